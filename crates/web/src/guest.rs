@@ -38,6 +38,8 @@ const REQUEST_CHARS_MAX: usize = 500;
 const REQUESTS_SHOWN: usize = 3;
 /// The part of the address that says that something was taken.
 const DONE: &str = "done";
+/// What whoever looks on reads where nothing can be answered any more.
+const OVER: &str = "This is over: nothing more is wanted of you, and nothing can be answered or written here any more.";
 /// The verb of the entry field.
 const SAY: &str = "say";
 
@@ -83,6 +85,7 @@ pub(crate) async fn act(
                 let (status, why) = worded(no)?;
                 let view = app.engine.queries(&who).as_guest(id).await?;
                 let verb = said(&fields, "request").map_or(verb, |number| format!("request-{number}"));
+                let why = if view.takes_answers { why } else { OVER.to_owned() };
                 let draft = Draft { verb, fields, refusal: Some(why) };
                 let mut response = page(&view, &When::new(app.engine.now(), None), &token, &draft, false).into_response();
                 *response.status_mut() = status;
@@ -154,7 +157,8 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
                 }
                 p class="quiet" { "For " bdi { (view.organisation) } ", at most " (view.level.label()) ". Times are in " (when.zone()) "." }
             }
-            (undrawn(&requests, draft))
+            @if !view.takes_answers && draft.refusal.is_none() { p class="noted" { (OVER) } }
+            (undrawn(view, &requests, draft))
             @if done { p class="noted" role="status" { "It is in the log of " (view.reference) "." } }
             @if let Some(what) = &view.situation {
                 dl class="facts" {
@@ -167,20 +171,10 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
             section class="act on" {
                 h2 { "Requests" }
                 @if requests.is_empty() { p class="quiet" { "You are asked for nothing." } }
-                @for request in requests.iter().take(REQUESTS_SHOWN) { (asked(request, when, token, draft)) }
+                @for request in requests.iter().take(REQUESTS_SHOWN) { (asked(request, view.takes_answers, when, token, draft)) }
                 @if requests.len() > REQUESTS_SHOWN { p class="quiet" { (requests.len() - REQUESTS_SHOWN) " earlier ones are not shown." } }
             }
-            section class="act on" {
-                h2 { "Write to them" }
-                form method="post" action={ (path(token)) "/" (SAY) } {
-                    (draft.refused(SAY)) (form_key::once(when))
-                    label class="vh" for="say" { "Write to the log" }
-                    textarea id="say" name="text" rows="2" placeholder="It is written to the log, in your organisation’s name" required {
-                        (draft.typed(SAY, "text"))
-                    }
-                    button class="secondary" type="submit" { "Send" }
-                }
-            }
+            @if view.takes_answers { (entry_field(when, token, draft)) }
             @if !view.entries.is_empty() {
                 section {
                     h2 { "Log" }
@@ -196,10 +190,27 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
     document(&Frame { title: &view.reference, class: LINK, refresh_s: None, bar: None }, &body)
 }
 
+/// Where an entry is written.
+fn entry_field(when: &When, token: &str, draft: &Draft) -> Markup {
+    html! {
+        section class="act on" {
+            h2 { "Write to them" }
+            form method="post" action={ (path(token)) "/" (SAY) } {
+                (draft.refused(SAY)) (form_key::once(when))
+                label class="vh" for="say" { "Write to the log" }
+                textarea id="say" name="text" rows="2" placeholder="It is written to the log, in your organisation’s name" required {
+                    (draft.typed(SAY, "text"))
+                }
+                button class="secondary" type="submit" { "Send" }
+            }
+        }
+    }
+}
+
 /// What was refused of a form that is not there any more: why, and what was typed.
-fn undrawn(requests: &[&RequestView], draft: &Draft) -> Markup {
+fn undrawn(view: &GuestView, requests: &[&RequestView], draft: &Draft) -> Markup {
     let is_of = |request: &&RequestView| request.state.is_open() && draft.verb == format!("request-{}", request.request);
-    let is_drawn = draft.verb == SAY || requests.iter().take(REQUESTS_SHOWN).any(is_of);
+    let is_drawn = view.takes_answers && (draft.verb == SAY || requests.iter().take(REQUESTS_SHOWN).any(is_of));
     html! {
         @if draft.refusal.is_some() && !is_drawn {
             section class="act on" { (draft.refused(&draft.verb)) p class="said" { bdi { (draft.typed(&draft.verb, "text")) } } }
@@ -207,19 +218,20 @@ fn undrawn(requests: &[&RequestView], draft: &Draft) -> Markup {
     }
 }
 
-/// One request, and the answers that are still to come.
-fn asked(request: &RequestView, when: &When, token: &str, draft: &Draft) -> Markup {
+/// One request, and the answers that are still to come, where there can be any.
+fn asked(request: &RequestView, takes_answers: bool, when: &When, token: &str, draft: &Draft) -> Markup {
     let verb = format!("request-{}", request.request);
     let to = |deed: &str| format!("{}/{deed}", path(token));
+    let is_open = takes_answers && request.state.is_open();
     html! {
         div class="act" {
             p { strong { (request.request) ". " } bdi { (pieces::cut(&request.text, REQUEST_CHARS_MAX)) } }
             p class="quiet" {
                 (request.state.word())
-                @if let Some(due) = request.due_at.filter(|_| request.state.is_open()) { " · answer wanted by " (when.stamp(due)) }
+                @if let Some(due) = request.due_at.filter(|_| is_open) { " · answer wanted by " (when.stamp(due)) }
             }
             @if let Some(answer) = &request.answer { p class="said" { bdi { (pieces::cut(answer, LINE_CHARS_MAX)) } } }
-            @if request.state.is_open() {
+            @if is_open {
                 (draft.refused(&verb))
                 @if request.state == RequestState::Asked {
                     form method="post" action=(to("acknowledge")) {

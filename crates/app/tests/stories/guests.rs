@@ -11,6 +11,7 @@ use crate::{on_both, world_of};
 on_both!(
     a_guest_sees_what_its_level_allows_and_acts_in_its_own_name,
     a_guest_link_ends_and_leads_nowhere_else,
+    a_link_of_what_is_over_takes_nothing_and_still_ends,
     what_is_red_is_read_by_those_who_lead_alone,
 );
 
@@ -153,7 +154,15 @@ async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
     let again = world.command(&format!("/incidents/{reference}/guest"), json!({"organisation": "cert", "state": "revoked"})).await;
     assert_eq!(again.body["code"], "no_guest_link");
 
-    let short = link(&world, &reference, "cert", "1h").await;
+    // A new one stands in the place of the one before, and whoever makes it is told so.
+    let before = link(&world, &reference, "cert", "1h").await;
+    let made = act(&world, &reference, "guest", json!({"organisation": "cert", "within": "1h"})).await;
+    assert_eq!(made["guest_replaced"], true, "{made:#}");
+    let short = path_of(made["guest_url"].as_str().unwrap());
+    assert_eq!((world.get(&before).await.status, world.get(&short).await.status), (410, 200));
+    let lines: Vec<String> =
+        world.events(&world.incident().await).await.iter().map(|event| event["line"].as_str().unwrap_or_default().to_owned()).collect();
+    assert_eq!(lines.iter().filter(|line| line.contains("the one before works no more")).count(), 1, "{lines:#?}");
     world.restart_after(std::time::Duration::from_secs(60)).await;
     assert_eq!(world.get(&short).await.status, 200, "a restart changes nothing");
     world.advance(3_600).await;
@@ -162,11 +171,63 @@ async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
     assert_eq!(long.body["code"], "guest_link_life");
     // Who leaves sees nothing any more; by the command line, too, the link is shown once.
     let opened = world.cli(&["guest", "open", &reference, "cert"]).await;
+    assert!(!opened.stdout.contains("the one before"), "{}", opened.stdout);
+    let again = world.cli(&["guest", "open", &reference, "cert"]).await;
+    assert!(again.stdout.contains("the one before works no more"), "{}", again.stdout);
+    let opened = again;
     let url = opened.stdout.split_whitespace().find(|word| word.contains("/guest/")).unwrap_or_else(|| panic!("{}", opened.stdout));
     let path = path_of(url);
     assert_eq!(world.get(&path).await.status, 200);
     act(&world, &reference, "party", json!({"organisation": "cert", "state": "left"})).await;
     assert_eq!(world.get(&path).await.status, 410);
+}
+
+async fn a_link_of_what_is_over_takes_nothing_and_still_ends(database: Database) {
+    let world = world_of(database, organisation()).await;
+    world.fire("title-secret").await;
+    let made = world.command("/incidents", json!({"title": "another", "page": false})).await.ok();
+    let into = made.body["ref"].as_str().unwrap().to_owned();
+    world.quiet().await;
+    let ana = sign_in_as(&world, "ana").await;
+    for (end, body) in [("cancel", json!({"why": "nothing"})), ("merge", json!({"into": into})), ("close", json!({}))] {
+        let made = world.command("/incidents", json!({"title": "title-secret", "page": false})).await.ok();
+        let reference = made.body["ref"].as_str().unwrap().to_owned();
+        act(&world, &reference, "marking", json!({"marking": "amber", "why": "they help"})).await;
+        act(&world, &reference, "request", json!({"organisation": "cert", "text": "Who else has it?"})).await;
+        let path = link(&world, &reference, "cert", "720h").await;
+        let other = link(&world, &reference, "telco", "720h").await;
+        assert!(world.get(&path).await.ok().text.contains("<form"), "{end}");
+        if end == "close" {
+            act(&world, &reference, "resolve", json!({})).await;
+            assert!(world.get(&path).await.ok().text.contains("<form"), "what was asked is answered still");
+        }
+        act(&world, &reference, end, body).await;
+
+        let page = world.get(&path).await.ok().text;
+        assert!(page.contains("is over") && page.contains("title-secret") && !page.contains("<form"), "{end}: {page}");
+        let late = post_form(&world, &format!("{path}/say"), None, &[("text", "words-kept")]).await;
+        assert_eq!(late.status, 409, "{end}");
+        assert!(late.text.contains("is over") && late.text.contains("words-kept") && !late.text.contains("inc_"), "{end}: {}", late.text);
+
+        // Of what is over the marking is tighter, a link ends and a party leaves; none of them is new.
+        act(&world, &reference, "marking", json!({"marking": "amber+strict", "why": "it was too much"})).await;
+        assert!(!world.get(&path).await.ok().text.contains("title-secret"), "{end}");
+        for (verb, body) in [("guest", json!({"organisation": "cert"})), ("party", json!({"organisation": "cert", "reference": "C-9"}))] {
+            let refused = world.command(&format!("/incidents/{reference}/{verb}"), body).await;
+            assert!(
+                refused.status == 409 && refused.body["code"].as_str().unwrap().starts_with("already_"),
+                "{end} {verb}: {}",
+                refused.text
+            );
+        }
+        let shown = get_as(&world, &ana, &format!("/incidents/{reference}")).await.text;
+        assert!(shown.contains("Revoke it") && shown.contains("They leave") && !shown.contains("Make a guest link"), "{end}: {shown}");
+        act(&world, &reference, "guest", json!({"organisation": "cert", "state": "revoked"})).await;
+        act(&world, &reference, "party", json!({"organisation": "telco", "state": "left"})).await;
+        for path in [&path, &other] {
+            assert_eq!(world.get(path).await.status, 410, "{end}");
+        }
+    }
 }
 
 async fn what_is_red_is_read_by_those_who_lead_alone(database: Database) {

@@ -1,15 +1,19 @@
 //! Other organisations: one that is asked hears it by the agreed way and no more of the incident than it may be told, is
 //! awaited for the time that was given, and whoever of ours speaks with it hears what it says, or that it says nothing.
 
+use allclear_trial::webhook_sink::path_of;
 use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
+use crate::sign_in::post_form;
 use crate::{on_both, world_of};
 
 on_both!(
     an_organisation_is_asked_by_the_agreed_way_and_awaited,
     whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it,
     hours_and_levels_of_an_organisation_hold,
+    what_an_organisation_says_is_heard_by_somebody_before_and_after,
+    a_liaison_can_be_reached,
 );
 
 /// Seconds of a minute.
@@ -120,6 +124,11 @@ async fn whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it(databa
     assert!(late["requests"][0]["late"] == true && late["requests"][0]["state"] == "answered", "{:#}", late["requests"]);
     let again = world.command(&format!("/incidents/{reference}/answer"), json!({"request": 1, "state": "declined"})).await;
     assert_eq!(again.body["code"], "request_ended");
+    // What was said in time and is written down late was not late.
+    let due = late["requests"][1]["due_at"].as_str().unwrap();
+    let at = (due.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_mins(5)).to_string();
+    let in_time = act(&world, &reference, "answer", json!({"request": 2, "state": "answered", "happened_at": at})).await;
+    assert_eq!(in_time["requests"][1]["late"], false, "{:#}", in_time["requests"]);
 }
 
 async fn hours_and_levels_of_an_organisation_hold(database: Database) {
@@ -142,6 +151,67 @@ async fn hours_and_levels_of_an_organisation_hold(database: Database) {
     act(&world, &reference, "resolve", json!({})).await;
     world.advance(2 * MINUTE).await;
     assert_eq!(told(&world, "cloud", "It is over").len(), 1);
+    let last = world.mail.delivered_to("lab@example.org").last().unwrap().text();
+    assert!(last.contains("Nothing more is wanted of you"), "{last}");
+    for secret in ["resolved", "after it was declared", "min."] {
+        assert!(!last.contains(secret), "`{secret}` is more than it may be told: {last}");
+    }
     assert!(world.mail.delivered_to("lab@example.org").len() == 2);
     assert!(awaited(&world, &reference).await.is_empty());
+}
+
+/// Behind its link an organisation writes something.
+async fn say(world: &World, link: &str, text: &str) {
+    assert_eq!(post_form(world, &format!("{link}/say"), None, &[("text", text)]).await.status, 303, "{text}");
+    world.quiet().await;
+}
+
+async fn what_an_organisation_says_is_heard_by_somebody_before_and_after(database: Database) {
+    let world = world_of(database, organisation().replacen("catch_all: [\"person:cho\"]", "catch_all: [\"person:ben\"]", 1)).await;
+    let link = async |reference: &str| {
+        act(&world, reference, "request", json!({"organisation": "cert", "text": "Who else has it?"})).await;
+        let made = act(&world, reference, "guest", json!({"organisation": "cert"})).await;
+        path_of(made["guest_url"].as_str().unwrap())
+    };
+    // Nobody has it: the managers of its service's team.
+    world.fire("the disk of db-7").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let path = link(&reference).await;
+    say(&world, &path, "before-words").await;
+    assert_eq!(told(&world, "cho", "National CERT writes: before-words").len(), 1);
+    act(&world, &reference, "answer", json!({"request": 1, "state": "acknowledged"})).await;
+    assert_eq!(told(&world, "cho", "National CERT has acknowledged request 1").len(), 1);
+    // It is over: whoever had it.
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    act(&world, &reference, "resolve", json!({})).await;
+    say(&world, &path, "after-words").await;
+    assert_eq!(post_form(&world, &format!("{path}/decline"), None, &[("request", "1")]).await.status, 303);
+    world.quiet().await;
+    for words in ["after-words", "has declined request 1"] {
+        assert_eq!((told(&world, "ana", words).len(), told(&world, "cho", words).len()), (1, 0), "{words}");
+    }
+    // Neither holder nor service: the catch-all.
+    let made = world.command("/incidents", json!({"title": "another", "page": false})).await.ok();
+    let path = link(made.body["ref"].as_str().unwrap()).await;
+    say(&world, &path, "lost-words").await;
+    assert_eq!(told(&world, "ben", "lost-words").len(), 1);
+}
+
+async fn a_liaison_can_be_reached(database: Database) {
+    let people = "  - {id: finn, name: Finn Far}\nteams:\n";
+    let mut world = world_of(database, organisation().replacen("teams:\n", people, 1)).await;
+    let reference = begun(&world).await;
+    let liaison = json!({"organisation": "cert", "liaison": "finn"});
+    let refused = world.command(&format!("/incidents/{reference}/party"), liaison.clone()).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (409, Some("cannot_have_it")), "{:#}", refused.body);
+    assert!(refused.text.contains("nothing reaches Finn Far"), "{}", refused.text);
+    // Themself, they may; what they would miss another hears.
+    let made = world.command("/tokens", json!({"name": "t", "scope": "respond", "person": "finn"})).await.ok();
+    let url = world.at(&format!("/api/v1/incidents/{reference}/party"));
+    let taken = world.client.post(url).bearer_auth(made.body["token"].as_str().unwrap()).json(&liaison);
+    assert_eq!(world.send(taken).await.status, 200);
+    act(&world, &reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "10m"})).await;
+    world.advance(11 * MINUTE).await;
+    assert_eq!(told(&world, "ana", "has not answered request 1").len(), 1);
 }

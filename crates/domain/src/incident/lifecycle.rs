@@ -331,6 +331,9 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (_, V::TakeApart) => Err(M::NotMerged),
         // An end is an end; but facts come late, and have their place in its log.
         (S::Closed, V::Note | V::Mark | V::Time) => Ok(S::Closed),
+        // Whoever looks on leaves, a link is revoked and a marking is tighter whenever somebody asks; what is new among them
+        // fits where an answer does.
+        (state, V::Party | V::Marking | V::Guest) => Ok(state),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
         // Who may see it can change as long as somebody looks at it.
@@ -362,11 +365,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Rename
             | V::Review
-            // What was asked before is answered still, and whoever took part leaves.
-            | V::Party
-            | V::Answer
-            | V::Marking
-            | V::Guest,
+            // What was asked before is answered still.
+            | V::Answer,
         ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
@@ -375,7 +375,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename | V::Marking,
+            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -420,11 +420,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Rename
             | V::PauseClock
             | V::ResumeClock
-            | V::Party
             | V::Request
             | V::Answer
-            | V::Marking
-            | V::Guest
             | V::Restrict
             | V::OpenUp
             | V::Admit,
@@ -460,9 +457,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closed_accepts_late_facts_and_a_reopening() {
+    fn closed_accepts_late_facts_a_reopening_and_that_others_look_on_no_more() {
         for verb in Verb::ALL {
-            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time);
+            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time | Verb::Party | Verb::Marking | Verb::Guest);
             assert_eq!(next(State::Closed, verb).is_ok(), late || verb == Verb::Reopen, "{verb:?}");
         }
     }

@@ -145,7 +145,7 @@ pub struct Request {
     /// What the organisation calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Whether its time passed without an answer; that stays so.
+    /// Whether its time passed without an answer; that stays so, unless one came in time that was written down late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
 }
@@ -167,6 +167,9 @@ pub struct Guest {
     pub expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
+    /// Whether it was made in the place of one that worked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces: bool,
 }
 
 impl Guest {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EventView, RequestView};
 use crate::access::{Marked, Principal, may_be_told, may_read};
+use crate::incident::lifecycle::{Verb, next};
 use crate::incident::{Incident, State};
 use crate::org::forms::organisation::Organisation;
 use crate::org::snapshot::Org;
@@ -19,8 +20,7 @@ use crate::wire::{NoticeGuest, NoticeIncident};
 /// organisation's link where there is one.
 #[must_use]
 pub fn notice_for(org: &Org, incident: &Incident, organisation: &str, now: Timestamp) -> NoticeIncident {
-    let level = org.organisation(organisation).map(Organisation::may_be_told);
-    let told = level.is_some_and(|level| may_be_told(&incident.facts(), incident.work.marking, level));
+    let told = is_told(org, incident, organisation);
     let link = incident.work.partners.link_of(organisation, now);
     NoticeIncident {
         id: incident.id,
@@ -30,6 +30,13 @@ pub fn notice_for(org: &Org, incident: &Incident, organisation: &str, now: Times
         service: incident.service.clone().filter(|_| told),
         guest: link.map(|link| NoticeGuest { number: link.number, expires_at: link.expires_at }),
     }
+}
+
+/// Whether an organisation may be told what an incident is.
+#[must_use]
+pub fn is_told(org: &Org, incident: &Incident, organisation: &str) -> bool {
+    let level = org.organisation(organisation).map(Organisation::may_be_told);
+    level.is_some_and(|level| may_be_told(&incident.facts(), incident.work.marking, level))
 }
 
 /// An incident as an organisation sees it.
@@ -43,6 +50,8 @@ pub struct GuestView {
     pub level: Tlp,
     /// What it calls the incident.
     pub their_reference: Option<String>,
+    /// Whether it can still answer and write.
+    pub takes_answers: bool,
     /// What the incident is, where it may be told that.
     pub situation: Option<SituationView>,
     /// What it was asked for, in that order.
@@ -79,7 +88,7 @@ impl GuestView {
         let form = org.organisation(organisation)?;
         let (level, facts) = (Organisation::may_be_told(form), incident.facts());
         let marking = incident.work.marking;
-        let told = marking.filter(|_| may_be_told(&facts, marking, level));
+        let told = marking.filter(|_| is_told(org, incident, organisation));
         let situation = told.map(|marking| SituationView {
             title: incident.title.clone(),
             state: incident.state,
@@ -100,6 +109,7 @@ impl GuestView {
             organisation: form.name.clone(),
             level,
             their_reference: incident.work.partners.party(organisation).and_then(|party| party.reference.clone()),
+            takes_answers: next(incident.state, Verb::Answer).is_ok(),
             situation,
             requests: requests.map(RequestView::of).collect(),
             entries: entries.collect(),

@@ -122,6 +122,9 @@ pub struct IncidentView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub guest_url: Option<String>,
+    /// Whether that link stands in the place of one that works no more; in the same answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest_replaced: bool,
     /// How soon it is to be dealt with, and how that stands, where one incident is asked for; in the order of a life.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockView>,
@@ -182,6 +185,7 @@ impl IncidentView {
             requests: partner::requests(i),
             marking: i.work.marking,
             guest_url: None,
+            guest_replaced: false,
             clocks: Vec::new(),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,

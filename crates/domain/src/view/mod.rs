@@ -33,7 +33,7 @@ pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
 
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
-pub use guest::{GuestEntry, GuestView, SituationView, notice_for};
+pub use guest::{GuestEntry, GuestView, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendTarget, TrendView, TrendWeek};
 pub use log::{EventView, ExpectationView};

@@ -130,6 +130,7 @@ impl Core {
                 self.change_incident(unit, id, given)?;
             }
             C::Partners(command) => {
+                self.check_liaison(who, &state, command)?;
                 let given = self.as_asked(unit, command);
                 self.change_incident(unit, id, given)?;
             }

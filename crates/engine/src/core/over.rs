@@ -7,11 +7,15 @@ use allclear_domain::expect::Standing;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Incident, State};
 use allclear_domain::org::snapshot::{AUDIENCE, ORGANISATION};
+use allclear_domain::view::is_told;
 use allclear_domain::wire::NoticeKind;
 use jiff::{SignedDuration, Timestamp};
 
 use super::unit::Unit;
 use super::{Core, Decided, Loaded, Need, Stop};
+
+/// What an organisation hears that may not be told what the incident is.
+const NOTHING_MORE: &str = "Nothing more is wanted of you.";
 
 impl Core {
     pub(super) fn look_over(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<Standing> {
@@ -34,10 +38,12 @@ impl Core {
             .map(|who| if who.starts_with(AUDIENCE) { who.clone() } else { format!("person:{who}") })
             .collect();
         self.tell(unit, id, NoticeKind::Over, &targets, text.clone(), "it is over")?;
-        // An organisation that takes part hears it with no more of the incident than it may be told.
+        // An organisation that takes part hears it with no more of the incident than it may be told: how it ended and how long
+        // it took is what the incident is.
         let parties = incident.work.partners.parties.iter().filter(|(_, party)| party.left_at.is_none());
-        for organisation in parties.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-            self.tell_party(unit, id, &organisation, text.clone(), "it is over")?;
+        for organisation in parties.map(|(id, _)| id) {
+            let text = if is_told(&self.org, &incident, organisation) { text.clone() } else { NOTHING_MORE.to_owned() };
+            self.tell_party(unit, id, organisation, text, "it is over")?;
         }
         Ok(Standing::Met)
     }

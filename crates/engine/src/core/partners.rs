@@ -4,12 +4,12 @@
 //! Not here: what may be asked and answered when (`domain::incident::parties`), and how an organisation is reached
 //! (`domain::org`).
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::expect::{Expectation, Key, Standing};
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::Incident;
 use allclear_domain::incident::parties::{Asked, Command, Event, Heard};
-use allclear_domain::incident::sharing;
+use allclear_domain::incident::{self, Incident, roles, sharing};
+use allclear_domain::org::forms::target::Target;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::ORGANISATION;
 use allclear_domain::org::words::meant;
@@ -18,9 +18,12 @@ use allclear_domain::view::notice_for;
 use allclear_domain::wire::NoticeKind;
 
 use super::command::{NAMED_CHARS_MAX, Refusal};
-use super::notices::{clock, each_once};
+use super::notices::{clock, person};
 use super::unit::Unit;
 use super::{Core, Decided};
+
+/// The role as whose holder a liaison is looked at.
+const LIAISON: &str = "liaison";
 
 impl Core {
     /// Whoever joins and is asked is an organisation that there is, and its liaison a person. What was heard, and that one
@@ -49,7 +52,7 @@ impl Core {
         match event {
             E::Said(body) => {
                 let (incident, _) = self.incident(unit, id)?;
-                let targets = self.who_speaks_with(&incident, &body.organisation);
+                let targets = self.who_hears_of(&incident, &body.organisation);
                 let text = format!("{} writes: {}", self.name_of_organisation(&body.organisation), body.text);
                 self.tell(unit, id, NoticeKind::Reminder, &targets, text, "an organisation wrote something")
             }
@@ -125,9 +128,9 @@ impl Core {
     /// Whoever speaks with them hears what they say, where somebody else wrote it down.
     fn tell_of_answer(&mut self, unit: &mut Unit, id: IncidentId, heard: &Heard, what: &str) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
-        let mut targets = self.who_speaks_with(&incident, &heard.organisation);
+        let mut targets = self.who_hears_of(&incident, &heard.organisation);
         if let Actor::Person(by) = &unit.actor {
-            targets.retain(|target| *target != super::notices::person(by));
+            targets.retain(|target| *target != person(by));
         }
         let said = heard.text.as_ref().map_or_else(|| ".".to_owned(), |text| format!(": {text}"));
         let text = format!("{} {what} request {}{said}", self.name_of_organisation(&heard.organisation), heard.request);
@@ -141,10 +144,7 @@ impl Core {
             return Ok(Standing::Void);
         };
         self.change_incident(unit, id, Command::Miss { request })?;
-        let mut targets = self.who_speaks_with(&incident, &found.organisation);
-        if targets.is_empty() {
-            targets = self.org.managers_of(incident.service.as_deref());
-        }
+        let targets = self.who_hears_of(&incident, &found.organisation);
         let due = found.due_at.map_or_else(String::new, |due_at| format!(" by {}", clock(due_at)));
         let name = self.name_of_organisation(&found.organisation);
         let text = format!("{name} has not answered request {request}{due}: {}", found.text);
@@ -153,11 +153,28 @@ impl Core {
         Ok(Standing::Missed)
     }
 
-    /// Its liaison, else whoever commands, else whoever has it.
-    fn who_speaks_with(&self, incident: &Incident, organisation: &str) -> Vec<String> {
-        let liaison = incident.work.partners.parties.get(organisation).and_then(|party| party.liaison.clone());
-        let liaison = liaison.filter(|id| self.org.person(id).is_some());
-        each_once([liaison.or_else(|| incident.holder().filter(|_| incident.is_held()).map(ToOwned::to_owned))])
+    /// Who of ours hears what an organisation says, or that it says nothing, as targets: its liaison, else whoever commands or
+    /// has it, or had it when it ended; where none of them can be told, the managers of its service's team, else the catch-all.
+    fn who_hears_of(&self, incident: &Incident, organisation: &str) -> Vec<String> {
+        let reached = |id: &&str| !self.org.reach(id, NotifyUrgency::Low).is_empty();
+        let liaison = incident.work.partners.parties.get(organisation).and_then(|party| party.liaison.as_deref());
+        let holder = incident.holder().filter(|_| incident.is_held() || !incident.state.is_open());
+        if let Some(one) = [liaison, holder].into_iter().flatten().find(reached) {
+            return vec![person(one)];
+        }
+        let mut managers = self.org.managers_of(incident.service.as_deref());
+        managers.retain(|target| matches!(Target::parse(target), Some(Target::Person(id)) if reached(&id)));
+        if managers.is_empty() { self.org.catch_all().to_vec() } else { managers }
+    }
+
+    /// Whoever is made liaison by another may act on the incident and hears of it: as with a role.
+    pub(super) fn check_liaison(&self, who: &Principal, incident: &Incident, command: &Command) -> Decided<()> {
+        let Command::Join { organisation, liaison: Some(liaison), .. } = command else { return Ok(()) };
+        let before = incident.work.partners.party(organisation).and_then(|party| party.liaison.as_ref());
+        if who.person() == Some(liaison) || before == Some(liaison) {
+            return Ok(());
+        }
+        Ok(roles::may_be_given(&self.org, LIAISON, liaison).map_err(|no| Refusal::from(incident::Refusal::from(no)))?)
     }
 
     fn name_of_organisation(&self, id: &str) -> String {

@@ -29,6 +29,14 @@ pub enum BadGuest {
     NoAnswer(#[from] NoAnswer),
 }
 
+/// The address of a link, for whoever made it.
+#[derive(Debug, Clone)]
+pub struct MadeLink {
+    pub url: String,
+    /// Whether it stands in the place of one that works no more.
+    pub replaced: bool,
+}
+
 impl Links {
     /// The full address of a link.
     #[must_use]
@@ -82,12 +90,12 @@ impl Engine {
     ///
     /// # Errors
     /// When whoever asks may not, or the store does not answer.
-    pub async fn guest_url(&self, who: &Principal, id: IncidentId, organisation: &str) -> Result<Option<String>, NoAnswer> {
+    pub async fn guest_url(&self, who: &Principal, id: IncidentId, organisation: &str) -> Result<Option<MadeLink>, NoAnswer> {
         let (state, _) = self.queries(who).stored_incident(id).await?;
         may(&self.org(), who, Right::Respond, Resource::Incident(state.facts()))
             .map_err(|no| if no == Denied::Unseen { NoAnswer::Missing("incident") } else { no.into() })?;
         let link = state.work.partners.link_of(organisation, self.now());
-        Ok(link.map(|link| self.links().guest_url(id, link.number, link.expires_at)))
+        Ok(link.map(|link| MadeLink { url: self.links().guest_url(id, link.number, link.expires_at), replaced: link.replaces }))
     }
 }
 

@@ -32,6 +32,7 @@ use allclear_domain::view::{
     ActionView, AlertView, BriefingView, ChangeView, EventView, ExpectationView, IncidentView, Next, PageView, RollView, UpdateView,
 };
 use allclear_engine::Engine;
+use allclear_engine::message_link::guests::MadeLink;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
 use axum::extract::{Path, Query, State as Shared};
@@ -104,7 +105,7 @@ pub(crate) struct PageData {
     pub draft: Draft,
     tab: &'static str,
     /// A guest link that its reader just made.
-    pub guest_url: Option<String>,
+    pub guest_made: Option<MadeLink>,
 }
 
 impl PageData {
@@ -263,7 +264,7 @@ pub(crate) async fn read(
         me,
         draft,
         tab,
-        guest_url: None,
+        guest_made: None,
     })
 }
 

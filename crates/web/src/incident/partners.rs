@@ -34,8 +34,11 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
                     "Partners"
                     @if !incident.requests.is_empty() { span class="quiet" { " · " (open) " open of " (incident.requests.len()) } }
                 }
-                @if let Some(url) = &told.guest_url {
-                    p class="said" role="status" { strong { "Guest link, shown once: " } code { (url) } }
+                @if let Some(made) = &told.guest_made {
+                    p class="said" role="status" {
+                        strong { "Guest link, shown once: " } code { (made.url) }
+                        @if made.replaced { " The one before works no more." }
+                    }
                 }
                 @if incident.parties.is_empty() { p class="quiet" { "No other organisation takes part." } }
                 @else { p class="quiet small" { "The incident is " (incident.marking.map_or(UNMARKED, Tlp::label)) } }
@@ -46,7 +49,7 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
             @if told.may_act && !org.bundle().organisations.is_empty() {
                 div class="acts stay" data-live="partner-acts" {
                     @if fits(told, Verb::Request) { (drawn(told, org, Verb::Request)) }
-                    @if fits(told, Verb::Party) && incident.state.is_open() { (bring_in(told, org)) }
+                    @if takes_new(told) && incident.state.is_open() { (bring_in(told, org)) }
                     @if fits(told, Verb::Marking) { (drawn(told, org, Verb::Marking)) }
                 }
             }
@@ -155,6 +158,11 @@ fn bring_in(told: &PageData, org: &Org) -> Markup {
     unfolding(told, "party", "Bring in an organisation", "", &fields, "Bring it in")
 }
 
+/// Whether one can come in, or be given a way to look on: where something can be answered.
+fn takes_new(told: &PageData) -> bool {
+    fits(told, Verb::Answer)
+}
+
 /// Who speaks with one that takes part, its reference, and that it leaves.
 fn change(told: &PageData, org: &Org, party: &PartyView, name: &str) -> Markup {
     let verb = format!("party-{}", party.organisation);
@@ -164,18 +172,21 @@ fn change(told: &PageData, org: &Org, party: &PartyView, name: &str) -> Markup {
     html! {
         details class="act-one" name="act" open[mine] data-key="party" {
             summary aria-label={ "More for " (name) } { "…" }
-            form method="post" action=(path(told, "party")) {
-                (told.draft.refused(&verb)) (once(&told.when))
-                input type="hidden" name="organisation" value=(party.organisation);
-                input type="hidden" name=(ROW) value="1";
-                (particulars(org, reference, liaison))
-                button class="do" type="submit" { "Save it" }
+            (told.draft.refused(&verb))
+            @if takes_new(told) {
+                form method="post" action=(path(told, "party")) {
+                    (once(&told.when))
+                    input type="hidden" name="organisation" value=(party.organisation);
+                    input type="hidden" name=(ROW) value="1";
+                    (particulars(org, reference, liaison))
+                    button class="do" type="submit" { "Save it" }
+                }
             }
             form method="post" action=(path(told, "guest")) {
                 (once(&told.when))
                 input type="hidden" name="organisation" value=(party.organisation);
                 div class="row-of" {
-                    button class="may" type="submit" { "Make a guest link" }
+                    @if takes_new(told) { button class="may" type="submit" { "Make a guest link" } }
                     button class="may" type="submit" name="state" value="revoked" { "Revoke it" }
                 }
             }

@@ -94,9 +94,9 @@ pub(crate) async fn submit(
 /// The page with the link that was just made.
 async fn with_link(app: &App, who: &Principal, when: When, reference: &str, id: IncidentId, fields: &Fields) -> Result<Response, Refused> {
     let organisation = said(fields, "organisation").unwrap_or_default();
-    let url = app.engine.guest_url(who, id, &organisation).await?;
+    let made = app.engine.guest_url(who, id, &organisation).await?;
     let mut told = Box::pin(read(&app.engine, who, when, reference, &Fields::new(), Draft::default())).await?;
-    told.guest_url = url;
+    told.guest_made = made;
     Ok(shown(app, who, &told, false))
 }
 

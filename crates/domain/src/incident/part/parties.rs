@@ -1,7 +1,8 @@
 //! Other organisations in an incident: who joins and leaves, what each is asked for, and what is heard of it.
 //!
 //! What is heard is written down by whoever heard it, or by the organisation itself: the log says which. An answer that
-//! comes after its time is taken, and the request was late all the same.
+//! comes after its time is taken, and the request was late all the same; one that came in time and is written down late was not.
+//! Who looks on leaves in every state; whoever joins does so where an answer can be given.
 //!
 //! Not here: how an organisation is reached, when its hours are, and how much it may be told (`domain::org`, `domain::tlp`).
 
@@ -95,6 +96,9 @@ pub struct Heard {
     /// When it was, where that was before it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub happened_at: Option<Timestamp>,
+    /// It was missed, and this came in time: it is late no more. Earlier versions left what was missed late for ever.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_time: bool,
 }
 
 /// Body of `request_missed`.
@@ -294,7 +298,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if let Some(text) = &text {
                 words::at_most(text, "the answer", REQUEST_CHARS_MAX)?;
             }
-            let heard = Heard { request, organisation: found.organisation.clone(), text, reference: said(reference), happened_at };
+            let in_time = found.late
+                && matches!(state, RequestState::Answered | RequestState::Declined)
+                && happened_at.zip(found.due_at).is_some_and(|(at, due_at)| at <= due_at);
+            let organisation = found.organisation.clone();
+            let heard = Heard { request, organisation, text, reference: said(reference), happened_at, in_time };
             match state {
                 // Nothing heard is nothing.
                 RequestState::Asked => nothing(),
@@ -318,9 +326,15 @@ fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
+/// Whether an organisation can come in, or be given a way to look on: where something can be answered.
+pub(super) fn takes_new(incident: &Incident) -> Result<(), crate::incident::Refusal> {
+    Ok(fits(incident, Verb::Answer).map(drop)?)
+}
+
 /// What is known already is not said again.
 fn join(incident: &Incident, organisation: String, reference: Option<String>, liaison: Option<String>) -> Decision {
     fits(incident, Verb::Party)?;
+    takes_new(incident)?;
     let (reference, liaison) = (said(reference), said(liaison));
     let Some(party) = incident.work.partners.party(&organisation) else {
         room_for(incident, &organisation)?;
@@ -348,7 +362,8 @@ fn leave(incident: &Incident, organisation: String, why: Option<String>) -> Deci
     }
     let withdrawn = |request: &Request| {
         let organisation = organisation.clone();
-        Event::Withdrawn(Heard { request: request.request, organisation, text: None, reference: None, happened_at: None }).into()
+        Event::Withdrawn(Heard { request: request.request, organisation, text: None, reference: None, happened_at: None, in_time: false })
+            .into()
     };
     let mut events: Vec<Any> = incident.work.partners.open_requests(Some(&organisation)).map(withdrawn).collect();
     events.push(Event::Left(Left { organisation: organisation.clone(), why }).into());
@@ -394,6 +409,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         let Some(request) = partners.request_mut(body.request) else { return };
         let at = body.happened_at.unwrap_or(at);
         request.state = state;
+        request.late &= !body.in_time;
         if state.is_open() {
             request.acknowledged_at = Some(at)
         } else {
@@ -526,8 +542,9 @@ fn heard_line(body: &Heard, verb: &str, names: &Names<'_>) -> String {
     let organisation = names.organisation(&body.organisation);
     let at = body.happened_at.map_or_else(String::new, |at| format!(" at {}", names.clock(at)));
     let reference = body.reference.as_ref().map_or_else(String::new, |reference| format!(", their reference is {reference}"));
+    let in_time = if body.in_time { ", in time" } else { "" };
     let said = if names.is_by_organisation(&body.organisation) { String::new() } else { format!(", says {}", names.who()) };
-    with_text(format!("{organisation} {verb} request {}{at}{reference}{said}", body.request), body.text.as_deref())
+    with_text(format!("{organisation} {verb} request {}{at}{in_time}{reference}{said}", body.request), body.text.as_deref())
 }
 
 #[cfg(test)]
@@ -572,6 +589,32 @@ mod tests {
         sample.run(heard(1, RequestState::Answered)).unwrap();
         let request = &sample.incident.work.partners.requests[0];
         assert!(request.late && request.state == RequestState::Answered);
+    }
+
+    #[test]
+    fn an_answer_that_came_in_time_and_is_written_down_late_was_not_late() {
+        for (minutes, late) in [(30, false), (31, true)] {
+            let mut sample = Sample::declared().after(asks("cert", Some(30)));
+            let asked_at = sample.incident.work.partners.requests[0].asked_at;
+            sample.at = after(asked_at, Length::from_mins(45));
+            sample.run(Command::Miss { request: 1 }).unwrap();
+            let happened_at = Some(after(asked_at, Length::from_mins(minutes)));
+            let heard = |state| Command::Hear { request: 1, state, text: None, reference: None, happened_at };
+            sample.run(heard(RequestState::Acknowledged)).unwrap();
+            assert!(sample.incident.work.partners.requests[0].late, "that is no answer");
+            sample.run(heard(RequestState::Answered)).unwrap();
+            assert_eq!(sample.incident.work.partners.requests[0].late, late, "{minutes} min");
+        }
+    }
+
+    #[test]
+    fn whoever_is_there_leaves_in_every_state_and_nobody_comes_to_what_is_over() {
+        let cancel = || ending::Command::Cancel { why: "nothing".into() };
+        let mut sample = Sample::declared().after(asks("cert", None)).after(cancel());
+        let join = Command::Join { organisation: "telco".into(), reference: None, liaison: None };
+        assert_eq!(sample.refusal(join), "already_cancelled");
+        let leave = Command::Leave { organisation: "cert".into(), why: None };
+        assert_eq!(sample.run(leave).unwrap().kinds(), ["request_withdrawn", "party_left"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! the organisation writes there.
 //!
 //! What was written keeps the marking that it was written with. A link is for one organisation and one incident, ends by
-//! itself, and can be revoked; the log has that there is one, and never the link.
+//! itself, when the next is made, and can be revoked in every state; the log has that there is one, and never the link.
 //!
 //! Not here: who may read what ([`crate::access`]), and what a link looks like (the engine's).
 
@@ -54,6 +54,9 @@ pub struct LinkMade {
     pub number: u32,
     pub organisation: String,
     pub expires_at: Timestamp,
+    /// Those that the organisation had work no more. Earlier versions let them work on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces: bool,
 }
 
 /// Body of `guest_link_revoked`.
@@ -75,7 +78,7 @@ pub struct Said {
 pub enum Command {
     /// So far may go what the incident is, and what is written from now on without a marking of its own.
     Mark { marking: Tlp, why: String },
-    /// A link for an organisation that takes part, or takes part by that.
+    /// A link for an organisation that takes part, or takes part by that; in the place of the one that it has.
     MakeLink { organisation: String, within: Option<Length> },
     /// Its links work no more.
     RevokeLinks { organisation: String },
@@ -174,13 +177,16 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         }
         Command::MakeLink { organisation, within } => {
             fits(incident, Verb::Guest)?;
+            parties::takes_new(incident)?;
             let life = within.unwrap_or(GUEST_LIFE);
             if life.is_zero() || life > GUEST_LIFE_MAX {
                 return Err(Refusal::LinkLife { max: GUEST_LIFE_MAX }.into());
             }
             let mut events = parties::joins(incident, &organisation)?;
             let number = incident.work.partners.links_made.saturating_add(1);
-            events.push(Event::LinkMade(LinkMade { number, organisation, expires_at: after(context.now, life) }).into());
+            let replaces = incident.work.partners.link_of(&organisation, context.now).is_some();
+            let expires_at = after(context.now, life);
+            events.push(Event::LinkMade(LinkMade { number, organisation, expires_at, replaces }).into());
             Ok(events)
         }
         Command::RevokeLinks { organisation } => {
@@ -214,9 +220,9 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             let partners = &mut incident.work.partners;
             partners.links_made = body.number;
             // What works no more is as if it had never been.
-            partners.links.retain(|link| link.works(at));
-            let organisation = body.organisation.clone();
-            partners.links.push(Guest { number: body.number, organisation, expires_at: body.expires_at, revoked: false });
+            partners.links.retain(|link| link.works(at) && !(body.replaces && link.organisation == body.organisation));
+            let (number, organisation, expires_at, replaces) = (body.number, body.organisation.clone(), body.expires_at, body.replaces);
+            partners.links.push(Guest { number, organisation, expires_at, revoked: false, replaces });
         }
         Event::LinkRevoked(body) => {
             if let Some(link) = incident.work.partners.links.iter_mut().find(|link| link.number == body.number) {
@@ -235,7 +241,9 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             with_text(format!("{who} marked the incident {}{was}", body.marking.label()), Some(&body.why))
         }
         Event::LinkMade(body) => {
-            format!("{who} made a guest link for {}, until {}", names.organisation(&body.organisation), names.clock(body.expires_at))
+            let replaced = if body.replaces { "; the one before works no more" } else { "" };
+            let organisation = names.organisation(&body.organisation);
+            format!("{who} made a guest link for {organisation}, until {}{replaced}", names.clock(body.expires_at))
         }
         Event::LinkRevoked(body) => format!("{who} revoked the guest link of {}", names.organisation(&body.organisation)),
         Event::Said(body) => format!("{}: {}", names.organisation(&body.organisation), body.text),
@@ -259,8 +267,9 @@ mod tests {
         assert_eq!(link(&sample, 1).unwrap().expires_at, after(sample.at, GUEST_LIFE));
         assert!(sample.incident.work.partners.link(1, after(sample.at, GUEST_LIFE)).is_none(), "of age");
         sample.run(make(Some(Length::from_mins(60)))).unwrap();
+        assert!(link(&sample, 1).is_none() && link(&sample, 2).is_some_and(|link| link.replaces), "the next one replaces it");
         let revoke = || Command::RevokeLinks { organisation: "cert".into() };
-        assert_eq!(sample.run(revoke()).unwrap().kinds(), ["guest_link_revoked"; 2]);
+        assert_eq!(sample.run(revoke()).unwrap().kinds(), ["guest_link_revoked"]);
         assert_eq!((link(&sample, 1), link(&sample, 2)), (None, None));
         assert_eq!(sample.refusal(revoke()), "no_guest_link");
         sample.run(make(None)).unwrap();
@@ -271,6 +280,17 @@ mod tests {
         for life in [Length::ZERO, after_max()] {
             assert_eq!(sample.refusal(make(Some(life))), "guest_link_life");
         }
+    }
+
+    #[test]
+    fn a_link_of_what_is_over_is_revoked_and_none_is_made() {
+        let cancel = super::super::ending::Command::Cancel { why: "nothing".into() };
+        let mut sample = Sample::declared().after(make(None)).after(cancel);
+        assert_eq!(sample.refusal(make(None)), "already_cancelled");
+        let mark = Command::Mark { marking: Tlp::AmberStrict, why: "it was too much".into() };
+        assert_eq!(sample.run(mark).unwrap().kinds(), ["incident_marked"]);
+        let revoke = Command::RevokeLinks { organisation: "cert".into() };
+        assert_eq!(sample.run(revoke).unwrap().kinds(), ["guest_link_revoked"]);
     }
 
     fn after_max() -> Length {
