@@ -29,7 +29,8 @@ fn the_lifecycle_of_an_incident() {
          A row is where an incident stands, a column what is asked. An arrow says where it stands afterwards,\n\
          ✓ that it is done and the state stays, – that it is refused, with the reason in words. *alerts* and *recover* are\n\
          not asked by people: they follow from the alerts of the incident. When all of them have recovered, a declared incident\n\
-         resolves by itself and a candidate is cancelled; where somebody is on it, that person is asked to confirm.\n\n",
+         resolves by itself and a candidate is cancelled; where somebody is on it, that person is asked to confirm.\n\
+         Where *answer* is refused, *party* and *guest* take nobody in: a party leaves, and a link is revoked.\n\n",
     );
     page.push_str(&lifecycle::as_markdown());
     same("lifecycle.md", &page);

@@ -127,7 +127,7 @@ fn no_link(bad: BadGuest) -> Refused {
             Refused::new(StatusCode::NOT_FOUND, "guest_link_unknown", "This link does not work", detail, works())
         }
         BadGuest::Over => {
-            let detail = "It has expired or was revoked. Nothing was changed.";
+            let detail = "It has expired, was revoked, or a newer one took its place. Nothing was changed.";
             Refused::new(StatusCode::GONE, "guest_link_over", "This link does not work any more", detail, works())
         }
         BadGuest::NoAnswer(why) => why.into(),

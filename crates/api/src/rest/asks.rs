@@ -185,10 +185,10 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, ask: &Ask, on
     let asked = super::if_match(once, Versioned::Incident(id), now.version, asked);
     let id = submit(api, &who.0, once, asked).await?;
     let mut view = queries.incident(id).await?;
-    if let Some(organisation) = guest {
-        if let Some(made) = api.engine.guest_url(&who.0, id, &organisation).await? {
-            (view.guest_url, view.guest_replaced) = (Some(made.url), made.replaced);
-        }
+    if let Some(organisation) = guest
+        && let Some(made) = api.engine.guest_url(&who.0, id, &organisation).await?
+    {
+        (view.guest_url, view.guest_replaced) = (Some(made.url), made.replaced);
     }
     Ok(shown(view))
 }
