@@ -27,7 +27,10 @@ pub(crate) fn section(told: &PageData, briefing: &BriefingView, org: &Org) -> Ma
             (part("To do", &html! {
                 @for task in &briefing.tasks {
                     li {
-                        @match task.owner.as_ref().or(task.doer.as_ref()) { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }
+                        @match task.owner.as_ref().or(task.doer.as_ref()) {
+                            Some(id) => bdi { (pieces::name(org, id)) },
+                            None => "nobody yet",
+                        }
                         ": " bdi { (task.text) }
                         @if let Some(due) = task.due_at { " · " (when.counting(due)) }
                     }

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Incident;
+use crate::incident::partners::Request;
 use crate::incident::running::RecoveryItem;
-use crate::incident::work::{Task, TaskState};
+use crate::incident::work::{DecisionMade, Task, TaskState};
 use crate::names::Names;
 use crate::time::after;
 
@@ -55,11 +56,8 @@ impl Along {
         let goes = |task: &&Task| of_plan(task).is_none_or(|step| !there.contains(&step));
         let timed = |task: &Task| Task { due_at: due_with_it(task, now), ..task.clone() };
         let mut texts: BTreeSet<&str> = into.work.open_recovery().map(|item| item.text.as_str()).collect();
-        let again = |number: &crate::incident::work::DecisionMade| number.stands && number.review_at.is_some();
-        let request = |asked: &crate::incident::partners::Request| UnawaitedRequest {
-            request: asked.request,
-            organisation: asked.organisation.clone(),
-        };
+        let again = |made: &DecisionMade| made.stands && made.review_at.is_some();
+        let request = |asked: &Request| UnawaitedRequest { request: asked.request, organisation: asked.organisation.clone() };
         Self {
             tasks: merged.work.tasks.iter().filter(open).filter(goes).map(timed).collect(),
             recovery: merged.work.open_recovery().filter(|item| texts.insert(&item.text)).cloned().collect(),
@@ -94,6 +92,36 @@ impl Unawaited {
         let what: Vec<String> = self.requests.iter().map(request).chain(self.decisions.iter().map(decision)).collect();
         format!("; not awaited any more{of}: {}. Ask again {again}", what.join(", "))
     }
+}
+
+/// What went along: tasks, what has to hold before the end, and a promise.
+pub(super) fn words(tasks: &[u32], recovery: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
+    let tasks = if tasks.is_empty() { String::new() } else { format!("; with {}", numbered(tasks)) };
+    let recovery = if recovery.is_empty() { String::new() } else { format!("; with {}", items(recovery)) };
+    let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", names.clock(due_at)));
+    tasks + &recovery + &update
+}
+
+/// `task 1`, `tasks 1 and 3`.
+fn numbered(tasks: &[u32]) -> String {
+    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, listed(tasks))
+}
+
+/// `item 1 of recovery`, `items 1 and 3 of recovery`.
+pub(super) fn items(numbers: &[u32]) -> String {
+    format!("{} {} of recovery", if numbers.len() == 1 { "item" } else { "items" }, listed(numbers))
+}
+
+fn listed(numbers: &[u32]) -> String {
+    numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// What went back where a merge is taken apart, and what did not.
+pub(super) fn apart(alerts: u64, tasks: &[u32], stayed: &[u32], stays: &str) -> String {
+    let alerts = if alerts == 1 { "one alert".to_owned() } else { format!("{alerts} alerts") };
+    let tasks = if tasks.is_empty() { String::new() } else { format!(" and {}", numbered(tasks)) };
+    let stayed = if stayed.is_empty() { String::new() } else { format!("; {} {stays}", numbered(stayed)) };
+    format!("{alerts}{tasks}{stayed}")
 }
 
 #[cfg(test)]

@@ -477,56 +477,27 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
     }
 }
 
-/// What went along: tasks, what has to hold before the end, and a promise.
-fn along_words(tasks: &[u32], recovery: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
-    let tasks = if tasks.is_empty() { String::new() } else { format!("; with {}", numbered(tasks)) };
-    let recovery = if recovery.is_empty() { String::new() } else { format!("; with {}", items(recovery)) };
-    let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", names.clock(due_at)));
-    tasks + &recovery + &update
-}
-
-/// `task 1`, `tasks 1 and 3`.
-fn numbered(tasks: &[u32]) -> String {
-    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, listed(tasks))
-}
-
-/// `item 1 of recovery`, `items 1 and 3 of recovery`.
-fn items(numbers: &[u32]) -> String {
-    format!("{} {} of recovery", if numbers.len() == 1 { "item" } else { "items" }, listed(numbers))
-}
-
-fn listed(numbers: &[u32]) -> String {
-    numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ")
-}
-
-/// What went back where a merge is taken apart, and what did not.
-fn apart(alerts: u64, tasks: &[u32], stayed: &[u32], stays: &str) -> String {
-    let alerts = if alerts == 1 { "one alert".to_owned() } else { format!("{alerts} alerts") };
-    let tasks = if tasks.is_empty() { String::new() } else { format!(" and {}", numbered(tasks)) };
-    let stayed = if stayed.is_empty() { String::new() } else { format!("; {} {stays}", numbered(stayed)) };
-    format!("{alerts}{tasks}{stayed}")
-}
-
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Merged(body) => {
             let ended = body.ended.words("", &format!("in {}", body.reference), names);
-            format!("Merged into {}{}{ended}", body.reference, along_words(&body.tasks, &body.recovery, body.update_by, names))
+            format!("Merged into {}{}{ended}", body.reference, along::words(&body.tasks, &body.recovery, body.update_by, names))
         }
         Event::Absorbed(body) => {
             let tasks: Vec<u32> = body.tasks.iter().map(|task| task.task).collect();
             let recovery: Vec<u32> = body.recovery.iter().map(|carried| carried.item).collect();
             let ended = body.ended.words(&format!(" of {}", body.reference), "here", names);
-            format!("{} was merged into this{}{ended}", body.reference, along_words(&tasks, &recovery, body.update_by, names))
+            format!("{} was merged into this{}{ended}", body.reference, along::words(&tasks, &recovery, body.update_by, names))
         }
         Event::TakenApart(body) => {
-            let back = apart(body.alerts, &body.tasks, &body.stayed, &format!("stayed with {}", body.reference));
+            let back = along::apart(body.alerts, &body.tasks, &body.stayed, &format!("stayed with {}", body.reference));
             let paused = body.paused.map_or_else(String::new, |waits| format!("; its clocks stay paused, {}", waits.words()));
             format!("{} took it apart from {}: back came {back}{paused}", names.who(), body.reference)
         }
         Event::Released(body) => {
-            let back = apart(body.alerts, &body.tasks, &body.stayed, "stayed here");
-            let recovery = if body.recovery.is_empty() { String::new() } else { format!("; {} went with it", items(&body.recovery)) };
+            let back = along::apart(body.alerts, &body.tasks, &body.stayed, "stayed here");
+            let recovery =
+                if body.recovery.is_empty() { String::new() } else { format!("; {} went with it", along::items(&body.recovery)) };
             format!("{} took {} apart from this: back went {back}{recovery}", names.who(), body.reference)
         }
         Event::AlertLinked(body) => format!("{} linked an alert: {}", names.who(), body.title),
