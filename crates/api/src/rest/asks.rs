@@ -186,7 +186,7 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, ask: &Ask, on
     let id = submit(api, &who.0, once, asked).await?;
     let mut view = queries.incident(id).await?;
     if let Some(organisation) = guest {
-        view.guest_url = api.engine.guest_url(&who.0, id, &organisation).await?;
+        view.guest_url = api.engine.guest_url(&who.0, id, &organisation).await?.map(|(url, _)| url);
     }
     Ok(shown(view))
 }

@@ -78,16 +78,16 @@ impl Engine {
         Ok((Principal::of_guest(Guest { incident, organisation }), incident))
     }
 
-    /// The newest link of an organisation, for whoever made it: shown as it is made, and not again.
+    /// The newest link of an organisation and until when it works, for whoever made it: shown as it is made, and not again.
     ///
     /// # Errors
     /// When whoever asks may not, or the store does not answer.
-    pub async fn guest_url(&self, who: &Principal, id: IncidentId, organisation: &str) -> Result<Option<String>, NoAnswer> {
+    pub async fn guest_url(&self, who: &Principal, id: IncidentId, organisation: &str) -> Result<Option<(String, Timestamp)>, NoAnswer> {
         let (state, _) = self.queries(who).stored_incident(id).await?;
         may(&self.org(), who, Right::Respond, Resource::Incident(state.facts()))
             .map_err(|no| if no == Denied::Unseen { NoAnswer::Missing("incident") } else { no.into() })?;
         let link = state.work.partners.link_of(organisation, self.now());
-        Ok(link.map(|link| self.links().guest_url(id, link.number, link.expires_at)))
+        Ok(link.map(|link| (self.links().guest_url(id, link.number, link.expires_at), link.expires_at)))
     }
 }
 

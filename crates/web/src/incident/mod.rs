@@ -65,6 +65,8 @@ const SIMILAR_AMONG: i64 = 50;
 const OTHERS_SHOWN: i64 = 50;
 /// How much of what is awaited is shown at once: what is due next, and what one can do stands below it on a phone.
 const NEXT_SHOWN: usize = 3;
+/// Asks an address for a part of the page; a form above the parts says by it which one was shown.
+const TAB: &str = "tab";
 /// Parts of the page that a phone shows one at a time.
 const TABS: [(&str, &str); 4] = [("log", "Log"), ("people", "People"), ("tasks", "Tasks"), ("more", "More")];
 
@@ -104,7 +106,7 @@ pub(crate) struct PageData {
     pub draft: Draft,
     tab: &'static str,
     /// A guest link that its reader just made.
-    pub guest_url: Option<String>,
+    guest_link: Option<partners::GuestLink>,
 }
 
 impl PageData {
@@ -207,7 +209,7 @@ pub(crate) async fn read(
     draft: Draft,
 ) -> Result<PageData, NoAnswer> {
     let part = log::Part::of(asked);
-    let tab = TABS.iter().find(|(id, _)| asked.get("tab").is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
+    let tab = TABS.iter().find(|(id, _)| asked.get(TAB).is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
     let zone = when.tz().clone();
     let queries = engine.queries(who).in_zone(&zone);
     let id = queries.incident_id(reference).await?;
@@ -263,7 +265,7 @@ pub(crate) async fn read(
         me,
         draft,
         tab,
-        guest_url: None,
+        guest_link: None,
     })
 }
 
@@ -299,8 +301,10 @@ async fn beside(
 fn page(told: &PageData, org: &Org) -> Markup {
     html! {
         article class={ "incident tab-" (told.tab) } {
+            @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
             (head(told, org))
             (next(told, org))
+            (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
@@ -434,7 +438,9 @@ fn next(told: &PageData, org: &Org) -> Markup {
                     details class="small" data-key="later" {
                         summary {
                             (rest.len()) " more"
-                            @if let Some((_, at)) = rest.first().and_then(|one| one.parts.first()) { ", the first " (told.when.counting(*at)) }
+                            @if let Some((_, at)) = rest.first().and_then(|one| one.parts.first()) {
+                                ", the first " (told.when.counting(*at))
+                            }
                         }
                         ul { @for one in rest { li data-key=(one.key) { (sentence(told, one)) } } }
                     }
