@@ -322,7 +322,12 @@ pub fn as_given(incident: &Incident, command: Command, by: Option<&str>, overrul
         // Who asks themself has their answer already.
         Command::Offer { role, to, why, .. } if by == Some(to.as_str()) && keeper(incident, &role).is_none() => (role, to, why),
         Command::Take { role, person, why } => (role, person, why),
-        other => return other,
+        other @ (Command::Offer { .. }
+        | Command::Ask { .. }
+        | Command::Leave { .. }
+        | Command::MissAnswer { .. }
+        | Command::MissAsk { .. }
+        | Command::MissRole { .. }) => return other,
     };
     if by != Some(person.as_str()) && !overrules && keeper(incident, &role).is_none() {
         return Command::Offer { role, to: person, by: by.map(ToOwned::to_owned), why };
