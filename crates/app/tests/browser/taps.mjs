@@ -74,6 +74,33 @@ try {
     await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
   }
 
+  // Where several forms unfold from one button they stand below one another, and no panel leaves the window.
+  const say = (verb, fields) => fetch(`${base}/incidents/${mine}/${verb}`, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+  await say("hypothesis", { text: "The disk is full" });
+  await say("hypothesis", { text: "The network is slow" });
+  await say("hypothesis", { hypothesis: "2", state: "rejected", why: "It is not" });
+  await say("decision", { whole: "1", text: "Fail over", review_within: "30m" });
+  await say("party", { organisation: "cert" });
+  await say("request", { organisation: "cert", text: "Who else has it?" });
+  await say("task", { text: "Roll back" });
+  await say("plan", { plan: "outage" });
+  for (const width of [1000, 1280, 1440, 1920]) {
+    await page.ask("Emulation.setDeviceMetricsOverride", { width, height: 800, deviceScaleFactor: 1, mobile: false });
+    await page.open(`${base}/incidents/${mine}`);
+    const wrong = await page.run(`(() => { const wrong = [];
+      for (const one of document.querySelectorAll(".incident .columns details.act-one")) {
+        for (let outer = one.parentElement.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
+        one.open = true;
+        const rects = [...one.querySelectorAll(":scope > form, :scope > .sheet, :scope > .sheet > form")].map((e) => ({ e, r: e.getBoundingClientRect() }));
+        for (const { e, r } of rects) if (r.width > 0 && (r.right > innerWidth || r.left < 0)) wrong.push(one.textContent.slice(0, 40) + ": " + Math.round(r.left) + " to " + Math.round(r.right));
+        for (const a of rects) for (const b of rects) if (a.e !== b.e && !a.e.contains(b.e) && !b.e.contains(a.e) && a.r.top < b.r.bottom && b.r.top < a.r.bottom) wrong.push(one.textContent.slice(0, 40) + ": one over the other");
+        one.open = false;
+      }
+      return wrong; })()`);
+    must(wrong.length === 0, `at ${width} px no panel leaves the window or lies over its neighbour: ${[...new Set(wrong)].join("; ")}`);
+  }
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+
   // An update: nothing is ticked, and one tap shows who would get it.
   await page.open(`${base}/incidents/${mine}?do=update`);
   must(await page.run(`(() => { const boxes = [...document.querySelectorAll('[data-verb=update] input[type=checkbox]')]; return boxes.length === 2 && boxes.every((box) => !box.checked); })()`), "no audience is ticked beforehand");

@@ -419,6 +419,9 @@ teams:
     assert_eq!(times(&world, "ben", "Ana Ruiz asks you to be scribe: you type fast"), 1, "{:?}", told(&world, "ben"));
     let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=people")).await.text;
     assert!(page.contains("was asked") && page.contains("no answer yet"), "{page}");
+    let page = get_as(&world, &sign_in_as(&world, "ben").await, &format!("/incidents/{reference}")).await.text;
+    let (above, _) = page.split_once("class=\"tabs\"").expect("the page has tabs");
+    assert!(above.contains("<bdi>Ana Ruiz</bdi></strong> asks you to take <bdi>") && above.contains("\"Accept: "), "{above}");
     let incident = world.incident().await;
     assert_eq!(world.bodies(&incident, "role_taken").await.len(), 0);
     // A manager gives it without being asked back, with a reason; one without a reason offers it.

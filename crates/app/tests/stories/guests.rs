@@ -106,6 +106,8 @@ async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: D
         let event = events.iter().find(|event| event["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"));
         assert_eq!((event["actor"].as_str(), event["cause"].as_str()), (Some("organisation:cert"), Some("guest")), "{event:#}");
     }
+    let shown = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}")).await.text;
+    assert!(shown.contains("by <bdi>National CERT, by its guest link</bdi>") && !shown.contains("an API token"), "{shown}");
     let texts: Vec<String> = world.hook.told("ana").iter().map(|d| d.page()["text"].as_str().unwrap_or_default().to_owned()).collect();
     assert!(texts.iter().any(|text| text.contains("National CERT has answered request 2: Two hospitals")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("National CERT writes: We send somebody")), "{texts:?}");

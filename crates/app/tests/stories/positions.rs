@@ -62,6 +62,10 @@ async fn a_role_that_is_needed_is_offered_at_declaring_and_calls_the_managers_wh
     assert!(looked_for(&world, &reference, "scribe").await.is_some() && looked_for(&world, &reference, "medic").await.is_none());
 
     world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=people")).await.text;
+    assert!(page.contains("aria-label=\"Take it: scribe\""), "what is needed and nobody has is taken by one press: {page}");
+    let give = page.split("Give a role</summary>").nth(1).unwrap().split("</select>").next().unwrap();
+    assert_eq!(give.split("<option value=\"").nth(1).unwrap().split('"').next(), Some("scribe"), "and stands first: {give}");
     world.advance(6 * MINUTE + 40).await;
     assert_eq!(world.bodies(&incident, "role_unfilled").await.len(), 0, "seven minutes are not over");
     world.advance(30).await;
@@ -99,6 +103,9 @@ async fn a_role_that_is_needed_is_offered_at_declaring_and_calls_the_managers_wh
     act(&world, &reference, "task", json!({"text": "Call the bank"})).await;
     act(&world, &reference, "role", json!({"role": "commander", "person": "cho", "do": "offer"})).await;
     let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{reference}?tab=people")).await.text;
+    let (above, _) = page.split_once("class=\"tabs\"").expect("the page has tabs");
+    assert!(above.contains("You are asked to take <bdi>command</bdi>") && above.contains("#briefing"), "{above}");
+    assert!(above.contains("aria-label=\"Accept: command\"") && !page.contains("Take it: scribe"), "{above}");
     let briefing =
         page.split("data-key=\"briefing\" open").nth(1).expect("it is open for whoever is asked").split("</details>").next().unwrap();
     for words in ["What happened", "Fail over to the second site", "nobody yet", "Call the bank", "Promised and awaited", "To watch"] {

@@ -156,8 +156,23 @@ async fn every_form_works_without_a_script() {
         if *verb == "guest" {
             // A link that is made is shown on the page that answers, and not again.
             let (status, _, page) = browser.post(&format!("{base}/{verb}"), &[("organisation", "cert")]).await;
-            assert!(status == StatusCode::OK && page.contains("Guest link, shown once"), "{page}");
+            assert!(status == StatusCode::OK && page.contains("Copy it now: it is not shown again"), "{page}");
+            let (above, _) = page.split_once("class=\"tabs\"").expect("the page has tabs");
+            for words in ["Guest link for <bdi>National CERT</bdi>, works until ", "readonly value=\"http"] {
+                assert!(above.contains(words), "{words} stands above the tabs: {above}");
+            }
             assert!(!browser.get(&base).await.1.contains("/guest/"), "it is not shown again");
+        }
+        if *verb == "request" {
+            let choice = choice_of(&browser.get(&base).await.1, "Which other organisations may read this request");
+            assert!(choice[0] == "none" && choice[1].ends_with("TLP:AMBER+STRICT"), "{choice:?}");
+        }
+        if *verb == "marking" {
+            let strict_to_wide = ["TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR"];
+            let page = browser.get(&base).await.1;
+            let form = page.split(&format!("action=\"{base}/marking\"")).nth(1).expect("the form of the marking");
+            let choice = choice_of(form, "How far it may go");
+            assert_eq!((choice[0].as_str(), &choice[1..]), ("Choose", &strict_to_wide.map(String::from)[..]), "nobody has said");
         }
         if *verb == "update" {
             // Its second step shows who gets it.
@@ -234,6 +249,13 @@ async fn every_form_works_without_a_script() {
     assert_eq!(browser.ask("/declare", &[("title", "Forged")], "cross-site").await.status(), StatusCode::FORBIDDEN);
     assert!(!browser.get("/").await.1.contains("Forged"));
     program.stop().await.unwrap();
+}
+
+/// What the choice of a labelled field shows, in its order.
+fn choice_of(page: &str, label: &str) -> Vec<String> {
+    let form = page.split(&format!("<span>{label}")).nth(1).unwrap_or_else(|| panic!("no field {label}: {page}"));
+    let select = form.split("</select>").next().unwrap();
+    select.split("<option").skip(1).map(|option| option.split(['>', '<']).nth(1).unwrap().to_owned()).collect()
 }
 
 /// The hidden fields of a page that its forms send back, by name; the first of each.

@@ -36,7 +36,7 @@ async fn post(world: &World, path: &str, fields: &[(&str, &str)]) -> Answer {
 /// The version that a form's page was made from.
 async fn version(world: &World, path: &str) -> String {
     let text = page(world, path).await.ok().text;
-    let (_, after) = text.split_once("name=\"version\" value=\"").unwrap_or_else(|| panic!("{path} has a version: {text}"));
+    let (_, after) = text.split_once("name=\"seen\" value=\"").unwrap_or_else(|| panic!("{path} has a version: {text}"));
     after.split('"').next().unwrap().to_owned()
 }
 
@@ -110,7 +110,7 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     let seen = version(&world, "/settings/schedule/rota").await;
     let layers_of_dee = layers("dee");
     let change = |version: &str| -> Vec<(String, String)> {
-        [("version", version), ("name", "Rota"), ("team", "payments"), ("time_zone", "Europe/Madrid"), ("layers", &layers_of_dee)]
+        [("seen", version), ("name", "Rota"), ("team", "payments"), ("time_zone", "Europe/Madrid"), ("layers", &layers_of_dee)]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .to_vec()
     };
@@ -122,7 +122,7 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     let owned = save(&seen).await;
     assert_eq!(owned.status, 409, "{}", owned.text);
     assert!(owned.text.contains("A file owns the schedule") && owned.text.contains("Take from the file"), "{}", owned.text);
-    assert_eq!(post(&world, "/settings/schedule/rota/detach", &[("version", &seen)]).await.status, 303);
+    assert_eq!(post(&world, "/settings/schedule/rota/detach", &[("seen", &seen)]).await.status, 303);
     let stale = save(&seen).await;
     assert_eq!(stale.status, 409, "{}", stale.text);
     assert!(stale.text.contains(&format!("you saw {seen})")) && stale.text.contains("[dee]"), "what was typed stays: {}", stale.text);
@@ -137,20 +137,38 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
 
     // Who is on a schedule is not removed, and it is said where.
     let seen = version(&world, "/settings/person/dee").await;
-    let unsure = post(&world, "/settings/person/dee/remove", &[("version", &seen)]).await;
+    let unsure = post(&world, "/settings/person/dee/remove", &[("seen", &seen)]).await;
     assert_eq!(unsure.status, 422, "{}", unsure.text);
-    let refused = post(&world, "/settings/person/dee/remove", &[("version", &seen), ("sure", "1")]).await;
+    let refused = post(&world, "/settings/person/dee/remove", &[("seen", &seen), ("sure", "1")]).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
     for words in ["Schedule rota", "Layers, row 1, People in turn 1", "is not a person", "change this form first"] {
         assert!(refused.text.contains(words), "{words}: {}", refused.text);
     }
     let now = version(&world, "/settings/schedule/rota").await;
-    let back: [(&str, &str); 4] = [("version", &now), ("name", "Rota"), ("time_zone", "Europe/Madrid"), ("layers", &layers("ben"))];
+    let back: [(&str, &str); 4] = [("seen", &now), ("name", "Rota"), ("time_zone", "Europe/Madrid"), ("layers", &layers("ben"))];
     assert_eq!(post(&world, "/settings/schedule/rota", &back).await.status, 200, "ben is on at once");
-    let gone = post(&world, "/settings/person/dee/remove", &[("version", &seen), ("sure", "1")]).await;
+    let gone = post(&world, "/settings/person/dee/remove", &[("seen", &seen), ("sure", "1")]).await;
     assert_eq!((gone.status, gone.header("location")), (303, Some("/settings/person?removed=dee")), "{}", gone.text);
     assert_eq!(page(&world, "/settings/person/dee").await.status, 404);
     assert_eq!(on_call(&world).await, "ben");
+}
+
+/// A plan has a version of its own, which is not the one that its page was made from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_was_adopted_is_changed_in_the_settings() {
+    let world = world().await;
+    assert_eq!(world.command("/plans/shipped/ransomware/adopt", json!({})).await.status, 201);
+    let stored = world.api("/org/plan/ransomware").await;
+    let text = page(&world, "/settings/plan/ransomware").await.ok().text;
+    let mut fields = fields_of(&text);
+    let name = fields.iter_mut().find(|(name, _)| name == "name").expect("a plan has a name");
+    name.1 = "Files are encrypted".to_owned();
+    let typed: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let saved = post(&world, "/settings/plan/ransomware", &typed).await;
+    assert!(matches!(saved.status, 200 | 303), "{}: {}", saved.status, saved.text);
+    let mut changed = stored["body"].clone();
+    changed["name"] = json!("Files are encrypted");
+    assert_eq!(world.api("/org/plan/ransomware").await["body"], changed, "that word, and nothing else");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,9 +176,9 @@ async fn a_file_that_still_names_a_form_takes_it_back() {
     let world = world().await;
     let path = world.dir.path().join("org.yaml");
     let seen = version(&world, "/settings/service/search").await;
-    assert_eq!(post(&world, "/settings/service/search/detach", &[("version", &seen)]).await.status, 303);
+    assert_eq!(post(&world, "/settings/service/search/detach", &[("seen", &seen)]).await.status, 303);
     let now = version(&world, "/settings/service/search").await;
-    let changed = [("version", now.as_str()), ("name", "Find"), ("team", "payments"), ("escalation", "payments"), ("tier", "3")];
+    let changed = [("seen", now.as_str()), ("name", "Find"), ("team", "payments"), ("escalation", "payments"), ("tier", "3")];
     assert_eq!(post(&world, "/settings/service/search", &changed).await.status, 303);
     assert_eq!(world.api("/org/service/search").await["body"]["tier"], 3);
     assert_eq!(world.cli(&["config", "apply", path.to_str().unwrap()]).await.code, 0);
@@ -388,8 +406,8 @@ async fn the_only_administrator_stays_one() {
     let sam = [("id", "sam"), ("name", "Sam"), ("access", "administrator")];
     assert_eq!(post(&world, "/settings/person", &sam).await.status, 303);
     let seen = version(&world, "/settings/person/sam").await;
-    let lowered = post(&world, "/settings/person/sam", &[("version", &seen), ("name", "Sam"), ("access", "responder")]).await;
-    let removed = post(&world, "/settings/person/sam/remove", &[("version", &seen), ("sure", "1")]).await;
+    let lowered = post(&world, "/settings/person/sam", &[("seen", &seen), ("name", "Sam"), ("access", "responder")]).await;
+    let removed = post(&world, "/settings/person/sam/remove", &[("seen", &seen), ("sure", "1")]).await;
     for refused in [&lowered, &removed] {
         assert_eq!(refused.status, 422, "{}", refused.text);
         for words in ["obody would be an administrator", "ake somebody else one first"] {

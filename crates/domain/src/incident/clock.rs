@@ -50,7 +50,7 @@ impl Clock {
     #[must_use]
     pub const fn awaited(self) -> &'static str {
         match self {
-            Self::Acknowledge => "somebody has it",
+            Self::Acknowledge => "somebody acknowledges",
             Self::Engage => "a second person, or a commander",
             Self::Mitigate => "the impact is reduced",
             Self::Resolve => "service is normal",

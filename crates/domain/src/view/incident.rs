@@ -248,6 +248,7 @@ fn roles_of(i: &Incident) -> Vec<RoleView> {
             since: held.since,
             offered_to: held.offered_to.clone(),
             offered_at: held.offered_at,
+            offered_by: held.offered_by.clone().filter(|_| held.offered_to.is_some()),
             asked_by: held.asked_by.clone(),
             asked_at: held.asked_at,
             needed: i.work.needed.contains_key(role),
@@ -273,6 +274,10 @@ pub struct RoleView {
     /// Who was asked to take it and has not answered.
     pub offered_to: Option<String>,
     pub offered_at: Option<Timestamp>,
+    /// Who asked them; absent where the incident's own rules did, or nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub offered_by: Option<String>,
     /// Who asked its holder to hand it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::clock::Clock;
-use crate::incident::roles::COMMANDER;
+use crate::incident::roles::{COMMANDER, not_taken};
 use crate::org::snapshot::ORGANISATION;
 use crate::paging::Status;
 use crate::view::{ExpectationView, IncidentView, PageView};
@@ -51,12 +51,19 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
                 out.push(Next { key, rule: one.rule.clone(), parts, or_else: None });
             }
             Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
+            Rule::PageAgain => {
+                let role = pages.iter().find(|page| page.id == one.owner).and_then(|page| not_taken(&page.because));
+                let words = role.map_or_else(|| "Somebody has it".to_owned(), |role| format!("{}: paged again", capital(role)));
+                let or_else = Some(one.or_else.clone()).filter(|_| role.is_none());
+                let key = format!("{} {}", one.owner, one.key);
+                out.push(Next { key, rule: one.rule.clone(), parts: vec![(words, one.due_at)], or_else });
+            }
+            Rule::RoleUnfilled if wanted_with(one, awaited).first().is_some_and(|first| first.key != one.key) => {}
             // The others stand with it among the clocks.
             Rule::Target if first_clock != Some(one.key.as_str()) => {}
             // The others stand with it in their plan.
             Rule::TaskDue if step_of(one) && first_step != Some(one.key.as_str()) => {}
-            Rule::PageAgain
-            | Rule::MessageReceipt
+            Rule::MessageReceipt
             | Rule::GroupWait
             | Rule::Candidate
             | Rule::ConfirmRecovery
@@ -76,7 +83,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
-                let (words, or_else) = sentence(rule, incident, one, name);
+                let (words, or_else) = sentence(rule, incident, one, awaited, name);
                 let key = format!("{} {}", one.owner, one.key);
                 out.push(Next { key, rule: one.rule.clone(), parts: vec![(words, one.due_at)], or_else });
             }
@@ -110,7 +117,7 @@ fn turns(page: &PageView, awaited: &[ExpectationView], name: &dyn Fn(&str) -> St
         let called: Vec<String> = page.calls_next.iter().map(|id| name(id)).collect();
         let further = if more == 0 { String::new() } else { format!("{more} more, then ") };
         let words = match (called.len(), turns.is_empty()) {
-            (0, _) => "nobody is left to call".to_owned(),
+            (0, _) => if turns.is_empty() { "Nobody is left to call" } else { "nobody is left to call" }.to_owned(),
             (_, false) => format!("{further}{}", several(&called)),
             (1, true) => format!("{} is called", several(&called)),
             (_, true) => format!("{} are called", several(&called)),
@@ -132,7 +139,13 @@ fn several(names: &[String]) -> String {
 }
 
 /// What is awaited of whom, and what follows.
-fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &dyn Fn(&str) -> String) -> (String, Option<String>) {
+fn sentence(
+    rule: Rule,
+    incident: &IncidentView,
+    one: &ExpectationView,
+    awaited: &[ExpectationView],
+    name: &dyn Fn(&str) -> String,
+) -> (String, Option<String>) {
     let holder = incident.commander.as_deref().or(incident.acknowledged_by.as_deref());
     let asked = |who: Option<&str>, what: &str| who.map_or_else(|| capital(what), |id| format!("{}: {what}", name(id)));
     let or_else = Some(one.or_else.clone());
@@ -183,13 +196,16 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             (asked(holder, &format!("relief as {role}")), or_else)
         }
         Rule::RoleUnfilled => {
-            let role = role_of(&one.key);
-            (format!("Somebody takes {}", what_of(role.as_deref().unwrap_or(COMMANDER))), or_else)
+            let roles: Vec<String> = wanted_with(one, awaited).iter().filter_map(|one| role_of(&one.key)).collect();
+            match roles.as_slice() {
+                [_, _, ..] => (format!("Wanted: {}", roles.iter().map(|role| what_of(role)).collect::<Vec<_>>().join(", ")), or_else),
+                few => (format!("Somebody takes {}", what_of(few.first().map_or(COMMANDER, String::as_str))), or_else),
+            }
         }
         Rule::Candidate => ("Is this an incident?".into(), or_else),
         Rule::GroupWait => ("The page starts".into(), None),
-        Rule::PageAgain => ("Somebody has it".into(), or_else),
-        Rule::PageAck
+        Rule::PageAgain
+        | Rule::PageAck
         | Rule::PageNotify
         | Rule::MessageReceipt
         | Rule::AlertsDigest
@@ -203,6 +219,15 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
         | Rule::ReviewDue
         | Rule::ActionDue => (capital(&one.expects), or_else),
     }
+}
+
+/// The needed roles that are awaited at the same time as this one, itself among them, and with the same end: one line.
+fn wanted_with<'a>(one: &ExpectationView, awaited: &'a [ExpectationView]) -> Vec<&'a ExpectationView> {
+    let alike = |other: &&ExpectationView| {
+        other.state == Standing::Live
+            && (&other.rule, &other.owner, other.due_at, &other.or_else) == (&one.rule, &one.owner, one.due_at, &one.or_else)
+    };
+    awaited.iter().filter(alike).collect()
 }
 
 /// The role that a key names.
@@ -272,7 +297,7 @@ mod tests {
         assert_eq!(said(&incident(json!({})), std::slice::from_ref(&page), &awaited), ["Cho, by mail at 01; then Dana at 05"]);
         assert_eq!(said(&incident(json!({})), std::slice::from_ref(&page), &awaited[1..]), ["Dana is called at 05"]);
         let last = PageView { calls_next: Vec::new(), ..page };
-        assert_eq!(said(&incident(json!({})), &[last], &awaited[1..]), ["nobody is left to call at 05"]);
+        assert_eq!(said(&incident(json!({})), &[last], &awaited[1..]), ["Nobody is left to call at 05"]);
     }
 
     #[test]
@@ -290,8 +315,35 @@ mod tests {
     }
 
     #[test]
+    fn needed_roles_that_are_due_together_are_one_line() {
+        let needed = |role: &str, minute| awaits("inc_1", &Key::Needed(role.into()).to_string(), Rule::RoleUnfilled, minute);
+        let awaited = [needed("communications", 5), needed("scribe", 7), needed("liaison", 5)];
+        let told = said(&incident(json!({})), &[], &awaited);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("Wanted: communications, liaison at 05, else "), "{told:?}");
+        assert!(told[1].starts_with("Somebody takes scribe at 07, else "), "{told:?}");
+    }
+
+    #[test]
+    fn a_page_of_a_role_that_comes_back_names_the_role() {
+        let page = |because: &str| -> PageView {
+            serde_json::from_value(json!({
+                "id": "pg_1", "incident": "inc_1", "ref": "INC-1", "status": "exhausted", "because": because, "round": 1, "step": 1,
+                "catch_all": false, "started_at": AT, "messages": []
+            }))
+            .unwrap()
+        };
+        let awaited = [awaits("pg_1", "again:1", Rule::PageAgain, 9)];
+        let nobody_took = crate::incident::roles::nobody_took("scribe");
+        assert_eq!(said(&incident(json!({})), &[page(&nobody_took)], &awaited), ["Scribe: paged again at 09"]);
+        assert!(said(&incident(json!({})), &[page("declared")], &awaited)[0].starts_with("Somebody has it at 09, else "));
+    }
+
+    #[test]
     fn of_the_clocks_of_targets_the_one_that_is_due_first_is_told() {
         let clock = |word: &str, minute| awaits("inc_1", &format!("target:{word}"), Rule::Target, minute);
+        let acknowledge = said(&incident(json!({})), &[], &[clock("acknowledge", 5)]);
+        assert!(acknowledge[0].starts_with("Somebody acknowledges at 05"), "{acknowledge:?}");
         let awaited = [clock("resolve", 50), clock("mitigate", 20), clock("engage", 30)];
         let told = ["The impact is reduced at 20, else the commander and the team's managers are told"];
         assert_eq!(said(&incident(json!({})), &[], &awaited), told);

@@ -7,7 +7,7 @@
 use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
-use allclear_domain::incident::roles::COMMANDER;
+use allclear_domain::incident::roles::{COMMANDER, nobody_took};
 use allclear_domain::incident::{self, access, affected, attendance, decisions, roles, sharing, tasks, updates};
 use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
@@ -16,7 +16,7 @@ use allclear_store::rows;
 
 use super::command::{NAMED_CHARS_MAX, Refusal};
 use super::due::note_look;
-use super::neglect::{NO_UPDATE, no_answer, nobody_took};
+use super::neglect::{NO_UPDATE, no_answer};
 use super::notices::{clock, each_once, person};
 use super::unit::Unit;
 use super::{Core, Decided};

@@ -8,7 +8,7 @@ use allclear_domain::paging;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
 
-use super::neglect::{NO_UPDATE, is_about_offer, nobody_took};
+use super::neglect::{NO_UPDATE, is_about_offer};
 use super::notices::person;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided};
@@ -126,7 +126,7 @@ impl Core {
             E::Taken(body) => {
                 self.tell_of_change_of_hands(unit, id, body)?;
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "somebody took the role")?;
-                self.stop_pages_about(unit, id, |because| because == nobody_took(&body.role), "somebody took it")
+                self.stop_pages_about(unit, id, |because| because == roles::nobody_took(&body.role), "somebody took it")
             }
             E::Left(body) => self.tell_of_end_of_role(unit, id, body),
             E::Unanswered(_) | E::AskMissed(_) | E::Unfilled(_) => Ok(()),

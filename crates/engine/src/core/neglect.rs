@@ -6,7 +6,7 @@
 
 use allclear_domain::expect::{ATTEND_WITHIN, Expectation, Key, Owner, Rule, STILL_ON_IT_WITHIN, Standing};
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::roles::COMMANDER;
+use allclear_domain::incident::roles::not_taken;
 use allclear_domain::incident::{self, Incident, KEY_ATTENDED, Severity, State};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
@@ -23,10 +23,6 @@ use super::unit::Unit;
 use super::{Core, Decided};
 use crate::core::due::{note_look, settle};
 
-/// Why managers are paged where nobody leads.
-const NO_COMMANDER: &str = "nobody has taken command";
-/// What stands in the reason of a page about another role that is needed, before it.
-const NO_HOLDER: &str = "nobody has taken the role that is needed:";
 /// Why the people of a grave incident are paged whose stakeholders hear nothing.
 pub(super) const NO_UPDATE: &str = "no update to the stakeholders came in time";
 /// What stands in the reason of a page about an offer that nobody answered, before the role.
@@ -44,11 +40,6 @@ pub(super) fn no_answer(person: &str, role: &str) -> String {
     format!("{person} {NO_ANSWER} {role}")
 }
 
-/// Why a page about a role that nobody took starts.
-pub(super) fn nobody_took(role: &str) -> String {
-    if role == COMMANDER { NO_COMMANDER.to_owned() } else { format!("{NO_HOLDER} {role}") }
-}
-
 /// Whether a page is about an offer of this role.
 pub(super) fn is_about_offer(because: &str, role: &str) -> bool {
     because.ends_with(&format!(" {NO_ANSWER} {role}"))
@@ -56,7 +47,7 @@ pub(super) fn is_about_offer(because: &str, role: &str) -> bool {
 
 /// Whether a page is about something that its incident's people owe: it looks on while somebody has the incident.
 fn is_neglect(because: &str) -> bool {
-    because == NO_COMMANDER || because == NO_UPDATE || because.starts_with(NO_HOLDER) || because.contains(NO_ANSWER)
+    not_taken(because).is_some() || because == NO_UPDATE || because.contains(NO_ANSWER)
 }
 
 impl Core {

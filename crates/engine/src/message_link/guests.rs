@@ -33,6 +33,8 @@ pub enum BadGuest {
 #[derive(Debug, Clone)]
 pub struct MadeLink {
     pub url: String,
+    /// When it ends by itself.
+    pub until: Timestamp,
     /// Whether it stands in the place of one that works no more.
     pub replaced: bool,
 }
@@ -86,7 +88,7 @@ impl Engine {
         Ok((Principal::of_guest(Guest { incident, organisation }), incident))
     }
 
-    /// The newest link of an organisation, for whoever made it: shown as it is made, and not again.
+    /// The newest link of an organisation and until when it works, for whoever made it: shown as it is made, and not again.
     ///
     /// # Errors
     /// When whoever asks may not, or the store does not answer.
@@ -95,7 +97,11 @@ impl Engine {
         may(&self.org(), who, Right::Respond, Resource::Incident(state.facts()))
             .map_err(|no| if no == Denied::Unseen { NoAnswer::Missing("incident") } else { no.into() })?;
         let link = state.work.partners.link_of(organisation, self.now());
-        Ok(link.map(|link| MadeLink { url: self.links().guest_url(id, link.number, link.expires_at), replaced: link.replaces }))
+        Ok(link.map(|link| MadeLink {
+            url: self.links().guest_url(id, link.number, link.expires_at),
+            until: link.expires_at,
+            replaced: link.replaces,
+        }))
     }
 }
 

@@ -19,10 +19,11 @@ use crate::access::reader::Fields;
 use crate::frame::time_text::When;
 
 /// The field of a form that carries its page's instant.
-const FIELD: &str = "once";
+pub(crate) const FIELD: &str = "once";
 
-/// The field of a form that carries what its writer saw.
-const SEEN: &str = "seen";
+/// The field of a form that carries what its writer saw. No form of the organisation has a key of this name, as a plan has
+/// a `version`.
+pub(crate) const SEEN: &str = "seen";
 /// Hex digits of what was seen: enough that two texts of one thing never look alike.
 const SEEN_DIGITS: usize = 16;
 

@@ -207,6 +207,7 @@ pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
     match actor.split_once(':') {
         Some(("person", id)) => Some(name(org, id)),
         Some(("integration", id)) => Some(id.to_owned()),
+        Some(("organisation", _)) => Some(format!("{}, by its guest link", name(org, actor))),
         Some(_) => Some("an API token".to_owned()),
         None => (actor == "administrator").then(|| "an administrator".to_owned()),
     }

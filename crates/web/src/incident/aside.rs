@@ -57,6 +57,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                                     }
                                 }
                                 (notes(role))
+                                (aside_forms::take_it(told, role))
                             }
                             (duty_card(role))
                         }
@@ -77,7 +78,9 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
             }
             @if told.may_act { (aside_forms::roles(told, org)) }
             (clocks::table(told, org))
-            @if let Some(known) = &told.briefing { div data-live="briefing" class="group tight" { (briefing::section(told, known, org)) } }
+            @if let Some(known) = &told.briefing {
+                div id="briefing" data-live="briefing" class="group tight" { (briefing::section(told, known, org)) }
+            }
             @if !told.roll.is_empty() { div data-live="roll" class="group tight" { (roll(told, org)) } }
             div data-live="times" class="group tight" {
                 h2 { "Times" span class="quiet" { " · " (when.zone()) } }
@@ -161,7 +164,8 @@ pub(crate) fn tasks(told: &PageData, org: &Org) -> Markup {
                 @if own.is_empty() { p class="quiet" { @if incident.plans.is_empty() { "None yet." } @else { "None beside the plan." } } }
                 ul class="tasks" {
                     @for task in own {
-                        li class=(if task.state == TaskState::Open { "open" } else { "through" }) data-key=(task.task) {
+                        @let class = if task.state == TaskState::Open { "open" } else { "through" };
+                        li class=(class) id={ "task-" (task.task) } data-key=(task.task) {
                             p { span class="vh" { (task.state.word()) ": " } bdi { (task.text) } }
                             p class="quiet small" {
                                 @match &task.owner { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }

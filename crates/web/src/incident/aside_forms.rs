@@ -4,54 +4,105 @@
 //! ([`allclear_domain::ask`]).
 
 use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::roles::COMMANDER;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::TaskView;
+use allclear_domain::view::{RoleView, TaskView};
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::PageData;
 use crate::incident::ask_forms::{drawn, fits, path, unfolding};
+use crate::incident::{PageData, TAB};
 
 /// By when a task may be due.
 const DUE_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
+
+/// The roles that whoever reads was asked to take.
+fn of_reader(told: &PageData) -> impl Iterator<Item = &RoleView> {
+    let asked = |role: &&RoleView| role.offered_to.is_some() && role.offered_to == told.me;
+    told.incident.roles.iter().filter(asked)
+}
+
+/// What whoever reads was asked to take: one line each, with the button that takes it and the way to what they have to know.
+pub(super) fn asked_of_reader(told: &PageData, org: &Org) -> Markup {
+    if !told.may_act || !fits(told, Verb::Role) || of_reader(told).next().is_none() {
+        return html! {};
+    }
+    html! {
+        section class="fitting" aria-label="You are asked" data-live="asked" {
+            @for role in of_reader(told) {
+                @let what = if role.role == COMMANDER { "command" } else { role.name.as_ref().unwrap_or(&role.role) };
+                form method="post" action=(path(told, "role")) class="at-once" data-key={ "asked-" (role.role) } {
+                    (once(&told.when))
+                    input type="hidden" name="role" value=(role.role); input type="hidden" name=(TAB) value=(told.tab);
+                    p {
+                        @match &role.offered_by {
+                            Some(by) => { strong { bdi { (pieces::name(org, by)) } } " asks you to take " },
+                            None => "You are asked to take ",
+                        }
+                        bdi { (what) }
+                        @if told.briefing.is_some() { ". " a href="?tab=people#briefing" { "Read the briefing" } }
+                    }
+                    button class="do" type="submit" name="do" value="take" aria-label={ "Accept: " (what) } { "Accept" }
+                }
+            }
+        }
+    }
+}
+
+/// The button by which whoever reads takes a role that is needed and that nobody has. Command has its own.
+pub(super) fn take_it(told: &PageData, role: &RoleView) -> Markup {
+    let is_wanted = role.needed && role.person.is_none() && role.role != COMMANDER;
+    if !is_wanted || !told.may_act || told.me.is_none() || role.offered_to == told.me || !fits(told, Verb::Role) {
+        return html! {};
+    }
+    html! {
+        form method="post" action=(path(told, "role")) class="at-once" data-key={ "take-" (role.role) } {
+            (once(&told.when))
+            input type="hidden" name="role" value=(role.role);
+            button class="may" type="submit" name="do" value="take" aria-label={ "Take it: " (role.role) } { "Take it" }
+        }
+    }
+}
 
 /// Who takes which role: one press to take command, a form for the rest.
 pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
     if !fits(told, Verb::Role) {
         return html! {};
     }
-    let offered: Vec<_> = told.incident.roles.iter().filter(|role| role.offered_to.is_some() && role.offered_to == told.me).collect();
     let mine: Vec<_> = told.incident.roles.iter().filter(|role| role.person.is_some() && role.person == told.me).collect();
-    let leads = mine.iter().any(|role| role.role == "commander");
+    let leads = mine.iter().any(|role| role.role == COMMANDER);
     let typed = |name: &str| told.draft.typed("role", name);
-    let press = |role: &str, deed: &str, class: &str, words: &str| {
+    let press = |role: &str, deed: &str, words: &str| {
         html! {
             form method="post" action=(path(told, "role")) class="at-once" data-key={ (deed) (role) } {
                 (once(&told.when))
                 input type="hidden" name="role" value=(role);
-                button class=(class) type="submit" name="do" value=(deed) { (words) }
+                button class="may" type="submit" name="do" value=(deed) { (words) }
             }
         }
     };
+    // Those that somebody has to have and nobody has stand first.
+    let wanted = |id: &str| told.incident.roles.iter().any(|role| role.role == id && role.needed && role.person.is_none());
+    let mut choice: Vec<_> = org.roles().iter().collect();
+    choice.sort_by_key(|role| !wanted(&role.id));
     html! {
         div class="acts stay" data-live="role-acts" {
-            @for role in &offered { (press(&role.role, "take", "do", &format!("Accept: {}", role.role))) }
             @for role in &mine {
                 @if let Some(by) = &role.asked_by { (hand_over(told, org, &role.role, by)) }
             }
-            @if !leads && told.me.is_some() && !offered.iter().any(|role| role.role == "commander") {
+            @if !leads && told.me.is_some() && !of_reader(told).any(|role| role.role == COMMANDER) {
                 @match told.incident.commander.as_ref().filter(|_| told.is_held()) {
-                    None => (press("commander", "take", "may", "Take command")),
-                    Some(_) => (press("commander", "ask", "may", "Ask for command")),
+                    None => (press(COMMANDER, "take", "Take command")),
+                    Some(_) => (press(COMMANDER, "ask", "Ask for command")),
                 }
             }
-            @for role in &mine { (press(&role.role, "leave", "may", &format!("Leave: {}", role.role))) }
+            @for role in &mine { (press(&role.role, "leave", &format!("Leave: {}", role.role))) }
             (unfolding(told, "role", "Give a role", "", &html! {
                 label class="field" {
                     span { "Role" }
                     select name="role" {
-                        @for role in org.roles() {
+                        @for role in &choice {
                             option value=(role.id) selected[typed("role") == role.id] { (pieces::capital(&role.name)) }
                         }
                     }
@@ -133,34 +184,36 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
             }
             details class="act-one" name="act" open[told.draft.verb == verb] data-key="more" {
                 summary aria-label={ "More for task " (task.task) } { "…" }
-                form method="post" action=(path(told, "task")) {
-                    (told.draft.refused(&verb)) (once(&told.when))
-                    input type="hidden" name="task" value=(task.task);
-                    label class="field" {
-                        span { "Give it to" } (pieces::able_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
-                    }
-                    label class="field" {
-                        span { "Note" span class="quiet" { (note) } }
-                        textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) }
-                    }
-                    div class="row-of" {
-                        button class="do" type="submit" name="state" value="" { "Give it" }
-                        button class="may" type="submit" name="state" value="done" { "Done" }
-                        button class="may" type="submit" name="state" value="dropped" { (drop) }
-                    }
-                }
-                form method="post" action=(path(told, "task")) {
-                    (once(&told.when))
-                    input type="hidden" name="task" value=(task.task);
-                    label class="field" { span { "What is to be done?" } textarea name="text" rows="2" required { (words) } }
-                    label class="field" {
-                        span { "Within" }
-                        select name="within" {
-                            option value="" { "Its time stays" }
-                            @for (value, words) in DUE_IN { option value=(value) selected[typed("within") == value] { (words) } }
+                div class="sheet" {
+                    form method="post" action=(path(told, "task")) {
+                        (told.draft.refused(&verb)) (once(&told.when))
+                        input type="hidden" name="task" value=(task.task);
+                        label class="field" {
+                            span { "Give it to" } (pieces::able_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
+                        }
+                        label class="field" {
+                            span { "Note" span class="quiet" { (note) } }
+                            textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) }
+                        }
+                        div class="row-of" {
+                            button class="do" type="submit" name="state" value="" { "Give it" }
+                            button class="may" type="submit" name="state" value="done" { "Done" }
+                            button class="may" type="submit" name="state" value="dropped" { (drop) }
                         }
                     }
-                    button class="may" type="submit" { "Change it" }
+                    form method="post" action=(path(told, "task")) {
+                        (once(&told.when))
+                        input type="hidden" name="task" value=(task.task);
+                        label class="field" { span { "What is to be done?" } textarea name="text" rows="2" required { (words) } }
+                        label class="field" {
+                            span { "Within" }
+                            select name="within" {
+                                option value="" { "Its time stays" }
+                                @for (value, words) in DUE_IN { option value=(value) selected[typed("within") == value] { (words) } }
+                            }
+                        }
+                        button class="may" type="submit" { "Change it" }
+                    }
                 }
             }
         }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, plan_fields};
+use crate::incident::{PageData, TAB, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -152,6 +152,7 @@ fn take(told: &PageData, org: &Org) -> Markup {
             form method="post" action=(path(told, "role")) class="at-once" data-key="take-first" {
                 (once(&told.when))
                 input type="hidden" name="role" value="commander"; input type="hidden" name="do" value="take";
+                input type="hidden" name=(TAB) value=(told.tab);
                 button class="do" type="submit" data-verb="take" { "Take command" }
             }
         }
@@ -317,6 +318,8 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 }
             }
         },
+        Kind::Choice { .. } if verb == Verb::Marking && name == MARKING => level(told, typed, field.label),
+        Kind::Choice { .. } if verb == Verb::Request && name == MARKING => readers(typed, field.label),
         Kind::Choice { of, .. } => html! {
             label class="field" {
                 (label)
@@ -435,6 +438,40 @@ fn marking(told: &PageData, verb: &str) -> Markup {
             }
         }
     }
+}
+
+/// How far the incident may go: as it is, and nothing beforehand where nobody has said; the strictest first.
+fn level(told: &PageData, typed: &str, label: &str) -> Markup {
+    let chosen = Tlp::from_word(typed).or(told.incident.marking);
+    html! {
+        label class="field" {
+            span { (label) }
+            select name=(MARKING) required {
+                @if chosen.is_none() { (pieces::choice("", true, "Choose")) }
+                @for level in strictest_first() { (pieces::choice(level.word(), chosen == Some(level), level.label())) }
+            }
+        }
+    }
+}
+
+/// Which organisations beside the one that is asked may read a request.
+fn readers(typed: &str, label: &str) -> Markup {
+    html! {
+        label class="field" {
+            span { (label) }
+            select name=(MARKING) {
+                (pieces::choice("", typed.is_empty(), "none"))
+                @for level in strictest_first() {
+                    (pieces::choice(level.word(), typed == level.word(), &format!("those that may be told {}", level.label())))
+                }
+            }
+        }
+    }
+}
+
+/// The levels that an organisation may be told of, from strict to wide.
+fn strictest_first() -> impl Iterator<Item = Tlp> {
+    Tlp::ALL.into_iter().rev().filter(|level| *level != Tlp::Red)
 }
 
 /// The same, folded away until it is wanted.

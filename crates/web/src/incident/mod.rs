@@ -32,7 +32,6 @@ use allclear_domain::view::{
     ActionView, AlertView, BriefingView, ChangeView, EventView, ExpectationView, IncidentView, Next, PageView, RollView, UpdateView,
 };
 use allclear_engine::Engine;
-use allclear_engine::message_link::guests::MadeLink;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
 use axum::extract::{Path, Query, State as Shared};
@@ -66,6 +65,8 @@ const SIMILAR_AMONG: i64 = 50;
 const OTHERS_SHOWN: i64 = 50;
 /// How much of what is awaited is shown at once: what is due next, and what one can do stands below it on a phone.
 const NEXT_SHOWN: usize = 3;
+/// Asks an address for a part of the page; a form above the parts says by it which one was shown.
+const TAB: &str = "tab";
 /// Parts of the page that a phone shows one at a time.
 const TABS: [(&str, &str); 4] = [("log", "Log"), ("people", "People"), ("tasks", "Tasks"), ("more", "More")];
 
@@ -105,7 +106,7 @@ pub(crate) struct PageData {
     pub draft: Draft,
     tab: &'static str,
     /// A guest link that its reader just made.
-    pub guest_made: Option<MadeLink>,
+    guest_link: Option<partners::GuestLink>,
 }
 
 impl PageData {
@@ -208,7 +209,7 @@ pub(crate) async fn read(
     draft: Draft,
 ) -> Result<PageData, NoAnswer> {
     let part = log::Part::of(asked);
-    let tab = TABS.iter().find(|(id, _)| asked.get("tab").is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
+    let tab = TABS.iter().find(|(id, _)| asked.get(TAB).is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
     let zone = when.tz().clone();
     let queries = engine.queries(who).in_zone(&zone);
     let id = queries.incident_id(reference).await?;
@@ -264,7 +265,7 @@ pub(crate) async fn read(
         me,
         draft,
         tab,
-        guest_made: None,
+        guest_link: None,
     })
 }
 
@@ -300,8 +301,10 @@ async fn beside(
 fn page(told: &PageData, org: &Org) -> Markup {
     html! {
         article class={ "incident tab-" (told.tab) } {
+            @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
             (head(told, org))
             (next(told, org))
+            (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
@@ -429,13 +432,16 @@ fn next(told: &PageData, org: &Org) -> Markup {
             @if !told.awaited.is_empty() {
                 @let all = next_of(told, org);
                 // One more takes no more room than saying that there is one.
-                @let (first, rest) = if all.len() > NEXT_SHOWN + 1 { all.split_at(NEXT_SHOWN) } else { (all.as_slice(), &[][..]) };
+                @let shown = if all.len() > NEXT_SHOWN + 1 { NEXT_SHOWN } else { all.len() };
+                @let (first, rest) = all.split_at(shown);
                 ul { @for one in first { li data-key=(one.key) { (sentence(told, one)) } } }
                 @if !rest.is_empty() {
                     details class="small" data-key="later" {
                         summary {
                             (rest.len()) " more"
-                            @if let Some((_, at)) = rest.first().and_then(|one| one.parts.first()) { ", the first " (told.when.counting(*at)) }
+                            @if let Some((_, at)) = rest.first().and_then(|one| one.parts.first()) {
+                                ", the first " (told.when.counting(*at))
+                            }
                         }
                         ul { @for one in rest { li data-key=(one.key) { (sentence(told, one)) } } }
                     }

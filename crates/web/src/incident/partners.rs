@@ -6,6 +6,7 @@ use allclear_domain::incident::partners::RequestState;
 use allclear_domain::org::snapshot::{ORGANISATION, Org};
 use allclear_domain::tlp::{Tlp, UNMARKED};
 use allclear_domain::view::{PartyView, RequestView};
+use allclear_engine::message_link::guests::MadeLink;
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
@@ -20,6 +21,29 @@ const HEARD: [(&str, &str); 4] =
 /// Says of a form that it is of an organisation that takes part.
 pub(super) const ROW: &str = "row";
 
+/// A guest link that was just made.
+pub(super) struct GuestLink {
+    /// The organisation's id.
+    pub organisation: String,
+    pub made: MadeLink,
+}
+
+/// The link, on the page that answers whoever made it and on no other: above the tabs, of which any may be shown.
+pub(super) fn shown_once(told: &PageData, org: &Org, link: &GuestLink) -> Markup {
+    html! {
+        section class="once" role="status" {
+            label class="field" {
+                span {
+                    "Guest link for " bdi { (pieces::name(org, &format!("{ORGANISATION}{}", link.organisation))) }
+                    ", works until " (told.when.stamp(link.made.until)) ". Copy it now: it is not shown again"
+                    @if link.made.replaced { ". The one before works no more" }
+                }
+                input type="text" readonly value=(link.made.url);
+            }
+        }
+    }
+}
+
 /// One row a party; nothing where the organisation knows no others and none took part.
 pub(super) fn section(told: &PageData, org: &Org) -> Markup {
     let incident = &told.incident;
@@ -33,12 +57,6 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
                 h2 {
                     "Partners"
                     @if !incident.requests.is_empty() { span class="quiet" { " · " (open) " open of " (incident.requests.len()) } }
-                }
-                @if let Some(made) = &told.guest_made {
-                    p class="said" role="status" {
-                        strong { "Guest link, shown once: " } code { (made.url) }
-                        @if made.replaced { " The one before works no more." }
-                    }
                 }
                 @if incident.parties.is_empty() { p class="quiet" { "No other organisation takes part." } }
                 @else { p class="quiet small" { "The incident is " (incident.marking.map_or(UNMARKED, Tlp::label)) } }
@@ -172,29 +190,31 @@ fn change(told: &PageData, org: &Org, party: &PartyView, name: &str) -> Markup {
     html! {
         details class="act-one" name="act" open[mine] data-key="party" {
             summary aria-label={ "More for " (name) } { "…" }
-            (told.draft.refused(&verb))
-            @if takes_new(told) {
-                form method="post" action=(path(told, "party")) {
+            div class="sheet" {
+                (told.draft.refused(&verb))
+                @if takes_new(told) {
+                    form method="post" action=(path(told, "party")) {
+                        (once(&told.when))
+                        input type="hidden" name="organisation" value=(party.organisation);
+                        input type="hidden" name=(ROW) value="1";
+                        (particulars(org, reference, liaison))
+                        button class="do" type="submit" { "Save it" }
+                    }
+                }
+                form method="post" action=(path(told, "guest")) {
                     (once(&told.when))
                     input type="hidden" name="organisation" value=(party.organisation);
-                    input type="hidden" name=(ROW) value="1";
-                    (particulars(org, reference, liaison))
-                    button class="do" type="submit" { "Save it" }
+                    div class="row-of" {
+                        @if takes_new(told) { button class="may" type="submit" { "Make a guest link" } }
+                        button class="may" type="submit" name="state" value="revoked" { "Revoke it" }
+                    }
                 }
-            }
-            form method="post" action=(path(told, "guest")) {
-                (once(&told.when))
-                input type="hidden" name="organisation" value=(party.organisation);
-                div class="row-of" {
-                    @if takes_new(told) { button class="may" type="submit" { "Make a guest link" } }
-                    button class="may" type="submit" name="state" value="revoked" { "Revoke it" }
+                form method="post" action=(path(told, "party")) {
+                    (once(&told.when))
+                    input type="hidden" name="organisation" value=(party.organisation); input type="hidden" name="state" value="left";
+                    label class="field" { span { "Why they leave" span class="quiet" { " (may stay empty)" } } input name="why"; }
+                    button class="may" type="submit" { "They leave" }
                 }
-            }
-            form method="post" action=(path(told, "party")) {
-                (once(&told.when))
-                input type="hidden" name="organisation" value=(party.organisation); input type="hidden" name="state" value="left";
-                label class="field" { span { "Why they leave" span class="quiet" { " (may stay empty)" } } input name="why"; }
-                button class="may" type="submit" { "They leave" }
             }
         }
     }

@@ -180,7 +180,7 @@ fn recovery_item(told: &PageData, org: &Org, item: &RecoveryView) -> Markup {
     let verb = format!("recovery-{}", item.item);
     let class = if item.state == RecoveryState::Open { "open" } else { "through" };
     html! {
-        li class=(class) data-key=(item.item) {
+        li class=(class) id=(verb) data-key=(item.item) {
             p { span class="quiet" { (item.item) ". " } span class="vh" { (item.state.word()) ": " } bdi { (item.text) } }
             @if let Some(at) = item.ended_at {
                 p class="quiet small" {

@@ -146,21 +146,23 @@ fn more_of(told: &PageData, one: &HypothesisView) -> Markup {
     html! {
         details class="act-one" name="act" open[told.draft.verb == draft] data-key="more" {
             summary aria-label={ "Tried, or judged: hypothesis " (one.hypothesis) } { "Tried, or judged" }
-            form method="post" action=(path(told, Verb::Hypothesis.word())) {
-                (told.draft.refused(&draft)) (once(&told.when))
-                input type="hidden" name="hypothesis" value=(one.hypothesis);
-                (words(told, &draft, "tried", "What was tried?", true))
-                (words(told, &draft, "result", "What came of it?", false))
-                button class="do" type="submit" { "Write it down" }
-            }
-            form method="post" action=(path(told, Verb::Hypothesis.word())) {
-                (once(&told.when))
-                input type="hidden" name="hypothesis" value=(one.hypothesis);
-                (words(told, &draft, "why", "How is that known?", true))
-                div class="row-of" {
-                    (press(HypothesisState::Confirmed, "It is the cause"))
-                    (press(HypothesisState::Rejected, "It is not"))
-                    (press(HypothesisState::Open, "It may be after all"))
+            div class="sheet" {
+                form method="post" action=(path(told, Verb::Hypothesis.word())) {
+                    (told.draft.refused(&draft)) (once(&told.when))
+                    input type="hidden" name="hypothesis" value=(one.hypothesis);
+                    (words(told, &draft, "tried", "What was tried?", true))
+                    (words(told, &draft, "result", "What came of it?", false))
+                    button class="do" type="submit" { "Write it down" }
+                }
+                form method="post" action=(path(told, Verb::Hypothesis.word())) {
+                    (once(&told.when))
+                    input type="hidden" name="hypothesis" value=(one.hypothesis);
+                    (words(told, &draft, "why", "How is that known?", true))
+                    div class="row-of" {
+                        (press(HypothesisState::Confirmed, "It is the cause"))
+                        (press(HypothesisState::Rejected, "It is not"))
+                        (press(HypothesisState::Open, "It may be after all"))
+                    }
                 }
             }
         }

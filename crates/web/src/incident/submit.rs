@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
-use crate::incident::partners::ROW;
-use crate::incident::{preview, read, reasoning, shown};
+use crate::incident::partners::{GuestLink, ROW};
+use crate::incident::{TAB, TABS, preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
 
@@ -80,8 +80,9 @@ pub(crate) async fn submit(
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
                 let (status, why) = worded(no)?;
+                let shows = asked_for(&verb, &fields);
                 let draft = Draft { verb: form_of(&verb, &fields), fields, refusal: Some(why) };
-                let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), draft)).await?;
+                let told = Box::pin(read(&app.engine, &who, when, &reference, &shows, draft)).await?;
                 let mut response = shown(&app, &who, &told, false);
                 *response.status_mut() = status;
                 Ok(response)
@@ -95,8 +96,9 @@ pub(crate) async fn submit(
 async fn with_link(app: &App, who: &Principal, when: When, reference: &str, id: IncidentId, fields: &Fields) -> Result<Response, Refused> {
     let organisation = said(fields, "organisation").unwrap_or_default();
     let made = app.engine.guest_url(who, id, &organisation).await?;
-    let mut told = Box::pin(read(&app.engine, who, when, reference, &Fields::new(), Draft::default())).await?;
-    told.guest_made = made;
+    let shows = asked_for(Verb::Guest.word(), fields);
+    let mut told = Box::pin(read(&app.engine, who, when, reference, &shows, Draft::default())).await?;
+    told.guest_link = made.map(|made| GuestLink { organisation, made });
     Ok(shown(app, who, &told, false))
 }
 
@@ -109,9 +111,44 @@ fn way_back(reference: &str, verb: &str, fields: &Fields) -> String {
     let reference = into.map_or(reference, |into| crate::frame::pieces::escaped(&into));
     let page = if to_board { "/".to_owned() } else { format!("/incidents/{reference}") };
     // What was done by one tap is said there, and can be taken back.
-    match took::after(verb) {
-        Some(word) => format!("{page}?{word}={reference}"),
-        None => page,
+    match (took::after(verb), part_of(verb, fields)) {
+        (Some(word), _) => format!("{page}?{word}={reference}"),
+        (None, Some(part)) if !to_board => {
+            let place = place_of(verb, fields).map_or_else(String::new, |place| format!("#{place}"));
+            format!("{page}?{TAB}={part}{place}")
+        }
+        (None, _) => page,
+    }
+}
+
+/// The part of the page that a form stands in, of which a phone shows one at a time; nothing for what stands above them, or
+/// beside the log.
+fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
+    // A form above the parts leads back to the one that was shown.
+    if let Some(tab) = fields.get(TAB) {
+        return TABS.iter().skip(1).find(|(id, _)| id == tab).map(|(id, _)| *id);
+    }
+    match verb {
+        "task" | "recovery" | "plan" => Some("tasks"),
+        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" => Some("people"),
+        "hypothesis" | "revisit" => Some("more"),
+        "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
+        _ => None,
+    }
+}
+
+/// What an address asks for that shows the part in which this form stands.
+fn asked_for(verb: &str, fields: &Fields) -> Fields {
+    part_of(verb, fields).into_iter().map(|part| (TAB.to_owned(), part.to_owned())).collect()
+}
+
+/// The step or item in a long list that a form was of.
+fn place_of(verb: &str, fields: &Fields) -> Option<String> {
+    let number = |field: &str| said(fields, field)?.parse::<u32>().ok();
+    match verb {
+        "task" => number("task").map(|number| format!("task-{number}")),
+        "recovery" => number("item").map(|number| format!("recovery-{number}")),
+        _ => None,
     }
 }
 
@@ -223,6 +260,28 @@ mod tests {
     use allclear_domain::ask::By;
 
     use super::*;
+
+    #[test]
+    fn a_form_leads_back_to_where_it_stands() {
+        let back = |verb: &str, fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            way_back("INC-1", verb, &fields)
+        };
+        assert_eq!(back("task", &[("task", "3"), ("state", "done")]), "/incidents/INC-1?tab=tasks#task-3");
+        assert_eq!(back("task", &[("text", "A further one")]), "/incidents/INC-1?tab=tasks");
+        assert_eq!(back("recovery", &[("item", "2")]), "/incidents/INC-1?tab=tasks#recovery-2");
+        assert_eq!(back("plan", &[("plan", "outage")]), "/incidents/INC-1?tab=tasks");
+        for verb in ["role", "pause_clock", "resume_clock", "party", "request", "answer", "marking", "guest"] {
+            assert_eq!(back(verb, &[]), "/incidents/INC-1?tab=people");
+        }
+        assert_eq!(back("role", &[("tab", "log")]), "/incidents/INC-1", "a form above the parts moves nobody");
+        assert_eq!(back("role", &[("tab", "more")]), "/incidents/INC-1?tab=more");
+        for (verb, fields) in [("hypothesis", &[][..]), ("revisit", &[]), ("decision", &[("whole", "1")])] {
+            assert_eq!(back(verb, fields), "/incidents/INC-1?tab=more");
+        }
+        assert_eq!((back("decision", &[]), back("note", &[])), ("/incidents/INC-1".into(), "/incidents/INC-1".into()));
+        assert_eq!(back("role", &[("back", "/")]), "/", "the board has no parts");
+    }
 
     #[test]
     fn a_form_gives_the_command_that_the_api_gives() {

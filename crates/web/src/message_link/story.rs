@@ -248,6 +248,7 @@ fn actor(org: &Org, actor: &str) -> String {
     match actor.split_once(':') {
         Some(("person", id)) => pieces::name(org, id),
         Some(("integration", id)) => format!("the sender {id}"),
+        Some(("organisation", _)) => format!("{}, by its guest link", pieces::name(org, actor)),
         Some(_) => "somebody with an API token".into(),
         None if actor == "administrator" => "an administrator".into(),
         None => "All Clear".into(),

@@ -186,7 +186,7 @@ pub(crate) async fn detach(
 
 /// The version that the page was made from. A page that says none was not made by us: it fits none.
 fn version_of(fields: &Fields) -> Seen {
-    Seen::Version(fields.get("version").and_then(|text| text.parse().ok()).unwrap_or(0))
+    Seen::Version(fields.get(form_key::SEEN).and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 /// The page once more, with why not.

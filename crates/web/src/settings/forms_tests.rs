@@ -24,6 +24,8 @@ use serde_json::{Map, Value, json};
 use super::controls::Around;
 use super::fields::field;
 use super::typed;
+use crate::access::form_key::{FIELD, SEEN};
+use crate::first::NEXT;
 use crate::frame::time_text::When;
 
 const GUIDE: &str = include_str!("../../../../docs/guides/organisation.md");
@@ -369,6 +371,15 @@ fn every_field_is_drawn_and_what_nobody_touched_comes_back() {
             again[row.key] = MASK.into();
         }
         assert_eq!(again, stored, "{kind:?}");
+    }
+}
+
+#[test]
+fn no_form_has_a_key_that_its_page_needs_for_itself() {
+    for (kind, field) in each() {
+        for taken in [SEEN, FIELD, NEXT] {
+            assert_ne!(field.key, taken, "{kind:?}");
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::titles::title;
 use super::typed_rows::{Deed, OWN, OWN_MAIL, several};
 use super::wrongs::{Placed, placed};
 use super::{crumbs, name_of, path, path_of_new, sender, typed};
-use crate::access::form_key::once;
+use crate::access::form_key::{SEEN, once};
 use crate::access::reader::Fields;
 use crate::app::App;
 use crate::first;
@@ -267,7 +267,7 @@ fn of_file(view: &FormView) -> Markup {
                 "A file owns this, so it is read-only here. Change the file, then run " code { "allclear config apply FILE" } "."
             }
             form method="post" action={ "/settings/" (view.kind.word()) "/" (pieces::escaped(&view.id)) "/detach" } class="row-of" {
-                input type="hidden" name="version" value=(view.version);
+                input type="hidden" name=(SEEN) value=(view.version);
                 button class="may" type="submit" { "Take from the file" }
             }
             p class="hint prose" {
@@ -308,12 +308,12 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
         })
         .collect();
     // What was typed goes on being held against the version that it was typed over.
-    let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
+    let version = fields.get(SEEN).cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
     html! {
         form class="form of-form" method="post" action=(action) {
             @if view.is_none() { (once(when)) }
             @if told.first { input type="hidden" name=(first::NEXT) value=(first::HERE); }
-            input type="hidden" name="version" value=(version);
+            input type="hidden" name=(SEEN) value=(version);
             fieldset class="all" disabled[owned] {
                 legend class="vh" { "Content" }
                 // What Enter in a field presses: without it that would be the first button of a row.
@@ -381,7 +381,7 @@ fn removal(view: &FormView) -> Markup {
         details class="act-one removal" {
             summary { "Remove" }
             form method="post" action={ "/settings/" (view.kind.word()) "/" (pieces::escaped(&view.id)) "/remove" } {
-                input type="hidden" name="version" value=(view.version);
+                input type="hidden" name=(SEEN) value=(view.version);
                 p {
                     "It goes from the organisation at once. What it was stays in the history; what still names it keeps it from being "
                     "removed."

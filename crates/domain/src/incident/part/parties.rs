@@ -221,7 +221,9 @@ pub(crate) const ASKS: &[Ask] = &[
                 .hint("What it is asked for"),
             Field::may("within", "when an answer is wanted", "Answer wanted within", Kind::Length)
                 .hint("When an answer is wanted, from now, as in 30m; where the organisation has hours, only they count"),
-            MARKING_NOT_RED.hint("TLP 2.0; the incident's own unless said. Who is asked reads it in any case"),
+            MARKING_NOT_RED
+                .label("Which other organisations may read this request")
+                .hint("TLP 2.0; none unless said. Who is asked reads it in any case"),
         ],
         ways: &[],
         make: |given, _| {

@@ -169,6 +169,23 @@ impl Refusal {
     }
 }
 
+/// Why managers are paged where nobody leads.
+pub const NO_COMMANDER: &str = "nobody has taken command";
+/// What stands in the reason of a page about another role that is needed, before it.
+pub const NO_HOLDER: &str = "nobody has taken the role that is needed:";
+
+/// Why a page about a role that nobody took starts.
+#[must_use]
+pub fn nobody_took(role: &str) -> String {
+    if role == COMMANDER { NO_COMMANDER.to_owned() } else { format!("{NO_HOLDER} {role}") }
+}
+
+/// The role that nobody took, of the reason of a page about one.
+#[must_use]
+pub fn not_taken(because: &str) -> Option<&str> {
+    if because == NO_COMMANDER { Some(COMMANDER) } else { because.strip_prefix(NO_HOLDER).map(str::trim) }
+}
+
 /// What people may ask.
 pub(crate) const ASKS: &[Ask] = &[Ask {
     verb: Verb::Role,
@@ -296,11 +313,22 @@ pub fn agreed(incident: &Incident, role: &str, person: &str) -> bool {
     held.is_some_and(|held| held.person.is_some() && held.offered_to.as_deref() == Some(person))
 }
 
-/// What it is to give a role: who takes one that nobody has for another asks them, and they have it once they accept.
+/// What it is to give a role: who takes one that nobody has for another asks them, and they have it once they accept; who
+/// offers themself one that nobody has takes it.
 /// `overrules`: whoever gives it answers for the team and says why, so that it is theirs at once.
 #[must_use]
 pub fn as_given(incident: &Incident, command: Command, by: Option<&str>, overrules: bool) -> Command {
-    let Command::Take { role, person, why } = command else { return command };
+    let (role, person, why) = match command {
+        // Who asks themself has their answer already.
+        Command::Offer { role, to, why, .. } if by == Some(to.as_str()) && keeper(incident, &role).is_none() => (role, to, why),
+        Command::Take { role, person, why } => (role, person, why),
+        other @ (Command::Offer { .. }
+        | Command::Ask { .. }
+        | Command::Leave { .. }
+        | Command::MissAnswer { .. }
+        | Command::MissAsk { .. }
+        | Command::MissRole { .. }) => return other,
+    };
     if by != Some(person.as_str()) && !overrules && keeper(incident, &role).is_none() {
         return Command::Offer { role, to: person, by: by.map(ToOwned::to_owned), why };
     }
@@ -524,12 +552,20 @@ mod tests {
     fn what_nobody_has_is_offered_to_another_and_what_somebody_has_is_handed_over() {
         let take = |person: &str| Command::Take { role: "scribe".into(), person: person.into(), why: Some("w".into()) };
         let offers = |sample: &Sample, person: &str, by: Option<&str>, overrules: bool| matches!(as_given(&sample.incident, take(person), by, overrules), Command::Offer { by: kept, why: Some(_), .. } if kept.as_deref() == by);
+        let take_of = |person: &str| Command::Take { role: "scribe".into(), person: person.into(), why: None };
         let sample = Sample::declared();
         assert!(offers(&sample, "ben", Some("ana"), false) && offers(&sample, "ben", None, false));
         assert!(!offers(&sample, "ana", Some("ana"), false), "who takes it has it");
+        let offer = |sample: &Sample, to: &str, by: &str| {
+            let offer = Command::Offer { role: "scribe".into(), to: to.into(), by: Some(by.into()), why: None };
+            as_given(&sample.incident, offer, Some(by), false)
+        };
+        assert_eq!(offer(&sample, "ana", "ana"), take_of("ana"), "who offers it to themself has it");
+        assert!(matches!(offer(&sample, "ben", "ana"), Command::Offer { .. }));
         assert!(!offers(&sample, "ben", Some("ana"), true), "who answers for the team gives it");
         let sample = sample.after(take("ana"));
         assert!(!offers(&sample, "ben", Some("ana"), false), "its holder hands it over");
+        assert!(matches!(offer(&sample, "ben", "ben"), Command::Offer { .. }), "what somebody has is theirs to give");
     }
 
     #[test]
