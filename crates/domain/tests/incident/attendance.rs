@@ -91,7 +91,9 @@ impl World {
 
     fn is_forgotten(&self, page_looks: bool) -> bool {
         let open = self.state().is_open();
-        open && !self.held() && !page_looks && !self.live().iter().any(|rule| rule.calls_somebody())
+        // Command that was offered and that nobody has is looked for again once nobody answers.
+        let is_offered = self.live().contains(&Rule::RoleAnswer) && self.incident.as_ref().unwrap().commander.is_none();
+        open && !self.held() && !page_looks && !is_offered && !self.live().iter().any(|rule| rule.calls_somebody())
     }
 }
 
