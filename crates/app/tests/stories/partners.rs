@@ -134,18 +134,22 @@ async fn whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it(databa
 async fn hours_and_levels_of_an_organisation_hold(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = begun(&world).await;
-    // Who may be told what stays with them is told what the incident is.
+    // What nobody marked stays in the house, whatever an organisation may be told; who may be told what stays with them is told
+    // what an incident is that somebody marked so.
     act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Is it yours?"})).await;
-    assert_eq!(world.hook.told("cloud")[0].page()["incident"]["title"], world.incident().await["title"]);
+    assert_eq!(world.hook.told("cloud")[0].page()["incident"]["title"], "");
+    act(&world, &reference, "marking", json!({"marking": "amber+strict", "why": "they run it"})).await;
+    act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Since when?"})).await;
+    assert_eq!(world.hook.told("cloud")[1].page()["incident"]["title"], world.incident().await["title"]);
     // The time of a request counts in the hours of whoever is asked.
     let asked = act(&world, &reference, "request", json!({"organisation": "lab", "text": "Test this", "within": "1h"})).await;
-    let due: jiff::Timestamp = asked["requests"][1]["due_at"].as_str().unwrap().parse().unwrap();
+    let due: jiff::Timestamp = asked["requests"][2]["due_at"].as_str().unwrap().parse().unwrap();
     let (now, due) = (world.now().await.to_zoned(jiff::tz::TimeZone::UTC), due.to_zoned(jiff::tz::TimeZone::UTC));
     let open = (9..16).contains(&now.hour());
     assert!((9..=17).contains(&due.hour()), "{now} {due}");
     assert!(open || due.duration_since(&now) > jiff::SignedDuration::from_mins(61), "{now} {due}");
     let mail = world.mail.delivered_to("lab@example.org");
-    assert!(mail.len() == 1 && mail[0].text().contains("Request 2: Test this"), "{mail:#?}");
+    assert!(mail.len() == 1 && mail[0].text().contains("Request 3: Test this"), "{mail:#?}");
     assert!(!mail[0].text().contains("db-7"), "{}", mail[0].text());
     // It is over: whoever takes part hears so, in words that say no more.
     act(&world, &reference, "resolve", json!({})).await;
