@@ -153,7 +153,8 @@ async fn a_row_or_a_form_that_does_not_read_takes_nothing_else_with_it(database:
     assert!(doctor.code == 1 && doctor.stdout.contains("form escalation"), "{doctor:?}");
 }
 
-async fn run(world: &allclear_trial::world::World, database: &Database, sql: &str) {
+/// Changes a store behind the program's back.
+pub(crate) async fn run(world: &allclear_trial::world::World, database: &Database, sql: &str) {
     match database {
         Database::Sqlite => {
             let path = world.database().strip_prefix("sqlite:").unwrap().to_owned();

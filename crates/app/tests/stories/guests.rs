@@ -115,8 +115,8 @@ async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: D
     assert!(page.contains("Two hospitals") && page.contains("We send somebody"), "{page}");
 
     for n in 0..12 {
-        act(&world, &reference, "note", json!({"text": format!("{n} {}", "long words ".repeat(200)), "marking": "clear"})).await;
-        act(&world, &reference, "request", json!({"organisation": "cert", "text": format!("{n} {}", "long words ".repeat(200))})).await;
+        act(&world, &reference, "note", json!({"text": format!("{n} {}", "long words ".repeat(180)), "marking": "clear"})).await;
+        act(&world, &reference, "request", json!({"organisation": "cert", "text": format!("{n} {}", "long words ".repeat(180))})).await;
     }
     let full = world.get(&path).await.ok().text.len();
     assert!(full <= PAGE_BYTES_MAX, "{full} bytes of the longest");

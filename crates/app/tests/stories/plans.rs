@@ -4,6 +4,7 @@
 use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
+use crate::copies::run;
 use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::{on_both, world_of};
 
@@ -14,6 +15,7 @@ on_both!(
     a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted,
     a_plan_of_sixty_tasks_is_one_entry_and_a_light_page,
     a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it,
+    no_alarm_is_refused_for_want_of_a_plan,
 );
 
 /// Seconds of a minute.
@@ -326,4 +328,17 @@ async fn a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it(database
     let found = world.api(&format!("/incidents/{from}/expectations")).await;
     let live = |rule: &str| found["items"].as_array().unwrap().iter().filter(|one| one["rule"] == rule && one["state"] == "live").count();
     assert_eq!(live("incident.request"), 1, "it is awaited again: {found:#}");
+}
+
+/// A plan that does not read, as one of a newer version may not, is set aside; the rule that starts it stays.
+async fn no_alarm_is_refused_for_want_of_a_plan(database: Database) {
+    let routes =
+        "routes:\n  - {match: 'severity=\"warning\"', set: {plan: small}, declare: candidate}\n  - {match: '', set: {plan: small}}\n";
+    let mut world = world_of(database.clone(), [&organisation(), routes].concat()).await;
+    run(&world, &database, "update form set body = '{\"of_newer\": true}' where kind = 'plan' and id = 'small'").await;
+    world.kill().await;
+    world.start_again(&[]).await;
+    assert_eq!(world.fire("disk").await.status, 202, "the alarm counts without its plan");
+    assert_eq!(world.hook.to("ana").len(), 1);
+    assert_eq!(world.bodies(&world.incident().await, "plan_started").await.len(), 0);
 }

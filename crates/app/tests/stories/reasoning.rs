@@ -11,6 +11,9 @@ on_both!(
     what_was_tried_and_why_it_was_given_up_stands_for_whoever_joins_late,
 );
 
+/// Largest page of an incident beside its log, in bytes.
+const PAGE_BYTES_MAX: usize = 100_000;
+
 /// Seconds of a minute.
 const MINUTE: u64 = 60;
 
@@ -120,4 +123,52 @@ async fn what_was_tried_and_why_it_was_given_up_stands_for_whoever_joins_late(da
     let (kept, given_up) = section.split_once("Given up: 1").unwrap();
     assert!(kept.contains("breaks the retry 🧨") && kept.contains("rolled one node back") && kept.contains("no result yet"), "{kept}");
     assert!(given_up.contains("the disk is full") && given_up.contains("there is room"), "{given_up}");
+}
+
+/// Twenty organisations with requests of the longest kind, a hundred people to choose from, and as many decisions and
+/// suppositions as there may be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_incident_with_everything_in_use_is_a_light_page() {
+    let mut organisation = org::usual();
+    let people: String = (0..100).map(|n| format!("  - {{id: person{n}, name: Person with a name {n}}}\n")).collect();
+    organisation = organisation.replacen("people:\n", &format!("people:\n{people}"), 1);
+    organisation.push_str("organisations:\n");
+    for n in 0..20 {
+        organisation.push_str(&format!("  - {{id: org{n}, name: Organisation {n}, kind: agency}}\n"));
+    }
+    let mut world = world_of(Database::Sqlite, organisation).await;
+    let reference = taken(&mut world).await;
+    let long = "a word of it ".repeat(150);
+    for n in 0..40 {
+        let (to, text) = (format!("org{}", n % 20), long.clone());
+        world.command(&format!("/incidents/{reference}/request"), json!({"organisation": to, "text": text})).await.ok();
+    }
+    for n in 1..=50 {
+        let post = async |body: Value| world.command(&format!("/incidents/{reference}/hypothesis"), body).await.ok();
+        post(json!({"text": &long[..900]})).await;
+        post(json!({"hypothesis": n, "tried": &long[..900], "result": &long[..900]})).await;
+        if n > 25 {
+            post(json!({"hypothesis": n, "state": "rejected", "why": &long[..900]})).await;
+        }
+    }
+    for _ in 0..100 {
+        let options = [&long[..190]; 12].join("\n");
+        let body = json!({"text": long, "question": &long[..400], "options": options, "review_within": "4h"});
+        world.command(&format!("/incidents/{reference}/decision"), body).await.ok();
+    }
+    world.quiet().await;
+    refused(&world, &reference, "decision", json!({"text": "one more"}), 409, "too_many_decisions").await;
+    refused(&world, &reference, "hypothesis", json!({"text": "one more"}), 409, "too_many_hypotheses").await;
+    let cookie = sign_in_as(&world, "cho").await;
+    let page = get_as(&world, &cookie, &format!("/incidents/{reference}?tab=more")).await.text;
+    let light = world.api(&format!("/incidents/{reference}")).await.to_string().len();
+    // The log's own lines are as long as what was written.
+    let log = page.split("data-live=\"log\"").nth(1).unwrap().split("data-live=\"pages\"").next().unwrap();
+    let beside = page.len() - log.len();
+    assert!(beside < PAGE_BYTES_MAX, "{beside} bytes beside the log; over the API {light}");
+    // What is not drawn with it is a press away.
+    assert!(page.contains("do=hypothesis-1#hypothesis-1") && page.contains("do=party-org9#party-org9"), "{page}");
+    let asked = get_as(&world, &cookie, &format!("/incidents/{reference}?tab=people&do=party-org9")).await.text;
+    let row = asked.split("id=\"party-org9\"").nth(1).unwrap().split("id=\"party-").next().unwrap();
+    assert!(row.contains("Make a guest link") && !page.split("id=\"party-org9\"").nth(1).unwrap()[..2000].contains("Make a guest link"));
 }

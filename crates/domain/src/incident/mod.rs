@@ -334,7 +334,10 @@ pub fn goes_as_far_as(event: &Event, incident: &Incident) -> Option<Tlp> {
 #[must_use]
 pub fn line(event: &Event, names: &Names<'_>) -> String {
     let said = said(event, names);
-    marking(event).map_or(said.clone(), |marking| format!("{} {said}", marking.label()))
+    match marking(event) {
+        Some(marking) => format!("{} {said}", marking.label()),
+        None => said,
+    }
 }
 
 fn said(event: &Event, names: &Names<'_>) -> String {

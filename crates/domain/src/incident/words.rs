@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 pub const TITLE_CHARS_MAX: usize = 1024;
 /// Longest note, in characters.
 pub const NOTE_CHARS_MAX: usize = 25_000;
+/// Longest text that stays with what an incident is, in characters: all of that is read and written with each command. What is
+/// longer is a note, which stands in the log alone.
+pub const KEPT_CHARS_MAX: usize = 1_000;
 
 /// A reason in words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +45,15 @@ pub(crate) fn needed(text: &str, what: &'static str) -> Result<(), Refusal> {
 /// It must not be longer than this.
 pub(crate) fn at_most(text: &str, what: &'static str, max: usize) -> Result<(), Refusal> {
     if text.chars().count() > max { Err(Refusal::TooLong { what, max }) } else { Ok(()) }
+}
+
+/// A note that stays with what the incident is; nothing where it says nothing.
+pub(crate) fn kept(text: Option<String>) -> Result<Option<String>, Refusal> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    if let Some(text) = &text {
+        at_most(text, "the note", KEPT_CHARS_MAX)?;
+    }
+    Ok(text)
 }
 
 /// A note, as long as notes may be.

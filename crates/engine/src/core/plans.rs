@@ -55,7 +55,7 @@ impl Core {
         let (incident, _) = self.incident(unit, id)?;
         for (plan, because) in incident.work.intended {
             if self.org.plan(&plan).is_some() {
-                self.change_incident(unit, id, Command::Start { plan, because: Some(because) })?;
+                self.start_by_rule(unit, id, &plan, &because)?;
             }
         }
         Ok(())

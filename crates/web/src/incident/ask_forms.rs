@@ -54,6 +54,14 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
     }
 }
 
+/// Forms of one kind that are drawn with what they are about: more of them, with their choices of people, are no page.
+pub(super) const DRAWN_MAX: usize = 3;
+
+/// The way to a form that is drawn for the one that asks for it: by the name of its draft, in its part of the page.
+pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Markup {
+    html! { a class="rest" href={ "?" (TAB) "=" (part) "&do=" (draft) "#" (draft) } aria-label=(label) { (words) } }
+}
+
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.

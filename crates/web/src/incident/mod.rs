@@ -65,6 +65,8 @@ const SIMILAR_AMONG: i64 = 50;
 const OTHERS_SHOWN: i64 = 50;
 /// How much of what is awaited is shown at once: what is due next, and what one can do stands below it on a phone.
 const NEXT_SHOWN: usize = 3;
+/// How much more of it unfolds.
+const LATER_SHOWN: usize = 12;
 /// Asks an address for a part of the page; a form above the parts says by it which one was shown.
 const TAB: &str = "tab";
 /// Parts of the page that a phone shows one at a time.
@@ -443,7 +445,8 @@ fn next(told: &PageData, org: &Org) -> Markup {
                                 ", the first " (told.when.counting(*at))
                             }
                         }
-                        ul { @for one in rest { li data-key=(one.key) { (sentence(told, one)) } } }
+                        ul { @for one in rest.iter().take(LATER_SHOWN) { li data-key=(one.key) { (sentence(told, one)) } } }
+                        @if rest.len() > LATER_SHOWN { p class="quiet" { (rest.len() - LATER_SHOWN) " later ones are not shown." } }
                     }
                 }
             }

@@ -12,12 +12,16 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{drawn, fits, path, unfolding};
+use crate::incident::ask_forms::{DRAWN_MAX, drawn, fits, path, unfolding, way_to};
 
 /// What may be heard of a request, with what is pressed for it.
 const HEARD: [(&str, &str); 4] =
     [("acknowledged", "They have it"), ("answered", "They answered"), ("declined", "They declined"), ("withdrawn", "Withdraw it")];
 
+/// Requests that are drawn; the log has the others, and a page stays light.
+const REQUESTS_SHOWN: usize = 15;
+/// Characters of a request and of an answer that are drawn.
+const SHORT_CHARS_MAX: usize = 160;
 /// Says of a form that it is of an organisation that takes part.
 pub(super) const ROW: &str = "row";
 
@@ -51,6 +55,7 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
         return html! {};
     }
     let open = incident.requests.iter().filter(|request| request.state.is_open()).count();
+    let shown = shown_of(&incident.requests);
     html! {
         section class="part-people" {
             div data-live="partners" class="group tight" {
@@ -61,8 +66,10 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
                 @if incident.parties.is_empty() { p class="quiet" { "No other organisation takes part." } }
                 @else { p class="quiet small" { "The incident is " (incident.marking.map_or(UNMARKED, Tlp::label)) } }
                 ul class="tasks partners" {
-                    @for party in &incident.parties { (row(told, org, party)) }
+                    @for (n, party) in incident.parties.iter().enumerate() { (row(told, org, party, &shown, n < DRAWN_MAX)) }
                 }
+                @let rest = incident.requests.len().saturating_sub(shown.len());
+                @if rest > 0 { p class="quiet small" { (rest) " older requests stand in the log." } }
             }
             @if told.may_act && !org.bundle().organisations.is_empty() {
                 div class="acts stay" data-live="partner-acts" {
@@ -75,11 +82,19 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
     }
 }
 
-fn row(told: &PageData, org: &Org, party: &PartyView) -> Markup {
+/// Requests that are drawn: the open ones, then the newest.
+fn shown_of(requests: &[RequestView]) -> Vec<u32> {
+    let mut all: Vec<&RequestView> = requests.iter().rev().collect();
+    all.sort_by_key(|request| !request.state.is_open());
+    all.iter().take(REQUESTS_SHOWN).map(|request| request.request).collect()
+}
+
+/// `draws`: whether its forms are drawn with it.
+fn row(told: &PageData, org: &Org, party: &PartyView, shown: &[u32], draws: bool) -> Markup {
     let when = &told.when;
     let name = pieces::name(org, &format!("{ORGANISATION}{}", party.organisation));
     html! {
-        li class=[party.left_at.map(|_| "dropped")] data-key=(party.organisation) {
+        li class=[party.left_at.map(|_| "dropped")] id={ "party-" (party.organisation) } data-key=(party.organisation) {
             p { strong { bdi { (name) } } }
             p class="quiet small" {
                 @match &party.liaison {
@@ -89,20 +104,25 @@ fn row(told: &PageData, org: &Org, party: &PartyView) -> Markup {
                 @if let Some(reference) = &party.reference { " · their reference " bdi { (reference) } }
                 @if let Some(at) = party.left_at { " · left " (when.time(at, &when.ago(at))) }
             }
-            @for request in told.incident.requests.iter().filter(|request| request.organisation == party.organisation) {
-                (request_line(told, request))
+            @let its = |request: &&RequestView| request.organisation == party.organisation && shown.contains(&request.request);
+            @for request in told.incident.requests.iter().filter(its) {
+                (request_line(told, request, draws))
             }
-            @if told.may_act && party.left_at.is_none() && fits(told, Verb::Party) { (change(told, org, party, &name)) }
+            @if told.may_act && party.left_at.is_none() && fits(told, Verb::Party) {
+                @let draft = format!("party-{}", party.organisation);
+                @if draws || told.draft.verb == draft { (change(told, org, party, &name)) }
+                @else { p { (way_to("people", &draft, "…", &format!("More for {name}"))) } }
+            }
         }
     }
 }
 
-fn request_line(told: &PageData, request: &RequestView) -> Markup {
+fn request_line(told: &PageData, request: &RequestView, draws: bool) -> Markup {
     let when = &told.when;
     let ended = request.answered_at.or(request.declined_at).or(request.withdrawn_at);
     html! {
-        div class="asked" data-key={ "request-" (request.request) } {
-            p class="clamp" { span class="vh" { "Request " } (request.request) ". " bdi { (request.text) } }
+        div class="asked" id={ "answer-" (request.request) } data-key={ "request-" (request.request) } {
+            p class="clamp" { span class="vh" { "Request " } (request.request) ". " bdi { (pieces::cut(&request.text, SHORT_CHARS_MAX)) } }
             p class="quiet small" {
                 strong { (request.state.word()) }
                 @match (request.state, ended, request.acknowledged_at) {
@@ -114,8 +134,14 @@ fn request_line(told: &PageData, request: &RequestView) -> Markup {
                 @else if request.late { " · " span class="late" { "late" } }
                 @if let Some(reference) = &request.reference { " · their reference " bdi { (reference) } }
             }
-            @if let Some(answer) = &request.answer { p class="said clamp" { bdi { (answer) } } }
-            @if told.may_act && request.state.is_open() && fits(told, Verb::Answer) { (hear(told, request)) }
+            @if let Some(answer) = &request.answer { p class="said clamp" { bdi { (pieces::cut(answer, SHORT_CHARS_MAX)) } } }
+            @if told.may_act && request.state.is_open() && fits(told, Verb::Answer) {
+                @let draft = format!("answer-{}", request.request);
+                @if draws || told.draft.verb == draft { (hear(told, request)) }
+                @else {
+                    p { (way_to("people", &draft, "What they say", &format!("What they say to request {}", request.request))) }
+                }
+            }
         }
     }
 }

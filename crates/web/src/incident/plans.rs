@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
-use crate::incident::ask_forms::{drawn, fits, path, words};
+use crate::incident::ask_forms::{drawn, fits, path, way_to, words};
 use crate::incident::{PageData, aside_forms};
 
 /// Plans that fit it: one line each, with the button that starts it.
@@ -125,7 +125,7 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     html! {
         div class="task-acts" {
             @if task.waits_for.is_empty() { (done(told, task)) }
-            a class="rest" href={ "?tab=tasks&do=" (verb) "#" (verb) } aria-label={ "More for step " (task.task) } { "…" }
+            (way_to("tasks", &verb, "…", &format!("More for step {}", task.task)))
         }
     }
 }

@@ -9,16 +9,22 @@ use allclear_domain::view::{DecisionView, HypothesisView};
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
-use crate::frame::pieces::{self, LINE_CHARS_MAX};
+use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{DECIDE, fits, folded, path, unfolding, words};
+use crate::incident::ask_forms::{DECIDE, DRAWN_MAX, fits, folded, path, unfolding, way_to, words};
 
 /// Field by which the whole form says that it is the one that was sent.
 pub(super) const WHOLE: &str = "whole";
 /// Decisions and hypotheses of a list that are drawn, the newest: the log has the others, and a page stays light.
-const SHOWN_MAX: usize = 20;
+const SHOWN_MAX: usize = 10;
 /// What was tried of a hypothesis that is drawn, the newest.
-const TRIES_SHOWN: usize = 5;
+const TRIES_SHOWN: usize = 3;
+/// Characters of a text that are drawn: enough to know it by.
+const SHORT_CHARS_MAX: usize = 160;
+/// What is pressed to say more of a hypothesis.
+const MORE: &str = "Tried, or judged";
+/// What is pressed to look at a decision again.
+const AGAIN: &str = "Look at it again";
 /// In which time a decision may be looked at again.
 const AGAIN_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
 
@@ -32,13 +38,13 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
                 div data-live="hypotheses" class="group tight" {
                     h2 { "What may be the cause" }
                     @if kept.is_empty() { p class="quiet" { "Nothing that was not given up." } }
-                    ul class="reasons" { @for one in newest(&kept) { (hypothesis(told, one)) } }
+                    ul class="reasons" { @for (n, one) in newest(&kept).iter().enumerate() { (hypothesis(told, one, n < DRAWN_MAX)) } }
                     (others(kept.len()))
                     @if !given_up.is_empty() {
                         @let typed = given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis));
                         details class="act-one" data-key="given-up" open[typed] {
                             summary { "Given up: " (given_up.len()) }
-                            ul class="reasons" { @for one in newest(&given_up) { (hypothesis(told, one)) } }
+                            ul class="reasons" { @for one in newest(&given_up) { (hypothesis(told, one, false)) } }
                             (others(given_up.len()))
                         }
                     }
@@ -50,7 +56,9 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
             section {
                 div data-live="decisions" class="group tight" {
                     h2 { "Decisions" }
-                    ol class="reasons" reversed { @for one in decisions.iter().rev().take(SHOWN_MAX) { (decision(told, org, one)) } }
+                    ol class="reasons" reversed {
+                        @for (n, one) in decisions.iter().rev().take(SHOWN_MAX).enumerate() { (decision(told, org, one, n < DRAWN_MAX)) }
+                    }
                     (others(decisions.len()))
                 }
                 @if fits(told, Verb::Decision) { div class="acts stay" { (unfolding_decision(told, org)) } }
@@ -70,7 +78,7 @@ fn others(all: usize) -> Markup {
 
 /// A text as it is drawn: the log has the whole of it.
 fn short(text: &str) -> String {
-    pieces::cut(text, LINE_CHARS_MAX)
+    pieces::cut(text, SHORT_CHARS_MAX)
 }
 
 /// Where there are none yet, the first is asked for among what is asked for less often.
@@ -106,14 +114,15 @@ fn raise(told: &PageData, label: &str) -> Markup {
     unfolding(told, Verb::Hypothesis.word(), label, "", &raised(told), "Add it")
 }
 
-fn hypothesis(told: &PageData, one: &HypothesisView) -> Markup {
+/// `draws`: whether its forms are drawn with it.
+fn hypothesis(told: &PageData, one: &HypothesisView, draws: bool) -> Markup {
     let state = match one.state {
         HypothesisState::Confirmed => "is the cause",
         HypothesisState::Rejected => "is not the cause",
         HypothesisState::Open => "may be the cause after all",
     };
     html! {
-        li class=(one.state.word()) data-key={ "h" (one.hypothesis) } {
+        li class=(one.state.word()) id=(of_hypothesis(one.hypothesis)) data-key={ "h" (one.hypothesis) } {
             p { span class="quiet" { (one.hypothesis) ". " } bdi { (short(&one.text)) } }
             @if let Some(why) = &one.why { p class="quiet small" { (state) ": " bdi { (short(why)) } } }
             @if !one.tries.is_empty() {
@@ -130,7 +139,11 @@ fn hypothesis(told: &PageData, one: &HypothesisView) -> Markup {
                     }
                 }
             }
-            @if fits(told, Verb::Hypothesis) { (more_of(told, one)) }
+            @if fits(told, Verb::Hypothesis) {
+                @let draft = of_hypothesis(one.hypothesis);
+                @if draws || told.draft.verb == draft { (more_of(told, one)) }
+                @else { p { (way_to("more", &draft, MORE, &format!("{MORE}: hypothesis {}", one.hypothesis))) } }
+            }
         }
     }
 }
@@ -145,7 +158,7 @@ fn more_of(told: &PageData, one: &HypothesisView) -> Markup {
     };
     html! {
         details class="act-one" name="act" open[told.draft.verb == draft] data-key="more" {
-            summary aria-label={ "Tried, or judged: hypothesis " (one.hypothesis) } { "Tried, or judged" }
+            summary aria-label={ (MORE) ": hypothesis " (one.hypothesis) } { (MORE) }
             div class="sheet" {
                 form method="post" action=(path(told, Verb::Hypothesis.word())) {
                     (told.draft.refused(&draft)) (once(&told.when))
@@ -169,10 +182,11 @@ fn more_of(told: &PageData, one: &HypothesisView) -> Markup {
     }
 }
 
-fn decision(told: &PageData, org: &Org, one: &DecisionView) -> Markup {
+fn decision(told: &PageData, org: &Org, one: &DecisionView, draws: bool) -> Markup {
     let when = &told.when;
     html! {
-        li class=(if one.stands { "stands" } else { "withdrawn" }) data-key={ "d" (one.decision) } value=(one.decision) {
+        @let (stands, id) = (if one.stands { "stands" } else { "withdrawn" }, of_decision(one.decision));
+        li class=(stands) id=(id) data-key={ "d" (one.decision) } value=(one.decision) {
             @if let Some(question) = &one.question { p class="quiet small" { bdi { (short(question)) } } }
             p { bdi { (short(&one.text)) } }
             @if !one.options.is_empty() { p class="quiet small" { "Of: " bdi { (short(&one.options.join(" · "))) } } }
@@ -188,7 +202,11 @@ fn decision(told: &PageData, org: &Org, one: &DecisionView) -> Markup {
                     @if one.due { span class="late" { "now" } } @else { (when.counting(at)) }
                 }
             }
-            @if one.stands && fits(told, Verb::Revisit) { (revisit(told, one)) }
+            @if one.stands && fits(told, Verb::Revisit) {
+                @let draft = of_decision(one.decision);
+                @if draws || one.due || told.draft.verb == draft { (revisit(told, one)) }
+                @else { p { (way_to("more", &draft, AGAIN, &format!("{AGAIN}: decision {}", one.decision))) } }
+            }
         }
     }
 }
@@ -197,7 +215,7 @@ fn revisit(told: &PageData, one: &DecisionView) -> Markup {
     let draft = of_decision(one.decision);
     html! {
         details class="act-one" name="act" open[told.draft.verb == draft] data-key="again" {
-            summary aria-label={ "Look at it again: decision " (one.decision) } { "Look at it again" }
+            summary aria-label={ (AGAIN) ": decision " (one.decision) } { (AGAIN) }
             form method="post" action=(path(told, Verb::Revisit.word())) {
                 (told.draft.refused(&draft)) (once(&told.when))
                 input type="hidden" name="decision" value=(one.decision);

@@ -17,7 +17,7 @@ use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::clock::{Clock, Stop, Timed, WaitingFor};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::words::{self, KEPT_CHARS_MAX};
 use crate::incident::{
     Context, Decision, Event as Any, Incident, State, affected, attendance, declaration, ending, flapping, links, nothing, one, record,
     roles,
@@ -28,6 +28,9 @@ use crate::time::Length;
 
 pub use super::counting::{Reached, counted, due, elapsed, met_at, owed, ran, standing};
 use super::counting::{counts, is_engaged};
+
+/// How often the clocks of an incident are paused at most: each pause stays with it, and is read with each command.
+pub const PAUSES_MAX: usize = 100;
 
 event_kinds! {
     /// A fact; past tense.
@@ -117,6 +120,8 @@ pub enum Refusal {
     NoClock,
     #[error("its clocks are not paused: nothing is to be resumed")]
     NotPaused,
+    #[error("its clocks were paused {max} times: say in a note for whom work waits")]
+    TooManyPauses { max: usize },
 }
 
 impl Refusal {
@@ -126,6 +131,7 @@ impl Refusal {
         match self {
             Self::NoClock => "no_clock",
             Self::NotPaused => "clock_not_paused",
+            Self::TooManyPauses { .. } => "too_many_pauses",
         }
     }
 }
@@ -142,7 +148,7 @@ pub(crate) const ASKS: &[Ask] = &[
         may: May::Responder,
         fields: &[
             Field::needed("waiting_for", "for whom work waits", "Waiting for", Kind::Choice { name: "WaitingFor", of: &WaitingFor::WORDS }),
-            Field::may("why", "the reason", "For what?", Kind::Words { max: NOTE_CHARS_MAX }).hint("For what; needed with `other`"),
+            Field::may("why", "the reason", "For what?", Kind::Words { max: KEPT_CHARS_MAX }).hint("For what; needed with `other`"),
         ],
         ways: &[],
         make: |given, _| {
@@ -216,12 +222,15 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if !Clock::ALL.into_iter().any(|clock| clock.may_pause() && live(clock).is_some()) {
                 return Err(Refusal::NoClock.into());
             }
-            let why = words::note(why)?.filter(|why| !why.trim().is_empty());
+            let why = words::kept(why)?;
             if waiting_for == WaitingFor::Other {
                 words::needed(why.as_deref().unwrap_or_default(), "the reason")?;
             }
             if clocks.paused().is_some_and(|stop| stop.waiting_for == Some(waiting_for) && stop.why == why) {
                 return nothing();
+            }
+            if clocks.stops.len() >= PAUSES_MAX {
+                return Err(Refusal::TooManyPauses { max: PAUSES_MAX }.into());
             }
             one(Event::Paused(Paused { waiting_for, why }))
         }
@@ -550,6 +559,18 @@ mod tests {
         act(&mut sample, 45, Command::Resume);
         assert_eq!(stands(&sample)[2..], ["mitigate live 140", "resolve live 320"], "eighty minutes did not count");
         assert_eq!(stands(&apart(false))[2..], ["mitigate live 95", "resolve live 275"], "what ran goes on");
+    }
+
+    #[test]
+    fn what_is_kept_of_pauses_has_an_end() {
+        let mut sample = declared();
+        let pause = |why: &str| Command::Pause { waiting_for: WaitingFor::Other, why: Some(why.into()) };
+        assert_eq!(sample.refusal(pause(&"x".repeat(KEPT_CHARS_MAX + 1))), "too_long");
+        for n in 0..PAUSES_MAX {
+            sample.run(pause(&n.to_string())).unwrap();
+            sample.run(Command::Resume).unwrap();
+        }
+        assert_eq!(sample.refusal(pause("once more")), "too_many_pauses");
     }
 
     #[test]

@@ -6,17 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::ask::{self, Ask, Asked, Came, Field, Given, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::words::{self, KEPT_CHARS_MAX};
 use crate::incident::work::{Hypothesis, HypothesisState, Try};
 use crate::incident::{self as whole, Decision, Incident, one};
 use crate::names::{Names, with_text};
 
 /// Hypotheses of one incident at most.
-pub const HYPOTHESES_MAX: usize = 100;
+pub const HYPOTHESES_MAX: usize = 50;
 /// What was tried of one hypothesis, at most.
-pub const TRIES_MAX: usize = 50;
-/// Longest hypothesis, and longest thing that was tried, in characters.
-pub const HYPOTHESIS_CHARS_MAX: usize = 1000;
+pub const TRIES_MAX: usize = 20;
 
 event_kinds! {
     /// A fact; past tense.
@@ -113,11 +111,10 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     ],
     may: May::Responder,
     fields: &[
-        Field::may("text", "the hypothesis", "What may be the cause?", Kind::Words { max: HYPOTHESIS_CHARS_MAX })
-            .hint("What may be the cause"),
+        Field::may("text", "the hypothesis", "What may be the cause?", Kind::Words { max: KEPT_CHARS_MAX }).hint("What may be the cause"),
         Field::may("hypothesis", "the hypothesis", "Hypothesis", Kind::Number { of: "a hypothesis" }).hint("Its number, from 1"),
-        Field::may("tried", "what was tried", "What was tried?", Kind::Words { max: HYPOTHESIS_CHARS_MAX }).hint("What was tried"),
-        Field::may("result", "what came of it", "What came of it?", Kind::Words { max: NOTE_CHARS_MAX }).hint("What came of it"),
+        Field::may("tried", "what was tried", "What was tried?", Kind::Words { max: KEPT_CHARS_MAX }).hint("What was tried"),
+        Field::may("result", "what came of it", "What came of it?", Kind::Words { max: KEPT_CHARS_MAX }).hint("What came of it"),
         Field::may(
             "state",
             "how it stands",
@@ -151,7 +148,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
     match command {
         Command::Raise { text } => {
             words::needed(&text, "the hypothesis")?;
-            words::at_most(&text, "the hypothesis", HYPOTHESIS_CHARS_MAX)?;
+            words::at_most(&text, "the hypothesis", KEPT_CHARS_MAX)?;
             let so_far = incident.work.hypotheses.len();
             if so_far >= HYPOTHESES_MAX {
                 return Err(Refusal::TooMany { what: "hypotheses", max: HYPOTHESES_MAX }.into());
@@ -161,11 +158,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
         Command::Try { hypothesis, tried, result } => {
             let known = known(incident, hypothesis)?;
             words::needed(&tried, "what was tried")?;
-            words::at_most(&tried, "what was tried", HYPOTHESIS_CHARS_MAX)?;
+            words::at_most(&tried, "what was tried", KEPT_CHARS_MAX)?;
             if known.tries.len() >= TRIES_MAX {
                 return Err(Refusal::TooMany { what: "tries of a hypothesis", max: TRIES_MAX }.into());
             }
-            let result = words::note(result)?.filter(|result| !result.trim().is_empty());
+            let result = words::kept(result)?;
             one(Event::Tried(Tried { hypothesis, tried, result }))
         }
         Command::Judge { hypothesis, state, why } => {
@@ -173,7 +170,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
                 return Err(Refusal::IsSo { hypothesis, state }.into());
             }
             words::needed(&why, "the reason")?;
-            words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
+            words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
             one(Event::Judged(Judged { hypothesis, state, why }))
         }
     }
@@ -236,6 +233,8 @@ mod tests {
         sample.run(Command::Try { hypothesis: 1, tried: "df".into(), result: Some("12 % used".into()) }).unwrap();
         let judge = |state, why: &str| Command::Judge { hypothesis: 1, state, why: why.into() };
         assert_eq!(sample.refusal(judge(HypothesisState::Rejected, " ")), "words_missing");
+        let long = Some("x".repeat(KEPT_CHARS_MAX + 1));
+        assert_eq!(sample.refusal(Command::Try { hypothesis: 1, tried: "df".into(), result: long }), "too_long");
         sample.run(judge(HypothesisState::Rejected, "there is room")).unwrap();
         assert_eq!(sample.refusal(judge(HypothesisState::Rejected, "again")), "hypothesis_is_so");
         sample.run(judge(HypothesisState::Open, "another disk")).unwrap();

@@ -26,11 +26,11 @@ use crate::tlp::Tlp;
 /// Requests of one incident at most that wait for an answer; a longer list is followed by nobody.
 pub const REQUESTS_MAX: usize = 100;
 /// Requests of one incident at most, those that ended with it.
-pub const REQUESTS_KEPT_MAX: usize = 1_000;
+pub const REQUESTS_KEPT_MAX: usize = 200;
 /// Organisations of one incident at most.
 pub const PARTIES_MAX: usize = 100;
-/// Longest text of a request, in characters: as an update's, so that a mail program shows it whole.
-pub const REQUEST_CHARS_MAX: usize = 5_000;
+/// Longest text of a request, in characters: a mail program shows it whole, and it is read with each command on its incident.
+pub const REQUEST_CHARS_MAX: usize = 2_000;
 /// Longest reference number of an organisation, in characters.
 pub const REFERENCE_CHARS_MAX: usize = 200;
 

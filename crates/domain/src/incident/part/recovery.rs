@@ -11,7 +11,7 @@ use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::running::{RecoveryItem, RecoveryState};
-use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::words::{self, KEPT_CHARS_MAX};
 use crate::incident::{self as whole, Decision, Incident, one};
 use crate::names::{Names, with_text};
 
@@ -104,7 +104,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     fields: &[
         Field::needed("item", "the item", "Item", Kind::Number { of: "an item" }).hint("Its number, from 1"),
         Field::needed("state", "what becomes of it", "What becomes of it", Kind::Choice { name: "RecoveryEnd", of: &["done", "waived"] }),
-        Field::may("why", "the reason", "Why?", Kind::Words { max: NOTE_CHARS_MAX }).hint("Needed where it is waived"),
+        Field::may("why", "the reason", "Why?", Kind::Words { max: KEPT_CHARS_MAX }).hint("Needed where it is waived"),
     ],
     ways: &[],
     make: |given, _| {
@@ -119,20 +119,20 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 
 /// Why what is open may stay so, where something ends.
 pub(in crate::incident) const WAIVE: Field =
-    Field::may("waive", "why what is open may stay so", "Why may it stay open?", Kind::Words { max: NOTE_CHARS_MAX })
+    Field::may("waive", "why what is open may stay so", "Why may it stay open?", Kind::Words { max: KEPT_CHARS_MAX })
         .hint("Only where items of recovery are open: why they may stay so");
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {
         Command::Confirm { item, note } => {
             let found = open_item(incident, item)?;
-            let note = words::note(note)?.filter(|note| !note.trim().is_empty());
+            let note = words::kept(note)?;
             one(Event::Confirmed(Confirmed { item, text: found.text.clone(), note }))
         }
         Command::Waive { item, why } => {
             let found = open_item(incident, item)?;
             words::needed(&why, "the reason")?;
-            words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
+            words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
             one(Event::Waived(Waived { items: vec![Item { item, text: found.text.clone() }], why }))
         }
     }
@@ -155,7 +155,7 @@ pub(in crate::incident) fn before_the_end(incident: &Incident, waive: Option<Str
     }
     match waive.filter(|why| !why.trim().is_empty()) {
         Some(why) => {
-            words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
+            words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
             one(Event::Waived(Waived { items: open, why }))
         }
         None => Err(Refusal::StillOpen(listed(&open)).into()),
@@ -208,6 +208,7 @@ mod tests {
         let no = sample.run(resolve(None)).unwrap_err().to_string();
         assert!(no.contains("1. Errors are normal; 2. The backlog is cleared") && no.contains("`waive`"), "{no}");
         assert_eq!(sample.refusal(resolve(Some(" "))), "recovery_open");
+        assert_eq!(sample.refusal(resolve(Some(&"x".repeat(KEPT_CHARS_MAX + 1)))), "too_long");
         let done = sample.run(Command::Confirm { item: 1, note: None }).unwrap();
         assert_eq!(done.kinds(), ["recovery_confirmed"]);
         assert_eq!(sample.refusal(Command::Confirm { item: 1, note: None }), "recovery_item_ended");

@@ -8,7 +8,7 @@ use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{self, Verb, fits};
-use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::words::{self, KEPT_CHARS_MAX, NOTE_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
@@ -319,7 +319,7 @@ fn end(incident: &mut Incident, body: &Ended, state: TaskState, at: Timestamp) {
     if let Some(task) = incident.work.task_mut(body.task) {
         (task.state, task.ended_at) = (state, Some(at));
         // Of a step alone: why a plan was left is asked of it; of another task the log has it, as of those of earlier versions.
-        task.note = body.note.clone().filter(|_| task.step.is_some());
+        task.note = body.note.as_ref().filter(|_| task.step.is_some()).map(|note| note.chars().take(KEPT_CHARS_MAX).collect());
     }
     begin_behind(incident, body.task, at);
 }
