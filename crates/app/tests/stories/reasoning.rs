@@ -167,7 +167,7 @@ async fn a_long_incident_with_everything_in_use_is_a_light_page() {
     let beside = page.len() - log.len();
     assert!(beside < PAGE_BYTES_MAX, "{beside} bytes beside the log; over the API {light}");
     // What is not drawn with it is a press away.
-    assert!(page.contains("do=hypothesis-1#hypothesis-1") && page.contains("do=party-org9#party-org9"), "{page}");
+    assert!(page.contains("do=hypothesis-16#hypothesis-16") && page.contains("do=party-org9#party-org9"), "{page}");
     let asked = get_as(&world, &cookie, &format!("/incidents/{reference}?tab=people&do=party-org9")).await.text;
     let row = asked.split("id=\"party-org9\"").nth(1).unwrap().split("id=\"party-").next().unwrap();
     assert!(row.contains("Make a guest link") && !page.split("id=\"party-org9\"").nth(1).unwrap()[..2000].contains("Make a guest link"));

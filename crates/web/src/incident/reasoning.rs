@@ -31,14 +31,16 @@ const AGAIN_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"
 /// Both sections; nothing where there is nothing to read.
 pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
     let (decisions, hypotheses) = (&told.incident.decisions, &told.incident.hypotheses);
-    let (given_up, kept): (Vec<_>, Vec<_>) = hypotheses.iter().partition(|one| one.state == HypothesisState::Rejected);
+    let (given_up, mut kept): (Vec<_>, Vec<_>) = hypotheses.iter().partition(|one| one.state == HypothesisState::Rejected);
+    // The newest first, and before them what is known to be the cause.
+    kept.sort_by_key(|one| one.state == HypothesisState::Confirmed);
     html! {
         @if !hypotheses.is_empty() {
             section {
                 div data-live="hypotheses" class="group tight" {
                     h2 { "What may be the cause" }
                     @if kept.is_empty() { p class="quiet" { "Nothing that was not given up." } }
-                    ul class="reasons" { @for (n, one) in newest(&kept).iter().enumerate() { (hypothesis(told, one, n < DRAWN_MAX)) } }
+                    ul class="reasons" { @for (n, one) in newest(&kept).iter().rev().enumerate() { (hypothesis(told, one, n < DRAWN_MAX)) } }
                     (others(kept.len()))
                     @if !given_up.is_empty() {
                         @let typed = given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis));
