@@ -217,6 +217,12 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
         .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))
         .map(|(words, at, or_else)| vec![distance(now, at), words, or_else.unwrap_or_default()])
         .collect();
+    let late = view::late(i, &|id| id.trim_start_matches(ORGANISATION).to_owned());
+    if !late.is_empty() {
+        let late: Vec<_> = late.into_iter().map(|(words, at)| vec![distance(now, at), words]).collect();
+        out.push('\n');
+        out.push_str(&table(&["LATE", "WHAT"], &late));
+    }
     if !due.is_empty() {
         out.push('\n');
         out.push_str(&table(&["NEXT DUE", "WHAT", "ELSE"], &due));

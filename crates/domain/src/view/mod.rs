@@ -37,7 +37,7 @@ pub use guest::{GuestEntry, GuestView, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendTarget, TrendView, TrendWeek};
 pub use log::{EventView, ExpectationView};
-pub use next::{Next, next};
+pub use next::{Next, late, next};
 pub use on_call::{OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use partner::{PartyView, RequestView};

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::clock::Clock;
 use crate::incident::roles::{COMMANDER, not_taken};
+use crate::incident::work::TaskState;
 use crate::org::snapshot::ORGANISATION;
 use crate::paging::Status;
 use crate::view::{ExpectationView, IncidentView, PageView};
@@ -90,6 +91,29 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
         }
     }
     out.sort_by_key(|next| next.parts.first().map(|(_, at)| *at));
+    out
+}
+
+/// What is late and still to be done, the longest first: who and what, and when it was due. What is missed is awaited no more
+/// ([`next`] has what comes), and is the first that whoever opens the incident has to know.
+#[must_use]
+pub fn late(incident: &IncidentView, name: &dyn Fn(&str) -> String) -> Vec<(String, Timestamp)> {
+    let mut out: Vec<(String, Timestamp)> = Vec::new();
+    if !incident.state.is_open() {
+        return out;
+    }
+    for task in incident.tasks.iter().filter(|task| task.late && task.state == TaskState::Open) {
+        let who = task.owner.as_deref().or(task.doer.as_deref()).map(name);
+        out.extend(task.due_at.map(|at| (who.map_or_else(|| task.text.clone(), |who| format!("{who}: {}", task.text)), at)));
+    }
+    for request in incident.requests.iter().filter(|request| request.late && request.state.is_open()) {
+        let who = name(&format!("{ORGANISATION}{}", request.organisation));
+        out.extend(request.due_at.map(|at| (format!("{who} answers: {}", request.text), at)));
+    }
+    for clock in incident.clocks.iter().filter(|clock| clock.state == Standing::Missed && clock.met_at.is_none()) {
+        out.extend(clock.due_at.map(|at| (format!("To {}, by the target", clock.clock.word()), at)));
+    }
+    out.sort_by_key(|(_, at)| *at);
     out
 }
 
@@ -270,6 +294,22 @@ mod tests {
             "due_at": format!("2026-03-01T00:{minute:02}:00Z")
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn what_is_late_is_said_first_and_only_while_it_is_open() {
+        let tasks = json!([
+            {"task": 1, "text": "roll back", "owner": "dana", "state": "open", "added_at": AT, "due_at": "2026-03-01T00:20:00Z", "late": true},
+            {"task": 2, "text": "call the vendor", "state": "open", "added_at": AT, "due_at": "2026-03-01T00:10:00Z", "late": true},
+            {"task": 3, "text": "told too late", "state": "done", "added_at": AT, "due_at": "2026-03-01T00:05:00Z", "late": true},
+            {"task": 4, "text": "in time", "state": "open", "added_at": AT, "due_at": "2026-03-01T00:40:00Z", "late": false},
+        ]);
+        let told = |state: &str| {
+            let told = late(&incident(json!({"tasks": tasks, "state": state})), &|id| id.to_owned());
+            told.into_iter().map(|(words, _)| words).collect::<Vec<_>>()
+        };
+        assert_eq!(told("investigating"), ["call the vendor", "dana: roll back"], "the longest first");
+        assert_eq!(told("resolved"), Vec::<String>::new());
     }
 
     fn said(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationView]) -> Vec<String> {

@@ -37,6 +37,7 @@ use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::access::reader::{Asked, answer, reader};
@@ -422,6 +423,15 @@ fn next(told: &PageData, org: &Org) -> Markup {
             @if incident.flapping == Some(true) {
                 p { span class="late" { "Flaps" } " An alert comes and goes. It counts as firing until nothing has changed for a while." }
             }
+            @let late = late_of(told, org);
+            @if !late.is_empty() {
+                ul class="missed" {
+                    @for (n, (words, at)) in late.iter().take(NEXT_SHOWN).enumerate() {
+                        li data-key={ "late-" (n) } { bdi { (pieces::cut(words, OF_WHAT_CHARS_MAX)) } " " (when.counting(*at)) }
+                    }
+                    @if late.len() > NEXT_SHOWN { li data-key="late-more" class="late" { (late.len() - NEXT_SHOWN) " more are late" } }
+                }
+            }
             @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }
@@ -452,6 +462,11 @@ fn next(told: &PageData, org: &Org) -> Markup {
             }
         }
     }
+}
+
+/// What is late, in words.
+fn late_of(told: &PageData, org: &Org) -> Vec<(String, Timestamp)> {
+    allclear_domain::view::late(&told.incident, &|id| pieces::name(org, id))
 }
 
 /// What is awaited, in sentences.

@@ -83,6 +83,8 @@ fn stands(task: &TaskView) -> &'static str {
 
 fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let when = &told.when;
+    // What an incident that is over left undone is counted for nobody.
+    let works = task.state == TaskState::Open && told.incident.state.is_open();
     html! {
         li class=(if task.state == TaskState::Open { stands(task) } else { "through" }) id={ "task-" (task.task) } data-key=(task.task) {
             p {
@@ -93,15 +95,15 @@ fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                 @match (task.owner.as_ref().or(task.doer.as_ref()), &task.role) {
                     (Some(id), Some(role)) => { bdi { (pieces::name(org, id)) } ", " (role) },
                     (Some(id), None) => bdi { (pieces::name(org, id)) },
-                    (None, Some(role)) => { (pieces::capital(role)) " (nobody yet)" },
-                    (None, None) => "anybody",
+                    (None, Some(role)) => { (pieces::capital(role)) @if works { " (nobody yet)" } },
+                    (None, None) => { @if works { "anybody" } @else { "nobody in particular" } },
                 }
                 @if !task.waits_for.is_empty() { " · waits for " (numbers(&task.waits_for)) }
-                @if let Some(due) = task.due_at.filter(|_| task.state == TaskState::Open) { " · " (when.counting(due)) }
+                @if let Some(due) = task.due_at.filter(|_| works) { " · " (when.counting(due)) }
                 @if let Some(at) = task.ended_at { " · " (stands(task)) " " (when.time(at, &when.ago(at))) }
                 @if let Some(note) = &task.note { ": " bdi { (pieces::cut(note, LINE_CHARS_MAX)) } }
             }
-            @if told.may_act && task.state == TaskState::Open { (acts(told, org, task)) }
+            @if works && told.may_act && fits(told, Verb::Task) { (acts(told, org, task)) }
         }
     }
 }
