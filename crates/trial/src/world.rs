@@ -322,6 +322,16 @@ impl World {
         self.send(request).await
     }
 
+    /// A command on an incident, which is taken, and what follows from it at once. Returns the answer.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn act(&self, reference: &str, verb: &str, body: Value) -> Value {
+        let answer = self.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
+        self.quiet().await;
+        answer.body
+    }
+
     /// POST of bytes without a token.
     pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         self.send(self.client.post(self.at(path)).header("content-type", "application/json").body(body)).await

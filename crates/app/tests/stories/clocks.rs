@@ -4,6 +4,7 @@
 use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
+use crate::sign_in::{get_as, sign_in_as};
 use crate::{on_both, world_of};
 
 on_both!(
@@ -29,12 +30,6 @@ fn organisation() -> String {
 /// What somebody was told, asked nothing, with these words in it.
 fn times(world: &World, who: &str, words: &str) -> usize {
     world.hook.told(who).iter().filter(|told| told.page()["text"].as_str().unwrap_or_default().contains(words)).count()
-}
-
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
 }
 
 /// A clock of the one incident.
@@ -72,16 +67,16 @@ async fn who_has_it_hears_that_time_runs_out_and_a_breach_is_told_once(database:
     assert_eq!(times(&world, "ana", "80 % of the time to engage"), 1);
     assert_eq!(times(&world, "cho", "was missed"), 1, "the manager is told");
     assert_eq!((times(&world, "ana", "The target to engage"), clock(&world, "engage").await["state"].clone()), (1, "missed".into()));
-    act(&world, &reference, "acknowledge", json!({"by": "ben"})).await;
+    world.act(&reference, "acknowledge", json!({"by": "ben"})).await;
     assert_eq!(clock(&world, "engage").await["state"], "missed", "what was missed stays missed");
 
     world.advance(30 * MINUTE).await;
     assert_eq!((times(&world, "ana", "50 % of the time to mitigate"), times(&world, "ana", "80 % of the time to mitigate")), (1, 1));
-    act(&world, &reference, "mitigate", json!({})).await;
+    world.act(&reference, "mitigate", json!({})).await;
     world.advance(20 * MINUTE).await;
     let mitigate = clock(&world, "mitigate").await;
     assert_eq!((mitigate["state"].as_str(), mitigate["missed_at"].clone()), (Some("met"), Value::Null));
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     world.advance(5 * 60 * MINUTE).await;
     let incident = world.incident().await;
     let missed = world.bodies(&incident, "clock_missed").await;
@@ -101,7 +96,7 @@ async fn a_pause_a_restart_and_another_severity_move_a_clock_as_they_say(databas
     world.advance(20 * MINUTE + 5).await;
     let refused = world.command(&format!("/incidents/{reference}/resume_clock"), json!({})).await;
     assert_eq!(refused.body["code"], "clock_not_paused");
-    act(&world, &reference, "pause_clock", json!({"waiting_for": "vendor", "why": "their line is down"})).await;
+    world.act(&reference, "pause_clock", json!({"waiting_for": "vendor", "why": "their line is down"})).await;
     let paused = clock(&world, "mitigate").await;
     assert_eq!((paused["waiting_for"].as_str(), paused["due_at"].clone()), (Some("vendor"), Value::Null), "{paused:#}");
     assert_eq!(awaited(&world, &reference).await, [""; 0], "nothing is due while it waits");
@@ -109,7 +104,7 @@ async fn a_pause_a_restart_and_another_severity_move_a_clock_as_they_say(databas
     world.advance(60 * MINUTE).await;
     let shown = world.cli(&["show", &reference]).await;
     assert!(shown.stdout.contains("paused, waiting for a vendor"), "{}", shown.stdout);
-    act(&world, &reference, "resume_clock", json!({})).await;
+    world.act(&reference, "resume_clock", json!({})).await;
     assert_eq!(awaited(&world, &reference).await, ["target:mitigate", "target:resolve"], "each once");
     let going_on = clock(&world, "mitigate").await;
     assert!((1_205..1_280).contains(&going_on["elapsed_s"].as_i64().unwrap()), "two hours did not count: {going_on:#}");
@@ -117,13 +112,18 @@ async fn a_pause_a_restart_and_another_severity_move_a_clock_as_they_say(databas
     assert_eq!(clock(&world, "mitigate").await["state"], "live");
     world.advance(3 * MINUTE).await;
     assert_eq!(clock(&world, "mitigate").await["state"], "missed");
+    let shown = world.cli(&["show", &reference]).await;
+    assert!(shown.stdout.contains("LATE") && shown.stdout.contains("To mitigate, by the target"), "{}", shown.stdout);
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}")).await.text;
+    let (head, _) = page.split_once("id=\"log\"").expect("a log");
+    assert!(head.contains("data-key=\"late-0\"") && head.contains("To mitigate, by the target"), "said before anything that comes");
 
-    act(&world, &reference, "severity", json!({"severity": "sev4", "why": "one customer"})).await;
+    world.act(&reference, "severity", json!({"severity": "sev4", "why": "one customer"})).await;
     let resolve = clock(&world, "resolve").await;
     assert_eq!((resolve["target"].as_str(), resolve["within"].as_str()), (Some("small"), Some("8h")), "{resolve:#}");
     assert_eq!(clock(&world, "mitigate").await["state"], "missed", "and that stays");
-    act(&world, &reference, "severity", json!({"severity": "sev2", "why": "it spreads"})).await;
-    act(&world, &reference, "service", json!({"service": "search"})).await;
+    world.act(&reference, "severity", json!({"severity": "sev2", "why": "it spreads"})).await;
+    world.act(&reference, "service", json!({"service": "search"})).await;
     world.advance(1).await;
     let resolve = clock(&world, "resolve").await;
     assert_eq!((resolve["target"].as_str(), resolve["state"].as_str()), (Some("grave-search"), Some("missed")), "an hour was over");

@@ -47,17 +47,10 @@ async fn taken_by_ana(world: &World) -> String {
     incident["ref"].as_str().unwrap().to_owned()
 }
 
-/// A command that must succeed, and all that follows at once.
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
-}
-
 async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = taken_by_ana(&world).await;
-    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben"})).await;
+    let after = world.act(&reference, "role", json!({"role": "commander", "person": "ben"})).await;
     assert_eq!(after["commander"], "ana", "an offer gives nothing: {after:#}");
     assert_eq!(times(&world, "ben", "commander"), 1, "ben is asked: {:?}", told(&world, "ben"));
     assert!(world.hook.to("ben").is_empty(), "which is no page");
@@ -67,7 +60,7 @@ async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database
     let asker = world.hook.to("ana");
     assert_eq!(asker.len(), 2, "of something grave it pages who asked: {asker:#?}");
     assert!(world.hook.to("cho").is_empty(), "and the managers only later");
-    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben", "do": "take", "why": "ben knows it"})).await;
+    let after = world.act(&reference, "role", json!({"role": "commander", "person": "ben", "do": "take", "why": "ben knows it"})).await;
     assert_eq!(after["commander"], "ben");
     let incident = world.incident().await;
     let taken = world.bodies(&incident, "role_taken").await;
@@ -75,7 +68,7 @@ async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database
     let holders = incident["roles"].as_array().unwrap().iter().filter(|role| role["role"] == "commander").count();
     assert_eq!(holders, 1, "one holder: {incident:#}");
 
-    act(&world, &reference, "role", json!({"role": "commander", "do": "leave", "why": "ben is asleep"})).await;
+    world.act(&reference, "role", json!({"role": "commander", "do": "leave", "why": "ben is asleep"})).await;
     assert!(world.incident().await["commander"].is_null());
     world.advance(5 * MINUTE + 5).await;
     let managers = world.hook.to("cho");
@@ -97,7 +90,7 @@ async fn an_update_reaches_its_audience_and_the_next_one_is_awaited(database: Da
     let reference = taken_by_ana(&world).await;
     world.advance(10 * MINUTE).await;
     let text = "Payments by card fail for some customers.";
-    act(&world, &reference, "update", json!({"audiences": ["customers"], "text": text})).await;
+    world.act(&reference, "update", json!({"audiences": ["customers"], "text": text})).await;
     let posted = world.hook.told("status");
     assert_eq!((posted.len(), posted[0].kind(), posted[0].signed), (1, "update", true), "{posted:#?}");
     assert_eq!((&posted[0].page()["text"], &posted[0].page()["ack_url"]), (&text.into(), &Value::Null), "told, and asked nothing");
@@ -122,12 +115,12 @@ async fn an_update_reaches_its_audience_and_the_next_one_is_awaited(database: Da
     let incident = world.incident().await;
     assert_eq!(world.bodies(&incident, "update_missed").await.len(), 1);
 
-    act(&world, &reference, "severity", json!({"severity": "sev3", "why": "one card brand only"})).await;
+    world.act(&reference, "severity", json!({"severity": "sev3", "why": "one card brand only"})).await;
     world.advance(47 * MINUTE).await;
     assert_eq!(world.bodies(&incident, "update_reminded").await.len(), 1, "sev3 has an hour");
     world.advance(2 * MINUTE).await;
     assert_eq!(world.bodies(&incident, "update_reminded").await.len(), 2);
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     world.advance(3 * 60 * MINUTE).await;
     assert_eq!(world.bodies(&incident, "update_missed").await.len(), 1, "of what is over no update is awaited");
     let unknown = world.command(&format!("/incidents/{reference}/update"), json!({"audiences": ["press"], "text": "x"})).await;
@@ -138,12 +131,12 @@ async fn an_update_reaches_its_audience_and_the_next_one_is_awaited(database: Da
 async fn a_task_that_is_late_is_told_to_its_owner_and_the_commander() {
     let mut world = world_of(Database::Sqlite, organisation()).await;
     let reference = taken_by_ana(&world).await;
-    act(&world, &reference, "task", json!({"text": "free some space", "owner": "ben", "within": "10m"})).await;
-    act(&world, &reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
+    world.act(&reference, "task", json!({"text": "free some space", "owner": "ben", "within": "10m"})).await;
+    world.act(&reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
     assert_eq!((times(&world, "ben", "Task 1 is yours"), times(&world, "ben", "Task 2 is yours")), (1, 1));
-    act(&world, &reference, "task", json!({"task": 2, "owner": "cho"})).await;
+    world.act(&reference, "task", json!({"task": 2, "owner": "cho"})).await;
     assert_eq!(times(&world, "cho", "Task 2 is yours: call the vendor"), 1, "{:?}", told(&world, "cho"));
-    let after = act(&world, &reference, "task", json!({"task": 2, "state": "done", "note": "they know"})).await;
+    let after = world.act(&reference, "task", json!({"task": 2, "state": "done", "note": "they know"})).await;
     assert_eq!((&after["tasks"][1]["state"], &after["tasks"][1]["owner"]), (&"done".into(), &"cho".into()), "{after:#}");
     world.advance(9 * MINUTE + 45).await;
     assert_eq!(times(&world, "ben", "late"), 0);
@@ -162,11 +155,11 @@ async fn a_task_that_is_late_is_told_to_its_owner_and_the_commander() {
 async fn a_task_that_was_open_when_its_incident_ended_is_awaited_again_after_a_reopening() {
     let mut world = world_of(Database::Sqlite, organisation()).await;
     let reference = taken_by_ana(&world).await;
-    act(&world, &reference, "task", json!({"text": "free some space", "owner": "ben", "within": "10m"})).await;
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "task", json!({"text": "free some space", "owner": "ben", "within": "10m"})).await;
+    world.act(&reference, "resolve", json!({})).await;
     world.advance(20 * MINUTE).await;
     assert_eq!(times(&world, "ben", "is late"), 0, "nothing is late of what is over");
-    act(&world, &reference, "reopen", json!({"why": "it is back"})).await;
+    world.act(&reference, "reopen", json!({"why": "it is back"})).await;
     world.advance(1).await;
     assert_eq!(times(&world, "ben", "Task 1 is late"), 1, "{:?}", told(&world, "ben"));
 }
@@ -178,22 +171,22 @@ async fn what_is_known_better_later_is_put_right_and_stands_in_the_log() {
     world.fire("disk").await;
     let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
     let earlier = world.now().await - jiff::SignedDuration::from_mins(10);
-    act(&world, &reference, "decision", json!({"text": "fail over to the second site", "reversible": false})).await;
-    let after = act(&world, &reference, "time", json!({"instant": "impact_started", "at": earlier.to_string(), "why": "the graphs"})).await;
+    world.act(&reference, "decision", json!({"text": "fail over to the second site", "reversible": false})).await;
+    let after = world.act(&reference, "time", json!({"instant": "impact_started", "at": earlier.to_string(), "why": "the graphs"})).await;
     let read = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert_eq!(read(&after["impact_started_at"]), earlier);
-    let after = act(&world, &reference, "time", json!({"instant": "impact_started", "why": "that was another one"})).await;
+    let after = world.act(&reference, "time", json!({"instant": "impact_started", "why": "that was another one"})).await;
     assert!(after["impact_started_at"].is_null(), "it may be unknown: {after:#}");
     let future = json!({"instant": "detected", "at": "2999-01-01T00:00:00Z", "why": "x"});
     let refused = world.command(&format!("/incidents/{reference}/time"), future).await;
     assert!(refused.status >= 400 && refused.text.contains("in_the_future"), "{}", refused.text);
-    let after = act(&world, &reference, "rename", json!({"title": "Disk of db1 is full"})).await;
+    let after = world.act(&reference, "rename", json!({"title": "Disk of db1 is full"})).await;
     assert_eq!(after["title"], "Disk of db1 is full");
 
     // An alert that was only recorded belongs to it once somebody says so: it must end, too.
     world.signal(json!({"title": "slow", "dedup_key": "slow", "severity": "warning"})).await;
     let alert = world.alert("slow").await["id"].as_str().unwrap().to_owned();
-    act(&world, &reference, "link", json!({"alert": alert})).await;
+    world.act(&reference, "link", json!({"alert": alert})).await;
     world.recover("disk").await;
     assert_eq!(world.incident().await["state"], "declared", "one of its two alerts is open");
 
@@ -223,15 +216,15 @@ async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_tha
     let begun = world.now().await;
     let minutes = |n: i64| (begun + jiff::SignedDuration::from_mins(n)).to_string();
     world.advance(20 * MINUTE).await;
-    act(&world, &reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
-    let after = act(&world, &reference, "task", json!({"task": 1, "text": "write to the vendor", "within": "1h"})).await;
+    world.act(&reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
+    let after = world.act(&reference, "task", json!({"task": 1, "text": "write to the vendor", "within": "1h"})).await;
     assert_eq!(after["tasks"][0]["text"], "write to the vendor", "{after:#}");
     assert_eq!(times(&world, "ben", "Task 1 has changed: write to the vendor"), 1, "{:?}", told(&world, "ben"));
     world.advance(15 * MINUTE).await;
     assert_eq!(times(&world, "ben", "is late"), 0, "its old time is awaited no more");
 
-    act(&world, &reference, "resolve", json!({})).await;
-    act(&world, &reference, "close", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
+    world.act(&reference, "close", json!({})).await;
     world.advance(10 * MINUTE).await;
     let refused = async |verb: &str, body: Value, code: &str| {
         let answer = world.command(&format!("/incidents/{reference}/{verb}"), body.clone()).await;
@@ -246,11 +239,11 @@ async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_tha
     refused("time", json!({"instant": "resolved", "why": "x"}), "time_is_known").await;
     refused("note", json!({"text": "x", "happened_at": "2999-01-01T00:00:00Z"}), "in_the_future").await;
     refused("rename", json!({"title": "x"}), "already_closed").await;
-    let after = act(&world, &reference, "time", time("resolved", minutes(30))).await;
+    let after = world.act(&reference, "time", time("resolved", minutes(30))).await;
     let read = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().to_string();
     assert_eq!(read(&after["resolved_at"]), minutes(30));
-    act(&world, &reference, "time", time("mitigated", minutes(25))).await;
-    act(&world, &reference, "note", json!({"text": "the first customer called", "happened_at": minutes(-1)})).await;
+    world.act(&reference, "time", time("mitigated", minutes(25))).await;
+    world.act(&reference, "note", json!({"text": "the first customer called", "happened_at": minutes(-1)})).await;
 
     let incident = world.incident().await;
     let log = world.api(&format!("/incidents/{reference}/events?limit=200")).await;
@@ -258,9 +251,9 @@ async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_tha
     assert_eq!((&note["body"]["later"], read(&note["body"]["happened_at"])), (&true.into(), minutes(-1)), "{note:#}");
     let corrected = world.bodies(&incident, "time_corrected").await;
     assert!(corrected[0]["was"].is_string() && corrected[0]["why"] == "the graphs", "the old value stays in the log: {corrected:#?}");
-    let after = act(&world, &reference, "mark", json!({"entry": note["seq"]})).await;
+    let after = world.act(&reference, "mark", json!({"entry": note["seq"]})).await;
     assert_eq!(after["key_notes"], json!([note["version"]]), "{after:#}");
-    let after = act(&world, &reference, "mark", json!({"entry": note["seq"], "unmark": true})).await;
+    let after = world.act(&reference, "mark", json!({"entry": note["seq"], "unmark": true})).await;
     assert!(after.get("key_notes").is_none(), "{after:#}");
     let none = world.command(&format!("/incidents/{reference}/mark"), json!({"entry": 1})).await;
     assert_eq!(none.status, 404, "only a note is marked: {}", none.text);
@@ -285,7 +278,7 @@ async fn paging_follows_the_service_while_nobody_has_it_and_several_services_are
 
     let none = world.command(&format!("/incidents/{reference}/service"), json!({"service": "serach"})).await;
     assert!(none.status >= 400 && none.text.contains("no_such_service") && none.text.contains("did you mean `search`?"), "{}", none.text);
-    let after = act(&world, &reference, "service", json!({"service": "search", "why": "the disk is its own"})).await;
+    let after = world.act(&reference, "service", json!({"service": "search", "why": "the disk is its own"})).await;
     assert_eq!(after["service"], "search");
     assert_eq!(world.hook.to("cho").len(), 1, "nobody had it: whom search pages is paged");
     world.advance(6 * MINUTE).await;
@@ -295,13 +288,13 @@ async fn paging_follows_the_service_while_nobody_has_it_and_several_services_are
 
     world.press(&world.hook.to("cho")[0].ack_path()).await.ok();
     let paged = world.hook.to("ana").len();
-    act(&world, &reference, "service", json!({"service": was})).await;
+    world.act(&reference, "service", json!({"service": was})).await;
     assert_eq!(world.hook.to("ana").len(), paged, "somebody has it: nobody else is paged");
     let changed = world.bodies(&incident, "service_changed").await;
     assert_eq!((changed.len(), &changed[1]["held"]), (2, &true.into()), "and the log says why: {changed:#?}");
 
     for (service, impact) in [(was.as_str(), "full"), ("search", "partial"), ("search", "degraded")] {
-        act(&world, &reference, "affect", json!({"service": service, "impact": impact})).await;
+        world.act(&reference, "affect", json!({"service": service, "impact": impact})).await;
     }
     let after = world.incident().await;
     let wanted = json!([{"service": was, "impact": "full"}, {"service": "search", "impact": "degraded"}]);
@@ -489,7 +482,7 @@ async fn what_is_given_back_after_a_change_of_service_pages_whom_the_new_service
     let mut world = world_of(Database::Sqlite, with_search()).await;
     let reference = taken_by_ana(&world).await;
     let ana = token_of(&world, "ana").await;
-    act(&world, &reference, "service", json!({"service": "search"})).await;
+    world.act(&reference, "service", json!({"service": "search"})).await;
     assert_eq!((world.hook.to("ana").len(), world.hook.to("cho").len()), (1, 0), "ana has it");
     let (status, text) = act_as(&world, &ana, &reference, "give_back", json!({"why": "it is not ours"})).await;
     assert_eq!(status, 200, "{text}");
@@ -633,13 +626,13 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
     world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
     let open = world.incidents("open=true").await;
     let from = open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| *one != into).unwrap();
-    act(&world, &into, "task", json!({"text": "its own", "owner": "ana"})).await;
+    world.act(&into, "task", json!({"text": "its own", "owner": "ana"})).await;
     for (text, within) in [("call the vendor", "20m"), ("drain the queue", "2h"), ("look at the graphs", "3h")] {
-        act(&world, &from, "task", json!({"text": text, "owner": "ben", "within": within})).await;
+        world.act(&from, "task", json!({"text": text, "owner": "ben", "within": within})).await;
     }
-    act(&world, &from, "task", json!({"task": 3, "state": "done"})).await;
-    act(&world, &from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
-    act(&world, &from, "merge", json!({"into": into})).await;
+    world.act(&from, "task", json!({"task": 3, "state": "done"})).await;
+    world.act(&from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
+    world.act(&from, "merge", json!({"into": into})).await;
     let there = named(&world, &into).await;
     let tasks: Vec<(&str, &str)> =
         there["tasks"].as_array().unwrap().iter().map(|t| (t["text"].as_str().unwrap(), t["owner"].as_str().unwrap())).collect();
@@ -654,8 +647,8 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
     assert_eq!(times(&world, "ben", "Task 2 is late: call the vendor"), 1, "and the task is due as it was: {:?}", told(&world, "ben"));
 
     // One task is done there; the other comes back as it went, with the alert.
-    act(&world, &into, "task", json!({"task": 2, "state": "done"})).await;
-    act(&world, &from, "take_apart", json!({})).await;
+    world.act(&into, "task", json!({"task": 2, "state": "done"})).await;
+    world.act(&from, "take_apart", json!({})).await;
     let back = named(&world, &from).await;
     assert_eq!((&back["state"], &back["merged_into"]), (&"declared".into(), &Value::Null), "it is what it was: {back:#}");
     let states: Vec<&str> = back["tasks"].as_array().unwrap().iter().map(|task| task["state"].as_str().unwrap()).collect();
@@ -675,7 +668,7 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
     world.signal_with(org::OTHER_KEY, json!({"title": "again", "dedup_key": "again", "severity": "critical"})).await;
     let open = world.incidents("open=true").await;
     let third = open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| *one != into).unwrap();
-    act(&world, &third, "merge", json!({"into": into})).await;
+    world.act(&third, "merge", json!({"into": into})).await;
     world.advance(24 * 60 * MINUTE + MINUTE).await;
     let refused = world.command(&format!("/incidents/{third}/take_apart"), json!({})).await;
     assert!(refused.status == 409 && refused.text.contains("merged_too_long_ago"), "{}", refused.text);
@@ -685,15 +678,15 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
 async fn what_is_merged_and_taken_apart_twice_comes_back_as_the_first_time() {
     let world = world_of(Database::Sqlite, organisation()).await;
     let into = taken_by_ana(&world).await;
-    act(&world, &into, "restrict", json!({"why": "names of customers"})).await;
+    world.act(&into, "restrict", json!({"why": "names of customers"})).await;
     world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
     let from = other_than(&world, &into).await;
-    act(&world, &from, "task", json!({"text": "drain the queue", "owner": "ben", "within": "2h"})).await;
-    act(&world, &from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
+    world.act(&from, "task", json!({"text": "drain the queue", "owner": "ben", "within": "2h"})).await;
+    world.act(&from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
     for time in 1..=2 {
-        act(&world, &from, "merge", json!({"into": into})).await;
+        world.act(&from, "merge", json!({"into": into})).await;
         assert_eq!(named(&world, &from).await["private"], true, "time {time}: its log names what is private");
-        act(&world, &from, "take_apart", json!({})).await;
+        world.act(&from, "take_apart", json!({})).await;
         let back = named(&world, &from).await;
         assert_ne!(back["private"], true, "time {time}: everybody saw it before: {back:#}");
         let tasks = back["tasks"].as_array().unwrap();
@@ -704,9 +697,9 @@ async fn what_is_merged_and_taken_apart_twice_comes_back_as_the_first_time() {
         assert_eq!(lines.matches("back came one alert and task 1").count(), time, "{lines}");
     }
     // What somebody wrote while it was private is shown to nobody new.
-    act(&world, &from, "merge", json!({"into": into})).await;
-    act(&world, &from, "note", json!({"text": "it is about one customer"})).await;
-    act(&world, &from, "take_apart", json!({})).await;
+    world.act(&from, "merge", json!({"into": into})).await;
+    world.act(&from, "note", json!({"text": "it is about one customer"})).await;
+    world.act(&from, "take_apart", json!({})).await;
     assert_eq!(named(&world, &from).await["private"], true);
 }
 
@@ -718,19 +711,19 @@ async fn a_merge_keeps_a_person_s_word_and_the_worse_of_two_severities() {
     let into = world.incidents("open=true").await[0]["ref"].as_str().unwrap().to_owned();
     world.command("/incidents", json!({"title": "smoke in the hall", "severity": "sev1", "service": "checkout"})).await.ok();
     let from = other_than(&world, &into).await;
-    act(&world, &from, "merge", json!({"into": into})).await;
+    world.act(&from, "merge", json!({"into": into})).await;
     assert_eq!(named(&world, &into).await["severity"], "sev1");
     world.signal_with(org::OTHER_KEY, json!({"dedup_key": "slow", "status": "resolved"})).await;
     world.advance(MINUTE).await;
     let there = named(&world, &into).await;
     assert_eq!((&there["state"], &there["recovered"]), (&"declared".into(), &true.into()), "no alert ends what somebody said: {there:#}");
     // What ended there and fires again goes back with it.
-    act(&world, &from, "take_apart", json!({})).await;
+    world.act(&from, "take_apart", json!({})).await;
     world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "error"})).await;
-    act(&world, &into, "merge", json!({"into": from})).await;
+    world.act(&into, "merge", json!({"into": from})).await;
     world.signal_with(org::OTHER_KEY, json!({"dedup_key": "slow", "status": "resolved"})).await;
     world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "error"})).await;
-    act(&world, &into, "take_apart", json!({})).await;
+    world.act(&into, "take_apart", json!({})).await;
     let back = named(&world, &into).await;
     assert_eq!((&back["state"], &world.alert("slow").await["incident"]), (&"declared".into(), &back["id"]), "{back:#}");
 }
@@ -763,7 +756,7 @@ async fn nobody_has_or_passes_on_an_incident_because_another_says_so() {
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = taken_by_ana(&world).await;
-    act(&world, &reference, "resolve", json!({"note": "grew the disk"})).await;
+    world.act(&reference, "resolve", json!({"note": "grew the disk"})).await;
     let review = world.api(&format!("/incidents/{reference}/review")).await;
     let text = review["text"].as_str().unwrap();
     assert_eq!((&review["state"], &review["owner"]), (&"draft".into(), &"ana".into()), "the commander writes it: {review:#}");
@@ -798,7 +791,7 @@ async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: 
 async fn a_review_that_is_published_in_time_is_never_late() {
     let mut world = world_of(Database::Sqlite, organisation()).await;
     let reference = taken_by_ana(&world).await;
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     let id = world.api(&format!("/incidents/{reference}/review")).await["id"].as_str().unwrap().to_owned();
     let published = world.command(&format!("/reviews/{id}/publish"), json!({})).await.ok();
     assert!(published.body["text"].as_str().unwrap().contains("## Timeline"), "the draft is kept as it was read");
@@ -812,7 +805,7 @@ async fn an_action_reminds_is_late_and_is_counted_with_its_incident() {
     let mut world = world_of(Database::Sqlite, organisation()).await;
     let reference = taken_by_ana(&world).await;
     world.advance(15 * MINUTE).await;
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     let due_at = world.now().await + jiff::SignedDuration::from_hours(10);
     let body = json!({"text": "alarm at 80 % full", "owner": "ben", "due_at": due_at.to_string(), "incident": reference});
     let added = world.command("/actions", body).await;

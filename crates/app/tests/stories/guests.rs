@@ -3,7 +3,7 @@
 
 use allclear_trial::webhook_sink::path_of;
 use allclear_trial::{Database, World, org};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::{on_both, world_of};
@@ -29,12 +29,6 @@ fn organisation() -> String {
     [&org::usual(), ORGANISATIONS].concat()
 }
 
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
-}
-
 /// An incident that ana has, of which she leads the work.
 async fn begun(world: &World) -> String {
     world.fire("title-secret").await;
@@ -45,14 +39,14 @@ async fn begun(world: &World) -> String {
 
 /// Makes a link; its path.
 async fn link(world: &World, reference: &str, organisation: &str, within: &str) -> String {
-    let made = act(world, reference, "guest", json!({"organisation": organisation, "within": within})).await;
+    let made = world.act(reference, "guest", json!({"organisation": organisation, "within": within})).await;
     path_of(made["guest_url"].as_str().unwrap_or_else(|| panic!("the answer has the link: {made:#}")))
 }
 
 async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: Database) {
     let world = world_of(database, organisation()).await;
     let reference = begun(&world).await;
-    act(&world, &reference, "note", json!({"text": "unmarked-secret"})).await;
+    world.act(&reference, "note", json!({"text": "unmarked-secret"})).await;
     let path = link(&world, &reference, "cert", "2h").await;
     let page = world.get(&path).await.ok().text;
     assert!(page.contains("National CERT") && page.contains(&reference), "{page}");
@@ -62,19 +56,15 @@ async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: D
     assert!(world.api(&format!("/incidents/{reference}")).await["guest_url"].is_null(), "the link is shown once");
 
     // From then on what the incident is may go as far as amber; what was written before keeps its marking.
-    act(&world, &reference, "marking", json!({"marking": "amber", "why": "they help"})).await;
+    world.act(&reference, "marking", json!({"marking": "amber", "why": "they help"})).await;
     for (text, marking) in [("clear-words", "clear"), ("green-words", "green"), ("strict-secret", "amber+strict"), ("red-secret", "red")] {
-        act(&world, &reference, "note", json!({"text": text, "marking": marking})).await;
+        world.act(&reference, "note", json!({"text": text, "marking": marking})).await;
     }
-    act(&world, &reference, "note", json!({"text": "amber-words"})).await;
-    act(&world, &reference, "request", json!({"organisation": "telco", "text": "request-secret", "marking": "amber+strict"})).await;
-    act(
-        &world,
-        &reference,
-        "request",
-        json!({"organisation": "cert", "text": "Who else has it?", "within": "30m", "marking": "amber+strict"}),
-    )
-    .await;
+    world.act(&reference, "note", json!({"text": "amber-words"})).await;
+    world.act(&reference, "request", json!({"organisation": "telco", "text": "request-secret", "marking": "amber+strict"})).await;
+    world
+        .act(&reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "30m", "marking": "amber+strict"}))
+        .await;
     let asked = world.hook.told("cert");
     assert_eq!(path_of(asked[0].page()["incident"]["url"].as_str().unwrap()), path, "the message leads there");
     let page = world.get(&path).await.ok().text;
@@ -115,8 +105,8 @@ async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: D
     assert!(page.contains("Two hospitals") && page.contains("We send somebody"), "{page}");
 
     for n in 0..12 {
-        act(&world, &reference, "note", json!({"text": format!("{n} {}", "long words ".repeat(180)), "marking": "clear"})).await;
-        act(&world, &reference, "request", json!({"organisation": "cert", "text": format!("{n} {}", "long words ".repeat(180))})).await;
+        world.act(&reference, "note", json!({"text": format!("{n} {}", "long words ".repeat(180)), "marking": "clear"})).await;
+        world.act(&reference, "request", json!({"organisation": "cert", "text": format!("{n} {}", "long words ".repeat(180))})).await;
     }
     let full = world.get(&path).await.ok().text.len();
     assert!(full <= PAGE_BYTES_MAX, "{full} bytes of the longest");
@@ -150,7 +140,7 @@ async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
     }
     let with_token = world.client.get(world.at(&format!("/api/v1/incidents/{reference}"))).bearer_auth(token).send().await.unwrap();
     assert_eq!(with_token.status().as_u16(), 401);
-    act(&world, &reference, "guest", json!({"organisation": "cert", "state": "revoked"})).await;
+    world.act(&reference, "guest", json!({"organisation": "cert", "state": "revoked"})).await;
     assert_eq!(world.get(&path).await.status, 410);
     assert_eq!(post_form(&world, &format!("{path}/say"), None, &[("text", "late")]).await.status, 410);
     let again = world.command(&format!("/incidents/{reference}/guest"), json!({"organisation": "cert", "state": "revoked"})).await;
@@ -158,7 +148,7 @@ async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
 
     // A new one stands in the place of the one before, and whoever makes it is told so.
     let before = link(&world, &reference, "cert", "1h").await;
-    let made = act(&world, &reference, "guest", json!({"organisation": "cert", "within": "1h"})).await;
+    let made = world.act(&reference, "guest", json!({"organisation": "cert", "within": "1h"})).await;
     assert_eq!(made["guest_replaced"], true, "{made:#}");
     let short = path_of(made["guest_url"].as_str().unwrap());
     assert_eq!((world.get(&before).await.status, world.get(&short).await.status), (410, 200));
@@ -180,7 +170,7 @@ async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
     let url = opened.stdout.split_whitespace().find(|word| word.contains("/guest/")).unwrap_or_else(|| panic!("{}", opened.stdout));
     let path = path_of(url);
     assert_eq!(world.get(&path).await.status, 200);
-    act(&world, &reference, "party", json!({"organisation": "cert", "state": "left"})).await;
+    world.act(&reference, "party", json!({"organisation": "cert", "state": "left"})).await;
     assert_eq!(world.get(&path).await.status, 410);
 }
 
@@ -194,16 +184,16 @@ async fn a_link_of_what_is_over_takes_nothing_and_still_ends(database: Database)
     for (end, body) in [("cancel", json!({"why": "nothing"})), ("merge", json!({"into": into})), ("close", json!({}))] {
         let made = world.command("/incidents", json!({"title": "title-secret", "page": false})).await.ok();
         let reference = made.body["ref"].as_str().unwrap().to_owned();
-        act(&world, &reference, "marking", json!({"marking": "amber", "why": "they help"})).await;
-        act(&world, &reference, "request", json!({"organisation": "cert", "text": "Who else has it?"})).await;
+        world.act(&reference, "marking", json!({"marking": "amber", "why": "they help"})).await;
+        world.act(&reference, "request", json!({"organisation": "cert", "text": "Who else has it?"})).await;
         let path = link(&world, &reference, "cert", "720h").await;
         let other = link(&world, &reference, "telco", "720h").await;
         assert!(world.get(&path).await.ok().text.contains("<form"), "{end}");
         if end == "close" {
-            act(&world, &reference, "resolve", json!({})).await;
+            world.act(&reference, "resolve", json!({})).await;
             assert!(world.get(&path).await.ok().text.contains("<form"), "what was asked is answered still");
         }
-        act(&world, &reference, end, body).await;
+        world.act(&reference, end, body).await;
 
         let page = world.get(&path).await.ok().text;
         assert!(page.contains("is over") && page.contains("title-secret") && !page.contains("<form"), "{end}: {page}");
@@ -212,7 +202,7 @@ async fn a_link_of_what_is_over_takes_nothing_and_still_ends(database: Database)
         assert!(late.text.contains("is over") && late.text.contains("words-kept") && !late.text.contains("inc_"), "{end}: {}", late.text);
 
         // Of what is over the marking is tighter, a link ends and a party leaves; none of them is new.
-        act(&world, &reference, "marking", json!({"marking": "amber+strict", "why": "it was too much"})).await;
+        world.act(&reference, "marking", json!({"marking": "amber+strict", "why": "it was too much"})).await;
         assert!(!world.get(&path).await.ok().text.contains("title-secret"), "{end}");
         for (verb, body) in [("guest", json!({"organisation": "cert"})), ("party", json!({"organisation": "cert", "reference": "C-9"}))] {
             let refused = world.command(&format!("/incidents/{reference}/{verb}"), body).await;
@@ -224,8 +214,8 @@ async fn a_link_of_what_is_over_takes_nothing_and_still_ends(database: Database)
         }
         let shown = get_as(&world, &ana, &format!("/incidents/{reference}")).await.text;
         assert!(shown.contains("Revoke it") && shown.contains("They leave") && !shown.contains("Make a guest link"), "{end}: {shown}");
-        act(&world, &reference, "guest", json!({"organisation": "cert", "state": "revoked"})).await;
-        act(&world, &reference, "party", json!({"organisation": "telco", "state": "left"})).await;
+        world.act(&reference, "guest", json!({"organisation": "cert", "state": "revoked"})).await;
+        world.act(&reference, "party", json!({"organisation": "telco", "state": "left"})).await;
         for path in [&path, &other] {
             assert_eq!(world.get(path).await.status, 410, "{end}");
         }
@@ -235,11 +225,11 @@ async fn a_link_of_what_is_over_takes_nothing_and_still_ends(database: Database)
 async fn what_is_red_is_read_by_those_who_lead_alone(database: Database) {
     let world = world_of(database, organisation()).await;
     let reference = begun(&world).await;
-    act(&world, &reference, "note", json!({"text": "red-secret", "marking": "red"})).await;
-    act(&world, &reference, "update", json!({"text": "red-update", "marking": "red", "audiences": []})).await;
+    world.act(&reference, "note", json!({"text": "red-secret", "marking": "red"})).await;
+    world.act(&reference, "update", json!({"text": "red-update", "marking": "red", "audiences": []})).await;
     let whole = world.command(&format!("/incidents/{reference}/marking"), json!({"marking": "red", "why": "x"})).await;
     assert!(whole.status >= 400, "a whole incident is private instead: {:#}", whole.body);
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     for (person, reads) in [("ana", true), ("cho", true), ("ben", false)] {
         let cookie = sign_in_as(&world, person).await;
         for door in ["", "?key", "/review"] {

@@ -27,11 +27,6 @@ async fn taken_by_ana(world: &World) -> String {
     world.incident().await["ref"].as_str().unwrap().to_owned()
 }
 
-async fn act(world: &World, reference: &str, verb: &str, body: serde_json::Value) {
-    world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-}
-
 /// How often a kind stands in the log.
 async fn times(world: &World, kind: &str) -> usize {
     let incident = world.incident().await;
@@ -160,12 +155,12 @@ async fn any_act_on_the_incident_renews_its_acknowledgement(database: Database) 
     let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
     let reference = taken_by_ana(&world).await;
     world.advance(15 * MINUTE).await;
-    act(&world, &reference, "note", json!({"text": "looking at the disk"})).await;
+    world.act(&reference, "note", json!({"text": "looking at the disk"})).await;
     world.advance(15 * MINUTE).await;
     assert_eq!(questions(&world, "ana").len(), 0, "something was done five minutes before");
     world.advance(5 * MINUTE + 10).await;
     assert_eq!(questions(&world, "ana").len(), 1, "twenty minutes after the last of it");
-    act(&world, &reference, "note", json!({"text": "still at it"})).await;
+    world.act(&reference, "note", json!({"text": "still at it"})).await;
     world.advance(11 * MINUTE).await;
     assert_eq!(times(&world, "acknowledgement_aged").await, 0, "any act answers");
     world.advance(10 * MINUTE).await;
@@ -206,7 +201,7 @@ async fn an_incident_declared_without_a_page_awaits_somebody(database: Database)
     world.quiet().await;
     assert_eq!(world.hook.all().len(), 0, "nobody is paged");
     let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
-    act(&world, &reference, "mitigate", json!({})).await;
+    world.act(&reference, "mitigate", json!({})).await;
     world.advance(9 * MINUTE + 45).await;
     assert_eq!(world.hook.all().len(), 0, "ten minutes are not over");
     world.advance(30).await;
@@ -260,7 +255,7 @@ async fn missed_updates_of_something_grave_page_until_one_comes(database: Databa
     }
     assert!(times(&world, "update_missed").await >= 4, "without a cap of three");
     assert_eq!(pages(&world, "ana"), 1 + times(&world, "update_missed").await, "each pages again");
-    act(&world, &reference, "update", json!({"text": "One card brand fails."})).await;
+    world.act(&reference, "update", json!({"text": "One card brand fails."})).await;
     let paged = world.hook.all().len();
     world.advance(29 * MINUTE).await;
     assert_eq!(world.hook.all().len(), paged, "it was mended");

@@ -33,12 +33,6 @@ fn organisation() -> String {
     [&org::usual(), ORGANISATIONS].concat()
 }
 
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
-}
-
 /// What was said to somebody with these words in it.
 fn told(world: &World, who: &str, words: &str) -> Vec<String> {
     let texts = world.hook.told(who).into_iter().map(|d| d.page()["text"].as_str().unwrap_or_default().to_owned());
@@ -66,7 +60,7 @@ async fn an_organisation_is_asked_by_the_agreed_way_and_awaited(database: Databa
     assert_eq!((refused.status, refused.body["code"].as_str()), (404, Some("no_such_organisation")), "{:#}", refused.body);
     assert!(refused.body["detail"].as_str().unwrap().contains("cert"), "it says which was meant: {:#}", refused.body);
 
-    act(&world, &reference, "party", json!({"organisation": "cert", "reference": "CERT-118", "liaison": "ben"})).await;
+    world.act(&reference, "party", json!({"organisation": "cert", "reference": "CERT-118", "liaison": "ben"})).await;
     let asked = world.cli(&["request", &reference, "cert", "Please block 203.0.113.7", "--within", "30m"]).await;
     assert_eq!(asked.code, 0, "{}", asked.stderr);
     world.quiet().await;
@@ -85,10 +79,10 @@ async fn an_organisation_is_asked_by_the_agreed_way_and_awaited(database: Databa
     let request = &incident["requests"][0];
     assert_eq!((request["state"].as_str(), request["organisation"].as_str()), (Some("asked"), Some("cert")), "{incident:#}");
     assert_eq!(awaited(&world, &reference).await.len(), 1);
-    act(&world, &reference, "answer", json!({"request": 1, "state": "acknowledged", "reference": "T-9"})).await;
+    world.act(&reference, "answer", json!({"request": 1, "state": "acknowledged", "reference": "T-9"})).await;
     assert_eq!(told(&world, "ben", "National CERT has acknowledged request 1").len(), 1, "its liaison hears of it");
     assert_eq!(awaited(&world, &reference).await.len(), 1, "an answer is still to come");
-    let answered = act(&world, &reference, "answer", json!({"request": 1, "state": "answered", "text": "It is blocked"})).await;
+    let answered = world.act(&reference, "answer", json!({"request": 1, "state": "answered", "text": "It is blocked"})).await;
     let request = &answered["requests"][0];
     assert!(!request["acknowledged_at"].is_null() && !request["answered_at"].is_null() && request["reference"] == "T-9", "{request:#}");
     assert!(awaited(&world, &reference).await.is_empty());
@@ -96,8 +90,8 @@ async fn an_organisation_is_asked_by_the_agreed_way_and_awaited(database: Databa
     assert!(shown.contains("CERT-118") && shown.contains("It is blocked"), "{shown}");
 
     // What was asked of somebody who leaves is withdrawn, and they hear so.
-    act(&world, &reference, "request", json!({"organisation": "cert", "text": "and 203.0.113.8"})).await;
-    act(&world, &reference, "party", json!({"organisation": "cert", "state": "left", "why": "their part is done"})).await;
+    world.act(&reference, "request", json!({"organisation": "cert", "text": "and 203.0.113.8"})).await;
+    world.act(&reference, "party", json!({"organisation": "cert", "state": "left", "why": "their part is done"})).await;
     assert_eq!(told(&world, "cert", "Request 2 is withdrawn").len(), 1);
     let incident = world.incident().await;
     let kinds = world.kinds(&incident).await;
@@ -108,9 +102,9 @@ async fn an_organisation_is_asked_by_the_agreed_way_and_awaited(database: Databa
 async fn whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = begun(&world).await;
-    act(&world, &reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "10m"})).await;
-    act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Is it yours?", "within": "20m"})).await;
-    act(&world, &reference, "party", json!({"organisation": "cloud", "liaison": "ben"})).await;
+    world.act(&reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "10m"})).await;
+    world.act(&reference, "request", json!({"organisation": "cloud", "text": "Is it yours?", "within": "20m"})).await;
+    world.act(&reference, "party", json!({"organisation": "cloud", "liaison": "ben"})).await;
     world.restart_after(std::time::Duration::from_secs(5)).await;
     world.advance(11 * MINUTE).await;
     assert_eq!(told(&world, "ana", "National CERT has not answered request 1").len(), 1, "whoever leads, where nobody speaks with them");
@@ -120,14 +114,14 @@ async fn whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it(databa
     let incident = world.incident().await;
     let missed = world.bodies(&incident, "request_missed").await;
     assert_eq!(missed.iter().map(|one| one["request"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2], "each once");
-    let late = act(&world, &reference, "answer", json!({"request": 1, "state": "answered", "text": "two others"})).await;
+    let late = world.act(&reference, "answer", json!({"request": 1, "state": "answered", "text": "two others"})).await;
     assert!(late["requests"][0]["late"] == true && late["requests"][0]["state"] == "answered", "{:#}", late["requests"]);
     let again = world.command(&format!("/incidents/{reference}/answer"), json!({"request": 1, "state": "declined"})).await;
     assert_eq!(again.body["code"], "request_ended");
     // What was said in time and is written down late was not late.
     let due = late["requests"][1]["due_at"].as_str().unwrap();
     let at = (due.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_mins(5)).to_string();
-    let in_time = act(&world, &reference, "answer", json!({"request": 2, "state": "answered", "happened_at": at})).await;
+    let in_time = world.act(&reference, "answer", json!({"request": 2, "state": "answered", "happened_at": at})).await;
     assert_eq!(in_time["requests"][1]["late"], false, "{:#}", in_time["requests"]);
 }
 
@@ -136,13 +130,13 @@ async fn hours_and_levels_of_an_organisation_hold(database: Database) {
     let reference = begun(&world).await;
     // What nobody marked stays in the house, whatever an organisation may be told; who may be told what stays with them is told
     // what an incident is that somebody marked so.
-    act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Is it yours?"})).await;
+    world.act(&reference, "request", json!({"organisation": "cloud", "text": "Is it yours?"})).await;
     assert_eq!(world.hook.told("cloud")[0].page()["incident"]["title"], "");
-    act(&world, &reference, "marking", json!({"marking": "amber+strict", "why": "they run it"})).await;
-    act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Since when?"})).await;
+    world.act(&reference, "marking", json!({"marking": "amber+strict", "why": "they run it"})).await;
+    world.act(&reference, "request", json!({"organisation": "cloud", "text": "Since when?"})).await;
     assert_eq!(world.hook.told("cloud")[1].page()["incident"]["title"], world.incident().await["title"]);
     // The time of a request counts in the hours of whoever is asked.
-    let asked = act(&world, &reference, "request", json!({"organisation": "lab", "text": "Test this", "within": "1h"})).await;
+    let asked = world.act(&reference, "request", json!({"organisation": "lab", "text": "Test this", "within": "1h"})).await;
     let due: jiff::Timestamp = asked["requests"][2]["due_at"].as_str().unwrap().parse().unwrap();
     let (now, due) = (world.now().await.to_zoned(jiff::tz::TimeZone::UTC), due.to_zoned(jiff::tz::TimeZone::UTC));
     let open = (9..16).contains(&now.hour());
@@ -152,7 +146,7 @@ async fn hours_and_levels_of_an_organisation_hold(database: Database) {
     assert!(mail.len() == 1 && mail[0].text().contains("Request 3: Test this"), "{mail:#?}");
     assert!(!mail[0].text().contains("db-7"), "{}", mail[0].text());
     // It is over: whoever takes part hears so, in words that say no more.
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     world.advance(2 * MINUTE).await;
     assert_eq!(told(&world, "cloud", "It is over").len(), 1);
     let last = world.mail.delivered_to("lab@example.org").last().unwrap().text();
@@ -173,8 +167,8 @@ async fn say(world: &World, link: &str, text: &str) {
 async fn what_an_organisation_says_is_heard_by_somebody_before_and_after(database: Database) {
     let world = world_of(database, organisation().replacen("catch_all: [\"person:cho\"]", "catch_all: [\"person:ben\"]", 1)).await;
     let link = async |reference: &str| {
-        act(&world, reference, "request", json!({"organisation": "cert", "text": "Who else has it?"})).await;
-        let made = act(&world, reference, "guest", json!({"organisation": "cert"})).await;
+        world.act(reference, "request", json!({"organisation": "cert", "text": "Who else has it?"})).await;
+        let made = world.act(reference, "guest", json!({"organisation": "cert"})).await;
         path_of(made["guest_url"].as_str().unwrap())
     };
     // Nobody has it: the managers of its service's team.
@@ -183,12 +177,12 @@ async fn what_an_organisation_says_is_heard_by_somebody_before_and_after(databas
     let path = link(&reference).await;
     say(&world, &path, "before-words").await;
     assert_eq!(told(&world, "cho", "National CERT writes: before-words").len(), 1);
-    act(&world, &reference, "answer", json!({"request": 1, "state": "acknowledged"})).await;
+    world.act(&reference, "answer", json!({"request": 1, "state": "acknowledged"})).await;
     assert_eq!(told(&world, "cho", "National CERT has acknowledged request 1").len(), 1);
     // It is over: whoever had it.
     world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
     world.quiet().await;
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "resolve", json!({})).await;
     say(&world, &path, "after-words").await;
     assert_eq!(post_form(&world, &format!("{path}/decline"), None, &[("request", "1")]).await.status, 303);
     world.quiet().await;
@@ -215,7 +209,7 @@ async fn a_liaison_can_be_reached(database: Database) {
     let url = world.at(&format!("/api/v1/incidents/{reference}/party"));
     let taken = world.client.post(url).bearer_auth(made.body["token"].as_str().unwrap()).json(&liaison);
     assert_eq!(world.send(taken).await.status, 200);
-    act(&world, &reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "10m"})).await;
+    world.act(&reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "10m"})).await;
     world.advance(11 * MINUTE).await;
     assert_eq!(told(&world, "ana", "has not answered request 1").len(), 1);
 }

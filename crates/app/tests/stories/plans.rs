@@ -49,12 +49,6 @@ fn organisation() -> String {
     [&org::usual(), PLANS].concat()
 }
 
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
-}
-
 /// An incident that ana has, by its reference.
 async fn taken_by_ana(world: &World) -> String {
     world.fire("disk").await;
@@ -113,13 +107,13 @@ async fn a_plan_is_tapped_through_and_says_where_it_was_left(database: Database)
 
     // One tap a step: what waits for it begins; what is skipped says why; a task that no plan has is added.
     world.advance(8 * MINUTE).await;
-    act(&world, &reference, "task", json!({"task": 1, "state": "done"})).await;
+    world.act(&reference, "task", json!({"task": 1, "state": "done"})).await;
     assert_eq!(awaited(&world, &reference).await, ["task:2", "task:3"]);
     let no = world.command(&format!("/incidents/{reference}/task"), json!({"task": 2, "state": "dropped"})).await;
     assert!(no.status >= 400 && no.text.contains("words_missing"), "{}", no.text);
-    act(&world, &reference, "task", json!({"task": 4, "state": "done"})).await;
-    act(&world, &reference, "task", json!({"text": "Call the network people"})).await;
-    act(&world, &reference, "task", json!({"task": 2, "state": "dropped", "note": "the second site is down as well"})).await;
+    world.act(&reference, "task", json!({"task": 4, "state": "done"})).await;
+    world.act(&reference, "task", json!({"text": "Call the network people"})).await;
+    world.act(&reference, "task", json!({"task": 2, "state": "dropped", "note": "the second site is down as well"})).await;
     world.advance(23 * MINUTE).await;
     let whole = world.api(&format!("/incidents/{reference}")).await;
     let kinds: std::collections::BTreeSet<String> = left(&whole).into_iter().map(|(kind, task)| format!("{kind} {task}")).collect();
@@ -138,7 +132,7 @@ async fn a_plan_is_tapped_through_and_says_where_it_was_left(database: Database)
     for words in ["Service outage, version 3: 3 of 4 steps are through", "skipped, nobody: Fail over", "task 4 out of order"] {
         assert!(shown.stdout.contains(words), "{words}: {shown:?}");
     }
-    act(&world, &reference, "resolve", json!({"waive": "it is only one rack"})).await;
+    world.act(&reference, "resolve", json!({"waive": "it is only one rack"})).await;
     let review = world.cli(&["review", "show", &reference]).await;
     for words in [
         "## How the plan went",
@@ -182,14 +176,14 @@ async fn a_plan_that_fits_is_proposed_and_a_rule_starts_one(database: Database) 
     let candidate = all["items"][0].clone();
     assert_eq!(world.bodies(&candidate, "plan_intended").await, [json!({"plan": "small", "because": "ask"})]);
     assert_eq!(world.bodies(&candidate, "plan_started").await.len(), 0);
-    let declared = act(&world, candidate["ref"].as_str().unwrap(), "declare", json!({})).await;
+    let declared = world.act(candidate["ref"].as_str().unwrap(), "declare", json!({})).await;
     assert_eq!(declared["plans"][0]["because"], "ask", "{declared:#}");
 }
 
 async fn nothing_ends_while_its_recovery_is_open_unless_somebody_says_why(database: Database) {
     let world = world_of(database, organisation()).await;
     let reference = taken_by_ana(&world).await;
-    act(&world, &reference, "plan", json!({"plan": "outage"})).await;
+    world.act(&reference, "plan", json!({"plan": "outage"})).await;
     let no = world.command(&format!("/incidents/{reference}/resolve"), json!({"note": "rolled back"})).await;
     assert_eq!(no.status, 409, "{}", no.text);
     for words in ["recovery_open", "1. Errors are below the objective for 30 minutes; 2. The backlog is cleared"] {
@@ -205,7 +199,7 @@ async fn nothing_ends_while_its_recovery_is_open_unless_somebody_says_why(databa
     assert_eq!(held.status, 303, "{}", held.text);
     let waived = world.cli(&["recovery", "waive", &reference, "2", "--why", "it drains by itself"]).await;
     assert!(waived.code == 0 && waived.stdout.contains("nothing of its recovery is open"), "{waived:?}");
-    let over = act(&world, &reference, "resolve", json!({"note": "rolled back"})).await;
+    let over = world.act(&reference, "resolve", json!({"note": "rolled back"})).await;
     assert_eq!(
         (&over["state"], &over["recovery"][0]["by"], &over["recovery"][1]["state"]),
         (&json!("resolved"), &json!("ana"), &json!("waived"))
@@ -213,13 +207,13 @@ async fn nothing_ends_while_its_recovery_is_open_unless_somebody_says_why(databa
     assert_eq!(over["recovery"][1]["note"], "it drains by itself");
 
     // It is not over: what held may hold no more. What is waived at the end is one line of the log.
-    let back = act(&world, &reference, "reopen", json!({"why": "it is back"})).await;
+    let back = world.act(&reference, "reopen", json!({"why": "it is back"})).await;
     assert_eq!(back["recovery"][0]["state"], "open", "{back:#}");
-    act(&world, &reference, "resolve", json!({"waive": "seen on the graphs"})).await;
+    world.act(&reference, "resolve", json!({"waive": "seen on the graphs"})).await;
     let incident = world.incident().await;
     let waived = world.bodies(&incident, "recovery_waived").await;
     assert_eq!((waived.len(), waived[1]["items"].as_array().unwrap().len()), (2, 2), "{waived:#?}");
-    act(&world, &reference, "close", json!({})).await;
+    world.act(&reference, "close", json!({})).await;
 }
 
 async fn a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted(database: Database) {
@@ -246,7 +240,7 @@ async fn a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted(database:
     assert_eq!(form["body"]["updates"], Value::Null, "{form:#}");
     let declared = world.command("/incidents", json!({"title": "Files are encrypted", "severity": "sev1", "page": false})).await.ok();
     let reference = declared.body["ref"].as_str().unwrap();
-    let started = act(&world, reference, "plan", json!({"plan": "ransomware"})).await;
+    let started = world.act(reference, "plan", json!({"plan": "ransomware"})).await;
     assert_eq!(started["tasks"].as_array().unwrap().len(), 17);
     for shipped in shipped["items"].as_array().unwrap().iter().filter(|one| one["plan"] != "ransomware") {
         let id = shipped["plan"].as_str().unwrap();
@@ -261,7 +255,7 @@ async fn a_plan_of_sixty_tasks_is_one_entry_and_a_light_page(database: Database)
     let large = format!("  - id: large\n    involve: [\"team:payments\", \"person:cho\"]\n    tasks: [{}]\n", tasks.join(", "));
     let world = world_of(database, [&organisation(), large.as_str()].concat()).await;
     let reference = taken_by_ana(&world).await;
-    act(&world, &reference, "plan", json!({"plan": "large"})).await;
+    world.act(&reference, "plan", json!({"plan": "large"})).await;
     let incident = world.incident().await;
     assert_eq!(world.bodies(&incident, "plan_started").await.len(), 1);
     assert_eq!(awaited(&world, &reference).await.len(), 60, "each is awaited once");
@@ -275,17 +269,17 @@ async fn a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it(database
     let partner = "organisations:\n  - {id: cert, name: National CERT, kind: agency, contacts: [{id: hook, webhook: \"{HOOK}/cert\", secret: \"{SECRET}\"}]}\n";
     let world = world_of(database, [&organisation(), partner].concat()).await;
     let from = taken_by_ana(&world).await;
-    act(&world, &from, "plan", json!({"plan": "outage"})).await;
-    act(&world, &from, "role", json!({"role": "communications", "person": "ana", "do": "take", "why": "she is here"})).await;
-    act(&world, &from, "recovery", json!({"item": 2, "state": "done"})).await;
-    act(&world, &from, "party", json!({"organisation": "cert"})).await;
-    act(&world, &from, "request", json!({"organisation": "cert", "text": "Please block it", "within": "30m"})).await;
+    world.act(&from, "plan", json!({"plan": "outage"})).await;
+    world.act(&from, "role", json!({"role": "communications", "person": "ana", "do": "take", "why": "she is here"})).await;
+    world.act(&from, "recovery", json!({"item": 2, "state": "done"})).await;
+    world.act(&from, "party", json!({"organisation": "cert"})).await;
+    world.act(&from, "request", json!({"organisation": "cert", "text": "Please block it", "within": "30m"})).await;
     for text in ["Fail over", "Tell nobody"] {
-        act(&world, &from, "decision", json!({"text": text, "review_within": "1h"})).await;
+        world.act(&from, "decision", json!({"text": text, "review_within": "1h"})).await;
     }
-    act(&world, &from, "revisit", json!({"decision": 2, "outcome": "withdrawn", "note": "they know"})).await;
-    act(&world, &from, "hypothesis", json!({"text": "A full disk"})).await;
-    act(&world, &from, "hypothesis", json!({"hypothesis": 1, "tried": "df", "result": "12 % used"})).await;
+    world.act(&from, "revisit", json!({"decision": 2, "outcome": "withdrawn", "note": "they know"})).await;
+    world.act(&from, "hypothesis", json!({"text": "A full disk"})).await;
+    world.act(&from, "hypothesis", json!({"hypothesis": 1, "tried": "df", "result": "12 % used"})).await;
 
     // Whoever takes over hears what stands, whose a step is, and what is open.
     let told = world.api(&format!("/incidents/{from}/briefing")).await;
@@ -304,7 +298,7 @@ async fn a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it(database
 
     let declared = world.command("/incidents", json!({"title": "Payments fail", "severity": "sev2", "page": false})).await.ok().body;
     let into = declared["ref"].as_str().unwrap().to_owned();
-    act(&world, &from, "merge", json!({"into": into})).await;
+    world.act(&from, "merge", json!({"into": into})).await;
     let refused = world.command(&format!("/incidents/{into}/resolve"), json!({})).await;
     assert!(refused.text.contains("recovery_open") && refused.text.contains("1. Errors are below"), "{}", refused.text);
     let there = world.api(&format!("/incidents/{into}")).await;
@@ -319,8 +313,8 @@ async fn a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it(database
     assert!(lines.contains(&format!("not awaited any more of {from}: request 1 to National CERT")), "{lines}");
     assert_eq!(world.hook.told("cert").len(), 1, "and the party hears nothing of it");
 
-    act(&world, &from, "take_apart", json!({})).await;
-    act(&world, &into, "resolve", json!({})).await;
+    world.act(&from, "take_apart", json!({})).await;
+    world.act(&into, "resolve", json!({})).await;
     let lines = allclear_trial::world::lines(&world.events(&there).await);
     assert!(lines.contains("; item 1 of recovery went with it"), "{lines}");
     let back = world.api(&format!("/incidents/{from}")).await;

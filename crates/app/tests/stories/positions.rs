@@ -31,12 +31,6 @@ fn told(world: &World, who: &str, words: &str) -> Vec<String> {
     texts.filter(|text| text.contains(words)).collect()
 }
 
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
-}
-
 /// Until when somebody is looked for who takes a role; nothing where nobody is.
 async fn looked_for(world: &World, reference: &str, role: &str) -> Option<String> {
     let all = world.api(&format!("/incidents/{reference}/expectations")).await;
@@ -74,7 +68,7 @@ async fn a_role_that_is_needed_is_offered_at_declaring_and_calls_the_managers_wh
     assert_eq!(managers.len(), 1, "nobody writes: the team's manager is paged");
     assert!(looked_for(&world, &reference, "scribe").await.is_some(), "of something grave it is looked for again");
 
-    act(&world, &reference, "role", json!({"role": "scribe", "person": "ben", "do": "take", "why": "he sits beside me"})).await;
+    world.act(&reference, "role", json!({"role": "scribe", "person": "ben", "do": "take", "why": "he sits beside me"})).await;
     assert!(looked_for(&world, &reference, "scribe").await.is_none(), "ben writes");
     let pages = world.api(&format!("/incidents/{reference}/pages")).await;
     let about =
@@ -99,9 +93,9 @@ async fn a_role_that_is_needed_is_offered_at_declaring_and_calls_the_managers_wh
     assert!(page.contains("Roll call") && page.contains("to be scribe"), "the page has it too");
 
     // Whoever is asked to take a role over reads what they have to know.
-    act(&world, &reference, "decision", json!({"text": "Fail over to the second site"})).await;
-    act(&world, &reference, "task", json!({"text": "Call the bank"})).await;
-    act(&world, &reference, "role", json!({"role": "commander", "person": "cho", "do": "offer"})).await;
+    world.act(&reference, "decision", json!({"text": "Fail over to the second site"})).await;
+    world.act(&reference, "task", json!({"text": "Call the bank"})).await;
+    world.act(&reference, "role", json!({"role": "commander", "person": "cho", "do": "offer"})).await;
     let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{reference}?tab=people")).await.text;
     let (above, _) = page.split_once("class=\"tabs\"").expect("the page has tabs");
     assert!(above.contains("You are asked to take <bdi>command</bdi>") && above.contains("#briefing"), "{above}");
@@ -121,11 +115,11 @@ async fn a_role_that_is_needed_is_offered_at_declaring_and_calls_the_managers_wh
     );
 
     // What gets worse needs more; what gets better needs less, and what ends needs nobody.
-    act(&world, &reference, "severity", json!({"severity": "sev1", "why": "it spreads"})).await;
+    world.act(&reference, "severity", json!({"severity": "sev1", "why": "it spreads"})).await;
     assert!(looked_for(&world, &reference, "medic").await.is_some() && looked_for(&world, &reference, "scribe").await.is_none());
-    act(&world, &reference, "severity", json!({"severity": "sev3", "why": "it is one rack"})).await;
+    world.act(&reference, "severity", json!({"severity": "sev3", "why": "it is one rack"})).await;
     assert!(looked_for(&world, &reference, "medic").await.is_none());
-    act(&world, &reference, "role", json!({"role": "scribe", "do": "leave", "why": "it is calm"})).await;
+    world.act(&reference, "role", json!({"role": "scribe", "do": "leave", "why": "it is calm"})).await;
     assert!(looked_for(&world, &reference, "scribe").await.is_none(), "a sev3 asks for none");
     assert_eq!(world.bodies(&incident, "roles_needed").await.len(), 3, "at declaring, and at each change");
 }
@@ -143,10 +137,10 @@ async fn whoever_takes_a_role_sees_its_card_and_is_warned_of_what_is_too_much(da
     };
     let (one, other) = (declare("The disk is full", "sev3").await, declare("The line is cut", "sev3").await);
     let take = |role: &str| json!({"role": role, "person": "ana", "do": "take", "why": "she knows it"});
-    let first = act(&world, &one, "role", take("commander")).await;
+    let first = world.act(&one, "role", take("commander")).await;
     assert_eq!((&role_of(&first, "commander")["warnings"], &role_of(&first, "commander")["name"]), (&Value::Null, &json!("Commander")));
     // Nobody is refused: who decides it is told.
-    let second = act(&world, &other, "role", take("commander")).await;
+    let second = world.act(&other, "role", take("commander")).await;
     assert_eq!(role_of(&second, "commander")["warnings"], json!([format!("Ana Ruiz is commander of {one} as well")]), "{second:#}");
     let card = role_of(&second, "commander")["duties"].clone();
     assert_eq!(card[0], json!({"text": "Say that you command, and who else has a role", "when": "first"}), "{card:#}");
@@ -169,7 +163,7 @@ async fn whoever_takes_a_role_sees_its_card_and_is_warned_of_what_is_too_much(da
     assert_eq!(told(&world, "ana", "Relief is due: ask somebody to take over").len(), 1, "whoever has it is reminded");
     world.advance(20 * MINUTE).await;
     assert_eq!(world.bodies(&late, "relief_due").await.len(), 2, "and again each time");
-    act(&world, &other, "role", json!({"role": "medic", "do": "leave", "why": "she is tired"})).await;
+    world.act(&other, "role", json!({"role": "medic", "do": "leave", "why": "she is tired"})).await;
     world.advance(25 * MINUTE).await;
     assert_eq!(world.bodies(&late, "relief_due").await.len(), 2, "she has it no more");
 }

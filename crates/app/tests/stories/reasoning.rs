@@ -17,12 +17,6 @@ const PAGE_BYTES_MAX: usize = 100_000;
 /// Seconds of a minute.
 const MINUTE: u64 = 60;
 
-async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
-    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
-    world.quiet().await;
-    answer.body
-}
-
 async fn refused(world: &World, reference: &str, verb: &str, body: Value, status: u16, code: &str) {
     let answer = world.command(&format!("/incidents/{reference}/{verb}"), body.clone()).await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{verb} {body}: {}", answer.text);
@@ -46,14 +40,14 @@ async fn taken(world: &mut World) -> String {
 async fn a_decision_says_between_what_and_is_looked_at_again_when_its_time_comes(database: Database) {
     let mut world = world_of(database, org::usual()).await;
     let reference = taken(&mut world).await;
-    let after = act(
-        &world,
-        &reference,
-        "decision",
-        json!({"text": "fail over", "question": "Wait, or fail over?", "options": "wait\n\n  fail over ", "decided_by": "ben",
+    let after = world
+        .act(
+            &reference,
+            "decision",
+            json!({"text": "fail over", "question": "Wait, or fail over?", "options": "wait\n\n  fail over ", "decided_by": "ben",
             "reversible": false, "review_within": "30m"}),
-    )
-    .await;
+        )
+        .await;
     let made = &after["decisions"][0];
     assert_eq!((&made["decision"], &made["by"], &made["stands"], &made["due"]), (&json!(1), &json!("ben"), &json!(true), &json!(false)));
     assert_eq!((&made["options"], &made["reversible"]), (&json!(["wait", "fail over"]), &json!(false)), "a blank line is no option");
@@ -76,11 +70,11 @@ async fn a_decision_says_between_what_and_is_looked_at_again_when_its_time_comes
 
     // It stands, and is looked at once more; then it does not.
     let again = json!({"decision": 1, "outcome": "stands", "note": "the first site is dark", "review_within": "10m"});
-    assert_eq!(act(&world, &reference, "revisit", again).await["decisions"][0]["due"], false);
+    assert_eq!(world.act(&reference, "revisit", again).await["decisions"][0]["due"], false);
     world.advance(11 * MINUTE).await;
     assert_eq!(times(&world, "ben", "look at decision 1 again"), 2);
     let gone = json!({"decision": 1, "outcome": "withdrawn", "note": "it is repaired"});
-    assert_eq!(act(&world, &reference, "revisit", gone.clone()).await["decisions"][0]["stands"], false);
+    assert_eq!(world.act(&reference, "revisit", gone.clone()).await["decisions"][0]["stands"], false);
     refused(&world, &reference, "revisit", gone, 409, "decision_withdrawn").await;
     refused(&world, &reference, "revisit", json!({"decision": 7, "outcome": "stands"}), 404, "no_such_decision").await;
     refused(&world, &reference, "decision", json!({"text": "x", "review_at": "2026-01-01T00:00:00Z"}), 422, "in_the_past").await;
@@ -89,8 +83,8 @@ async fn a_decision_says_between_what_and_is_looked_at_again_when_its_time_comes
     refused(&world, &reference, "decision", json!({"text": "x", "decided_by": "nobody-here"}), 404, "no_such_person").await;
 
     // What is over is not looked at; what opens again is.
-    act(&world, &reference, "decision", json!({"text": "stay there", "review_within": "1h"})).await;
-    act(&world, &reference, "resolve", json!({})).await;
+    world.act(&reference, "decision", json!({"text": "stay there", "review_within": "1h"})).await;
+    world.act(&reference, "resolve", json!({})).await;
     world.advance(90 * MINUTE).await;
     assert_eq!(times(&world, "ana", "look at decision 2 again"), 0);
     let printed = world.cli(&["show", &reference]).await;
@@ -101,16 +95,15 @@ async fn what_was_tried_and_why_it_was_given_up_stands_for_whoever_joins_late(da
     let mut world = world_of(database, org::usual()).await;
     let reference = taken(&mut world).await;
     for text in ["the disk is full", "release 4.18 breaks the retry 🧨"] {
-        act(&world, &reference, "hypothesis", json!({"text": text})).await;
+        world.act(&reference, "hypothesis", json!({"text": text})).await;
     }
-    act(&world, &reference, "hypothesis", json!({"hypothesis": 1, "tried": "df", "result": "12 % used"})).await;
+    world.act(&reference, "hypothesis", json!({"hypothesis": 1, "tried": "df", "result": "12 % used"})).await;
     let ran = world.cli(&["hypothesis", "tried", &reference, "2", "rolled one node back"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let ran = world.cli(&["hypothesis", "reject", &reference, "1"]).await;
     assert!(ran.code != 0 && ran.stderr.contains("why"), "a reason is needed: {ran:?}");
     assert_eq!(world.cli(&["hypothesis", "reject", &reference, "1", "--why", "there is room"]).await.code, 0);
-    let after =
-        act(&world, &reference, "hypothesis", json!({"hypothesis": 2, "state": "confirmed", "why": "three nodes, each time"})).await;
+    let after = world.act(&reference, "hypothesis", json!({"hypothesis": 2, "state": "confirmed", "why": "three nodes, each time"})).await;
     let known = &after["hypotheses"];
     assert_eq!((&known[0]["state"], &known[1]["state"]), (&json!("rejected"), &json!("confirmed")), "{known:#}");
     assert_eq!((&known[0]["tries"][0]["result"], &known[1]["tries"][0]["result"]), (&json!("12 % used"), &Value::Null));

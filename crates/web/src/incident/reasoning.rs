@@ -40,7 +40,9 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
                 div data-live="hypotheses" class="group tight" {
                     h2 { "What may be the cause" }
                     @if kept.is_empty() { p class="quiet" { "Nothing that was not given up." } }
-                    ul class="reasons" { @for (n, one) in newest(&kept).iter().rev().enumerate() { (hypothesis(told, one, n < DRAWN_MAX)) } }
+                    ul class="reasons" {
+                        @for (n, one) in newest(&kept).iter().rev().enumerate() { (hypothesis(told, one, n < DRAWN_MAX)) }
+                    }
                     (others(kept.len()))
                     @if !given_up.is_empty() {
                         @let typed = given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis));
