@@ -7,7 +7,7 @@ use allclear_engine::read::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -131,13 +131,31 @@ pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Read>, once: Once
     Ok(response)
 }
 
-/// One incident.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}", operation_id = "show_incident", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOfQuery {
+    /// As it stood at this instant, from what was recorded by then; now where absent.
+    at: Option<Timestamp>,
+}
+
+/// One incident. As of an earlier instant it says nothing of its alerts and of roles elsewhere.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}", operation_id = "show_incident", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), AsOfQuery),
     responses((status = 200, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn show(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+    Q(asked): Q<AsOfQuery>,
+) -> Result<Response, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    Ok(shown(queries.incident(id).await?))
+    Ok(match asked.at {
+        // No version: what was is not to be changed.
+        Some(at) => Json(queries.incident_at(id, at).await?).into_response(),
+        None => shown(queries.incident(id).await?),
+    })
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -237,25 +255,39 @@ pub(crate) async fn roll(Shared(api): Shared<Api>, who: Who<Read>, P(reference):
     Ok(Json(ListPage { items: queries.roll_call(id).await?, next: None }))
 }
 
-/// What whoever takes a role over has to know, made from the log as of now.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}/briefing", operation_id = "show_incident_briefing", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+/// What whoever takes a role over has to know, made from the log as of now, or of an earlier instant.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/briefing", operation_id = "show_incident_briefing", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), AsOfQuery),
     responses((status = 200, body = BriefingView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn briefing(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<BriefingView>, Problem> {
+pub(crate) async fn briefing(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+    Q(asked): Q<AsOfQuery>,
+) -> Result<Json<BriefingView>, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    Ok(Json(queries.briefing(id).await?))
+    Ok(Json(match asked.at {
+        Some(at) => queries.briefing_at(id, at).await?,
+        None => queries.briefing(id).await?,
+    }))
 }
 
-/// What is expected next and by when, and what was.
+/// What is expected next and by when, and what was; of an earlier instant what was awaited then.
 #[utoipa::path(get, path = "/api/v1/incidents/{ref}/expectations", operation_id = "list_incident_expectations", tag = "incidents",
-    params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), AsOfQuery),
     responses((status = 200, body = schema::ExpectationPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn expectations(
     Shared(api): Shared<Api>,
     who: Who<Read>,
     P(reference): P<String>,
+    Q(asked): Q<AsOfQuery>,
 ) -> Result<Json<ListPage<ExpectationView>>, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    Ok(Json(ListPage { items: queries.expectations(id).await?, next: None }))
+    let items = match asked.at {
+        Some(at) => queries.expectations_at(id, at).await?,
+        None => queries.expectations(id).await?,
+    };
+    Ok(Json(ListPage { items, next: None }))
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::cli::coordination_args as coordination;
 
-pub use crate::cli::shared_args::{Form, One, Remote};
+pub use crate::cli::shared_args::{Form, One, OneAt, Remote};
 use crate::config::flags::{ForDoctor, ForInvite, ForServe, ForStore, Given};
 
 /// A command that was used wrongly in a way that clap cannot see.
@@ -55,7 +55,7 @@ pub enum Command {
     /// Lists incidents, newest first: the open ones, or with --search those whose title fits
     List(List),
     /// Shows an incident: where it stands, what is due, who was paged
-    Show(One),
+    Show(OneAt),
     /// What is to be done, by whom, until when
     Task {
         #[command(subcommand)]
@@ -74,7 +74,7 @@ pub enum Command {
     /// How many incidents, and how long they took
     Trends(coordination::Trends),
     /// Shows what whoever takes a role of an incident over has to know, made from its log
-    Briefing(One),
+    Briefing(OneAt),
     /// Response plans: starts one, tries one, adopts one that is shipped
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Plan {

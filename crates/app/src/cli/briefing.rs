@@ -1,22 +1,25 @@
 //! The briefing of an incident in a terminal: its parts in the order in which a role is handed over.
 
 use allclear_domain::view::{BriefingLine, BriefingView, HypothesisView, RoleView};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cli::args::One;
+use crate::cli::args::OneAt;
 use crate::cli::client::Client;
 use crate::cli::incidents::{now, print};
 use crate::cli::terminal::{clean, distance, instant};
 
 /// `briefing`.
-pub async fn briefing(args: One) -> anyhow::Result<()> {
-    let client = Client::new(&args.remote)?;
-    let found: Value = client.get(&["incidents", &args.reference, "briefing"], &[]).await?;
-    print(args.form, found, |told: BriefingView| words(&told))
+pub async fn briefing(args: OneAt) -> anyhow::Result<()> {
+    let client = Client::new(&args.one.remote)?;
+    let at = args.asked();
+    let query: Vec<(&str, &str)> = at.iter().map(|(name, at)| (*name, at.as_str())).collect();
+    let found: Value = client.get(&["incidents", &args.one.reference, "briefing"], &query).await?;
+    let now = args.at.unwrap_or_else(now);
+    print(args.one.form, found, |told: BriefingView| words(&told, now))
 }
 
-fn words(told: &BriefingView) -> String {
-    let now = now();
+fn words(told: &BriefingView, now: Timestamp) -> String {
     let head = format!("{} {}\n  {} {}, as of {}\n", told.reference, told.title, told.severity, told.state.word(), instant(told.at));
     let line = |one: &BriefingLine| format!("{}  {}", instant(one.at), one.line);
     let left_out = (told.left_out > 0).then(|| format!("{} key events are left out; the log has them", told.left_out));

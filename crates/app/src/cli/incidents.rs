@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::args::{Declare, Explain, Form, List, Log, Oncall, One};
+use crate::cli::args::{Declare, Explain, Form, List, Log, Oncall, One, OneAt};
 use crate::cli::client::{Client, Items, STREAM_SILENCE};
 use crate::cli::terminal::{clean, distance, instant, out, outln, table, who};
 
@@ -136,18 +136,22 @@ pub async fn list(args: List) -> anyhow::Result<()> {
 }
 
 /// `show`.
-pub async fn show(args: One) -> anyhow::Result<()> {
-    let client = Client::new(&args.remote)?;
-    let incident: Value = client.get(&["incidents", &args.reference], &[]).await?;
-    let expectations: Value = client.get(&["incidents", &args.reference, "expectations"], &[]).await?;
-    let pages: Value = client.get(&["incidents", &args.reference, "pages"], &[]).await?;
-    if args.form.json {
+pub async fn show(args: OneAt) -> anyhow::Result<()> {
+    let (at, now) = (args.asked(), args.at.unwrap_or_else(now));
+    let One { reference, remote, form } = args.one;
+    let client = Client::new(&remote)?;
+    let query: Vec<(&str, &str)> = at.iter().map(|(name, at)| (*name, at.as_str())).collect();
+    let incident: Value = client.get(&["incidents", &reference], &query).await?;
+    let expectations: Value = client.get(&["incidents", &reference, "expectations"], &query).await?;
+    // Of pages there is only what became of them.
+    let pages: Value = if at.is_some() { json!({"items": []}) } else { client.get(&["incidents", &reference, "pages"], &[]).await? };
+    if form.json {
         outln!("{:#}", json!({ "incident": incident, "expectations": expectations["items"], "pages": pages["items"] }));
         return Ok(());
     }
     let expectations: Items<ExpectationView> = serde_json::from_value(expectations)?;
     let pages: Items<PageView> = serde_json::from_value(pages)?;
-    out!("{}", shown(&serde_json::from_value(incident)?, &expectations.items, &pages.items));
+    out!("{}", shown(&serde_json::from_value(incident)?, &expectations.items, &pages.items, now));
     Ok(())
 }
 
@@ -182,8 +186,7 @@ pub async fn roll(args: One) -> anyhow::Result<()> {
     })
 }
 
-fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView]) -> String {
-    let now = now();
+fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView], now: Timestamp) -> String {
     let mut out = clean(&format!("{} {}", i.reference, i.title)) + "\n";
     let mut fact = |name: &str, value: Option<String>| {
         if let Some(value) = value {

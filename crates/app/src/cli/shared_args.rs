@@ -1,6 +1,7 @@
 //! Arguments that many commands have: how data is printed, which server is asked, and about which incident.
 
 use clap::Args;
+use jiff::Timestamp;
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, Args)]
@@ -29,6 +30,23 @@ pub struct One {
     pub remote: Remote,
     #[command(flatten)]
     pub form: Form,
+}
+
+/// One incident, as it is or as it was.
+#[derive(Debug, Args)]
+pub struct OneAt {
+    #[command(flatten)]
+    pub one: One,
+    /// As it stood at this instant, from what was recorded by then
+    #[arg(long, value_name = "INSTANT", value_parser = allclear_domain::time::instant)]
+    pub at: Option<Timestamp>,
+}
+
+impl OneAt {
+    /// What is asked along with the incident.
+    pub fn asked(&self) -> Option<(&'static str, String)> {
+        self.at.map(|at| ("at", at.to_string()))
+    }
 }
 
 /// As it is typed: an address drops tabs and ends of lines, and would name another incident.

@@ -1,7 +1,8 @@
-//! The briefing of an incident: what whoever takes a role over reads, made from its log.
+//! The briefing of an incident: what whoever takes a role over or joins late reads, made from its log.
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::view::{BriefingView, next};
+use jiff::Timestamp;
 
 use super::{NoAnswer, Queries};
 
@@ -17,10 +18,28 @@ impl Queries<'_> {
         let incident = self.incident(id).await?;
         let key = self.key_events(id, 0, KEY_EVENTS_MAX).await?;
         let (pages, awaited) = (self.pages(id).await?, self.expectations(id).await?);
-        let org = self.engine().org();
-        let name = |person: &str| org.person(person).map_or_else(|| person.to_owned(), |known| known.name.clone());
-        let due = next(&incident, &pages, &awaited, &name);
+        let due = next(&incident, &pages, &awaited, &|person| self.name(person));
         let last_update = if incident.last_update_at.is_some() { self.updates(id).await?.pop() } else { None };
         Ok(BriefingView::of(&incident, &key, &due, last_update, self.engine().now()))
+    }
+
+    /// The same as of an earlier instant: what was recorded by then.
+    ///
+    /// # Errors
+    /// As [`Self::incident_at`].
+    pub async fn briefing_at(&self, id: IncidentId, at: Timestamp) -> Result<BriefingView, NoAnswer> {
+        let incident = Box::pin(self.incident_at(id, at)).await?;
+        let mut key = self.key_events(id, 0, KEY_EVENTS_MAX).await?;
+        key.retain(|event| event.recorded_at <= at);
+        let awaited = self.expectations_at(id, at).await?;
+        let due = next(&incident, &[], &awaited, &|person| self.name(person));
+        let mut updates = if incident.last_update_at.is_some() { self.updates(id).await? } else { Vec::new() };
+        updates.retain(|update| update.at <= at);
+        Ok(BriefingView::of(&incident, &key, &due, updates.pop(), at))
+    }
+
+    fn name(&self, person: &str) -> String {
+        let org = self.engine().org();
+        org.person(person).map_or_else(|| person.to_owned(), |known| known.name.clone())
     }
 }

@@ -2,6 +2,7 @@
 //! [`allclear_domain::view`].
 
 pub(crate) mod alerts;
+mod as_of;
 mod audit;
 mod briefing;
 pub(crate) mod changes;

@@ -30,6 +30,7 @@ pub(crate) fn section(told: &PageData, org: &Org) -> Markup {
                         a href={ (base) "?all" } { "Everything" } strong { "Key events, newest " (log::NEWEST_SHOWN) }
                     }
                     @else { strong { "Everything" } a href={ (base) "?key" } { "Key events" } }
+                    a href={ (base) "/briefing" } { "Briefing" }
                 }
             }
             div class="log-box" tabindex="0" role="region" aria-label="Log, oldest first" {
