@@ -50,6 +50,7 @@ mod storm;
 mod targets;
 mod terminal;
 mod time;
+mod timelines;
 mod tried;
 mod watch;
 mod weight;
