@@ -63,8 +63,11 @@ try {
   const led = await declare("Led by another", "sev2");
   await sleep(500);
   await page.open(`${base}/incidents/${led}`);
-  const paged = await page.run(`/Ana Ruiz was told/.test(document.querySelector(".log").textContent)`);
-  const first = await page.run(`document.querySelector(".acts button").textContent`);
+  // Both of one state of the page: it goes on by itself as messages arrive.
+  await page.until(`/ was told/.test(document.querySelector(".log").textContent)`, "somebody was told");
+  const [paged, first] = await page.run(
+    `[/Ana Ruiz was told/.test(document.querySelector(".log").textContent), document.querySelector(".acts button").textContent]`,
+  );
   must(first === (paged ? "Acknowledge" : "Take command"), `the first button of who was ${paged ? "" : "not "}paged is ${first}`);
   if (!paged) {
     await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });

@@ -34,6 +34,11 @@ impl When {
         }
     }
 
+    /// For the same reader, who reads what was then: what is due is counted from that instant.
+    pub(crate) fn as_of(&self, at: Timestamp) -> Self {
+        Self { now: at, ..self.clone() }
+    }
+
     /// The name of the reader's zone, without the `Etc/` that says nothing.
     pub(crate) fn zone(&self) -> &str {
         self.name.strip_prefix("Etc/").unwrap_or(&self.name)

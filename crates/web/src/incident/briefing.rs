@@ -57,14 +57,22 @@ pub(crate) async fn show(
         let title = format!("Briefing {}", now.reference);
         let source = if typed.is_empty() { base.clone() } else { format!("{base}?at={}", pieces::escaped(typed)) };
         let body = html! {
-            (heading("Briefing", &html! { a href={ "/incidents/" (now.reference) } { (now.reference) " " bdi { (pieces::cut(&now.title, LINE_CHARS_MAX)) } } }))
-            form class="inline only-screen" action=(base) {
-                label { "As it stood at, in " (when.zone()) input type="datetime-local" step="1" name="at" value=(typed); }
-                button { "Show" }
-                @if !typed.is_empty() { " " a href=(base) { "Now" } }
+            (heading("Briefing", &html! {
+                a href={ "/incidents/" (now.reference) } { (now.reference) " " bdi { (pieces::cut(&now.title, LINE_CHARS_MAX)) } }
+            }))
+            form class="form row-of as-of only-screen" action=(base) {
+                label class="field" {
+                    span { "As it stood at, in " (when.zone()) }
+                    input type="datetime-local" step="1" name="at" value=(typed);
+                }
+                button class="may" type="submit" { "Show" }
+                @if !typed.is_empty() { a href=(base) { "Now" } }
             }
             @if let Some(wrong) = &wrong { p class="late" role="alert" { (wrong) } }
-            @else { (whole(earlier.as_ref().unwrap_or(&now), &when, &app.engine.org())) }
+            @else {
+                @let told = earlier.as_ref().unwrap_or(&now);
+                (whole(told, &when.as_of(told.at), &when.stamp(told.at), &app.engine.org()))
+            }
         };
         let live = typed.is_empty().then(|| format!("on=incident&id={id}"));
         let page = HtmlPage { title: &title, place: &crate::board::PLACE, who: &who, when: &when, wall: false, live, source, body };
@@ -74,12 +82,12 @@ pub(crate) async fn show(
 }
 
 /// On a page of its own: what it is first, then its parts.
-fn whole(briefing: &BriefingView, when: &When, org: &Org) -> Markup {
+fn whole(briefing: &BriefingView, when: &When, as_of: &Markup, org: &Org) -> Markup {
     html! {
         article class="briefing prose" data-live="briefing" {
             p {
                 (pieces::severity(briefing.severity)) " " (briefing.state.word())
-                span class="quiet" { " · as of " (when.stamp(briefing.at)) }
+                span class="quiet" { " · as of " (as_of) }
             }
             ul {
                 @for role in &briefing.roles {
