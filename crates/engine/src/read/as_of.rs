@@ -22,13 +22,19 @@ impl Queries<'_> {
     /// # Errors
     /// When it had not begun by then, when `at` is still to come, or when the store does not answer.
     pub async fn incident_at(&self, id: IncidentId, at: Timestamp) -> Result<IncidentView, NoAnswer> {
+        Ok(self.both_at(id, at).await?.0)
+    }
+
+    /// The same with what was awaited, of one reading of its log.
+    pub(super) async fn both_at(&self, id: IncidentId, at: Timestamp) -> Result<(IncidentView, Vec<ExpectationView>), NoAnswer> {
         let (incident, version) = self.folded_at(id, at).await?;
         let org = self.engine().org();
-        let due = self.awaited_at(id, &incident, at).await?.iter().map(|one| one.due_at).min();
+        let awaited = self.awaited_at(id, &incident, at).await?;
+        let due = awaited.iter().map(|one| one.due_at).min();
         let mut view = IncidentView::of(&incident, version, due);
         view.fill_roles(&org, at, &[]);
         view.clocks = ClockView::all(&incident, &|timed| clocks::ran(&org, &incident, timed, at));
-        Ok(view)
+        Ok((view, awaited))
     }
 
     /// What was awaited of an incident and its pages at an instant: what was opened by then and settled after it, if at all.

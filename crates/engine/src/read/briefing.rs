@@ -28,10 +28,9 @@ impl Queries<'_> {
     /// # Errors
     /// As [`Self::incident_at`].
     pub async fn briefing_at(&self, id: IncidentId, at: Timestamp) -> Result<BriefingView, NoAnswer> {
-        let incident = Box::pin(self.incident_at(id, at)).await?;
+        let (incident, awaited) = Box::pin(self.both_at(id, at)).await?;
         let mut key = self.key_events(id, 0, KEY_EVENTS_MAX).await?;
         key.retain(|event| event.recorded_at <= at);
-        let awaited = self.expectations_at(id, at).await?;
         let due = next(&incident, &[], &awaited, &|person| self.name(person));
         let mut updates = if incident.last_update_at.is_some() { self.updates(id).await? } else { Vec::new() };
         updates.retain(|update| update.at <= at);
