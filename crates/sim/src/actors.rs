@@ -301,7 +301,8 @@ impl World {
             0 | 1 => {
                 let declare = Declare {
                     title: "something is wrong".into(),
-                    severity: *self.dice.pick(&Severity::ALL),
+                    severity: Some(*self.dice.pick(&Severity::ALL)),
+                    known: Default::default(),
                     service: self.dice.chance(700).then(|| format!("svc{}", self.dice.below(3))),
                     impact_started_at: None,
                     page: self.dice.chance(800),

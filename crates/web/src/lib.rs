@@ -57,6 +57,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
     let pages = with_places
         .route("/incidents/{ref}", get(incident::show))
         .route("/incidents/{ref}/alerts", get(incident::alerts::show))
+        .route("/incidents/{ref}/blast.svg", get(incident::blast::show))
         .route("/incidents/{ref}/briefing", get(incident::briefing::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
         .route(board::letters::PATH, post(board::letters::set))

@@ -1,8 +1,9 @@
 //! Incidents: lists, one with its log, alerts, pages and what is due, and the declaration.
 
 use allclear_domain::incident::{Severity, State};
-use allclear_domain::view::{AlertView, BriefingView, ChangeView, EventView, ExpectationView, IncidentView, PageView, RollView};
-use allclear_engine::core::{Command, Declare};
+use allclear_domain::org::model::Level;
+use allclear_domain::view::{AlertView, BlastView, BriefingView, ChangeView, EventView, ExpectationView, IncidentView, PageView, RollView};
+use allclear_engine::core::{Command, Declare, Known};
 use allclear_engine::read::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
 use axum::Json;
 use axum::extract::State as Shared;
@@ -92,8 +93,20 @@ pub(crate) struct DeclareBody {
     /// One line for people.
     #[schema(min_length = 1)]
     title: String,
-    /// sev3 where absent.
+    /// How bad it is. Where absent it follows from `impact` and `urgency`; where those are absent too, from the type and from
+    /// what it may become; else sev3.
     severity: Option<Severity>,
+    /// How much is hit; with `urgency`, in the place of `severity`.
+    impact: Option<Level>,
+    /// How soon it hurts; with `impact`.
+    urgency: Option<Level>,
+    /// How bad it may become.
+    potential: Option<Severity>,
+    /// What it is of: the id of a type of incident.
+    r#type: Option<String>,
+    /// Answers to the questions of its type, by their ids: texts, numbers, true or false.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    fields: Option<std::collections::BTreeMap<String, AnswerBody>>,
     /// The affected service, by its id; its escalation policy is who is paged.
     service: Option<String>,
     impact_started_at: Option<Timestamp>,
@@ -105,6 +118,34 @@ pub(crate) struct DeclareBody {
     report: Option<bool>,
 }
 
+/// An answer as programs write it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnswerBody {
+    Text(String),
+    Number(serde_json::Number),
+    YesNo(bool),
+}
+
+impl AnswerBody {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => allclear_domain::clean::cleaned(text),
+            Self::Number(number) => number.to_string(),
+            Self::YesNo(yes) => yes.to_string(),
+        }
+    }
+}
+
+/// What an incident hits, and what may be hit next: the services that depend on those.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/blast", operation_id = "show_incident_blast", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = BlastView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn blast(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<BlastView>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(queries.blast(id).await?))
+}
+
 /// Declares an incident, and pages unless told not to; or reports one, for others to decide.
 #[utoipa::path(post, path = "/api/v1/incidents", operation_id = "declare_incident", tag = "incidents", request_body = DeclareBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same incident")),
@@ -113,7 +154,14 @@ pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Read>, once: Once
     let body: DeclareBody = json(&once.body)?;
     let declare = Declare {
         title: body.title,
-        severity: body.severity.unwrap_or(Severity::Sev3),
+        severity: body.severity,
+        known: Known {
+            impact: body.impact,
+            urgency: body.urgency,
+            potential: body.potential,
+            kind: body.r#type,
+            answers: body.fields.unwrap_or_default().into_iter().map(|(id, answer)| (id, answer.text())).collect(),
+        },
         service: body.service,
         impact_started_at: body.impact_started_at.map(allclear_domain::time::whole_micros),
         page: body.page.unwrap_or(true),

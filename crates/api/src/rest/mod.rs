@@ -167,6 +167,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(incidents::pages))
         .routes(routes!(incidents::roll))
         .routes(routes!(incidents::briefing))
+        .routes(routes!(incidents::blast))
         .routes(routes!(incidents::changes))
         .routes(routes!(incidents::expectations))
         .routes(routes!(asks::command))

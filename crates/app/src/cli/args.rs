@@ -199,13 +199,39 @@ pub struct SetUpLink {
     pub form: Form,
 }
 
+/// An answer as it is written: the question's id, and what it says.
+fn answer(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((id, value)) if !id.is_empty() => Ok((id.to_owned(), value.to_owned())),
+        _ => Err("write it as in ward=3".to_owned()),
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Declare {
     /// What is wrong, in one line
     pub title: String,
-    /// sev1 to sev5
-    #[arg(long, default_value = "sev3")]
-    pub severity: Severity,
+    /// sev1 to sev5; without it, as impact and urgency, the type and what it may become say, else sev3
+    #[arg(long, conflicts_with_all = ["impact", "urgency"])]
+    pub severity: Option<Severity>,
+    /// How much is hit: high, medium or low; together with --urgency
+    #[arg(long, value_name = "LEVEL", requires = "urgency", value_parser = ["high", "medium", "low"])]
+    pub impact: Option<String>,
+    /// How soon it hurts: high, medium or low; together with --impact
+    #[arg(long, value_name = "LEVEL", requires = "impact", value_parser = ["high", "medium", "low"])]
+    pub urgency: Option<String>,
+    /// How bad it may become, sev1 to sev5
+    #[arg(long, value_name = "SEVERITY")]
+    pub potential: Option<Severity>,
+    /// The id of its type of incident
+    #[arg(long, value_name = "ID")]
+    pub r#type: Option<String>,
+    /// An answer to a question of its type, as in ward=3; several may be given
+    #[arg(long = "field", value_name = "ID=ANSWER", requires = "type", value_parser = answer)]
+    pub fields: Vec<(String, String)>,
+    /// When it began, as in 2026-12-24T18:00:00Z; now unless said
+    #[arg(long, value_name = "INSTANT")]
+    pub since: Option<jiff::Timestamp>,
     /// The service's id
     #[arg(long, value_name = "ID")]
     pub service: Option<String>,

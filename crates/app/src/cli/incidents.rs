@@ -55,8 +55,12 @@ pub(crate) fn line(incident: IncidentView) -> String {
 /// `declare`.
 pub async fn declare(args: Declare) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
-    let body =
-        json!({ "title": args.title, "severity": args.severity, "service": args.service, "page": !args.no_page, "private": args.private });
+    let fields: std::collections::BTreeMap<String, String> = args.fields.into_iter().collect();
+    let body = json!({
+        "title": args.title, "severity": args.severity, "impact": args.impact, "urgency": args.urgency, "potential": args.potential,
+        "type": args.r#type, "fields": fields, "impact_started_at": args.since, "service": args.service, "page": !args.no_page,
+        "private": args.private,
+    });
     let declared = client.post(&["incidents"], &body).await?;
     if args.form.json {
         outln!("{declared:#}");
@@ -196,9 +200,19 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
     let at = |at: Timestamp| format!("{} ({})", instant(at), distance(now, at));
     fact("state", Some(i.state.word().to_owned()));
     fact("severity", Some(i.severity.word().to_owned()));
+    fact("impact", i.impact.zip(i.urgency).map(|(impact, urgency)| format!("{}, urgency {}", impact.word(), urgency.word())));
+    fact("may become", i.potential.filter(|potential| *potential != i.severity).map(|potential| potential.word().to_owned()));
+    fact("advice", i.advice.as_ref().map(|advice| format!("{}: {}", advice.severity, advice.why())));
+    fact("type", i.kind.as_ref().map(|kind| kind.name.clone()));
+    for field in i.kind.iter().flat_map(|kind| &kind.fields) {
+        fact("", Some(format!("{} {}", field.label, field.value.as_deref().unwrap_or("(not answered)"))));
+    }
     fact("service", i.service.clone());
     let affected: Vec<String> = i.affected.iter().map(|one| format!("{} ({})", one.service, one.impact)).collect();
     fact("affected", (!affected.is_empty()).then(|| affected.join(", ")));
+    for service in i.blast.iter().flat_map(|blast| blast.next().map(move |service| blast.hint(service))) {
+        fact("hint", Some(service));
+    }
     fact("because", Some(i.because.clone()));
     fact("acknowledged", i.acknowledged_at.map(|when| format!("{} by {}", at(when), i.acknowledged_by.as_deref().unwrap_or("somebody"))));
     // Where somebody has the role it stands with the others below.

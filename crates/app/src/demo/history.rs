@@ -100,7 +100,8 @@ impl History<'_> {
     async fn declare(&self, person: &str, severity: Severity, service: &str, title: &str) -> anyhow::Result<IncidentId> {
         let declare = Declare {
             title: title.into(),
-            severity,
+            severity: Some(severity),
+            known: Default::default(),
             service: Some(service.into()),
             impact_started_at: None,
             page: true,

@@ -3,14 +3,16 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery, roles,
-    sharing, tasks, updates,
+    access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record,
+    recovery, roles, sharing, tasks, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 17] = [
+const PARTS: [&[Ask]; 19] = [
     declaration::ASKS,
     affected::ASKS,
+    answers::ASKS,
+    assessment::ASKS,
     attendance::ASKS,
     ending::ASKS,
     roles::ASKS,

@@ -148,6 +148,9 @@ rules! {
     /// Opened by a decision that is to be looked at again.
     DecisionReview = "incident.decision", version 1, expects "the decision to be looked at again",
         else "whoever decided and the commander are told";
+    /// Opened when a service is hit or alerts join while somebody has it, not sooner than its severity says.
+    Reassess = "incident.reassess", version 1, expects "somebody to judge again how bad it is",
+        else "the log says that nobody did";
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
     UpdateDue = "incident.update", version 1, expects "an update to the stakeholders",
         else "the commander and the team's managers are told";
@@ -192,6 +195,7 @@ impl Rule {
             | Self::ReliefDue
             | Self::TaskDue
             | Self::DecisionReview
+            | Self::Reassess
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
@@ -220,6 +224,7 @@ impl Rule {
             | Self::StillOnIt
             | Self::TaskDue
             | Self::DecisionReview
+            | Self::Reassess
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
@@ -256,6 +261,7 @@ impl Rule {
             | Self::StillOnIt
             | Self::TaskDue
             | Self::DecisionReview
+            | Self::Reassess
             | Self::Target
             | Self::RequestDue
             | Self::IncidentOver => None,

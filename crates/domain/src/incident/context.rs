@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::types::Severity;
 use crate::org::forms::plan::Plan;
+use crate::org::matrix::Matrix;
+use crate::org::model::{IncidentType, Service};
 use crate::org::roles::RoleSetting;
 use crate::time::Length;
 
@@ -22,6 +24,12 @@ pub struct Context<'a> {
     pub roles: &'a [RoleSetting],
     /// The plans that there are.
     pub plans: &'a [Plan],
+    /// The types of incident.
+    pub types: &'a [IncidentType],
+    /// The services.
+    pub services: &'a [Service],
+    /// The matrix of impact and urgency.
+    pub matrix: &'a Matrix,
 }
 
 impl Context<'_> {

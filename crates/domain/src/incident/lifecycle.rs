@@ -16,7 +16,12 @@ pub enum Verb {
     Snooze,
     Service,
     Affect,
+    Type,
+    Field,
     Severity,
+    Assess,
+    Potential,
+    Keep,
     Alerts,
     Recover,
     Return,
@@ -55,7 +60,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 47] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -63,7 +68,12 @@ impl Verb {
         Self::Snooze,
         Self::Service,
         Self::Affect,
+        Self::Type,
+        Self::Field,
         Self::Severity,
+        Self::Assess,
+        Self::Potential,
+        Self::Keep,
         Self::Alerts,
         Self::Recover,
         Self::Return,
@@ -111,7 +121,12 @@ impl Verb {
             Self::Snooze => "snooze",
             Self::Service => "service",
             Self::Affect => "affect",
+            Self::Type => "type",
+            Self::Field => "field",
             Self::Severity => "severity",
+            Self::Assess => "assess",
+            Self::Potential => "potential",
+            Self::Keep => "keep",
             Self::Alerts => "alerts",
             Self::Recover => "recover",
             Self::Return => "return",
@@ -178,7 +193,12 @@ impl Verb {
             | Self::Escalate
             | Self::Service
             | Self::Affect
+            | Self::Type
+            | Self::Field
             | Self::Severity
+            | Self::Assess
+            | Self::Potential
+            | Self::Keep
             | Self::Mitigate
             | Self::Reopen
             | Self::Merge
@@ -354,6 +374,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             S::Resolved,
             V::Service
             | V::Affect
+            | V::Type
+            | V::Field
             | V::Note
             | V::Mark
             | V::Task
@@ -375,7 +397,22 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
+            V::Service
+            | V::Affect
+            | V::Type
+            | V::Field
+            | V::Severity
+            | V::Assess
+            | V::Potential
+            | V::Keep
+            | V::Alerts
+            | V::Recover
+            | V::Return
+            | V::Note
+            | V::Mark
+            | V::Time
+            | V::Link
+            | V::Rename,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -401,7 +438,12 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Snooze
             | V::Service
             | V::Affect
+            | V::Type
+            | V::Field
             | V::Severity
+            | V::Assess
+            | V::Potential
+            | V::Keep
             | V::Alerts
             | V::Recover
             | V::Return

@@ -18,10 +18,12 @@
 //! Not here: who is paged and how ([`crate::paging`]), and which alert belongs to which incident
 //! (the alert knows).
 
+pub mod advice;
 mod awaited;
 pub mod clock;
 mod context;
 mod follows;
+pub mod judged;
 pub mod lifecycle;
 mod part;
 pub mod partners;
@@ -33,15 +35,16 @@ pub mod words;
 pub mod work;
 
 pub use awaited::{
-    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT, KEY_UPDATE,
+    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_REASSESS, KEY_SILENCED,
+    KEY_STILL_ON_IT, KEY_UPDATE,
 };
 pub use context::Context;
 pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, along, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, parties, plans,
-    record, recovery, roles, sharing, staffing, tasks, updates,
+    access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links,
+    parties, plans, record, recovery, roles, sharing, staffing, tasks, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -62,6 +65,8 @@ event_parts! {
     Event {
         Declaration(declaration::Event),
         Affected(affected::Event),
+        Answers(answers::Event),
+        Assessment(assessment::Event),
         Attendance(attendance::Event),
         Alarms(alarms::Event),
         Flapping(flapping::Event),
@@ -111,6 +116,8 @@ macro_rules! command_parts {
 command_parts! {
     Declaration(declaration::Command),
     Affected(affected::Command),
+    Answers(answers::Command),
+    Assessment(assessment::Command),
     Attendance(attendance::Command),
     Alarms(alarms::Command),
     Flapping(flapping::Command),
@@ -158,6 +165,8 @@ refusal_parts! {
     Words(words::Refusal),
     Declaration(declaration::Refusal),
     Affected(affected::Refusal),
+    Answers(answers::Refusal),
+    Assessment(assessment::Refusal),
     Attendance(attendance::Refusal),
     Roles(roles::Refusal),
     Tasks(tasks::Refusal),
@@ -201,10 +210,12 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
     match command {
         Command::Declaration(command) => declaration::decide(incident, command, context),
         Command::Affected(command) => affected::decide(incident, command),
+        Command::Answers(command) => answers::decide(incident, command, context),
+        Command::Assessment(command) => assessment::decide(incident, command, context),
         Command::Attendance(command) => attendance::decide(incident, command, context),
         Command::Alarms(command) => alarms::decide(incident, command),
         Command::Flapping(command) => flapping::decide(incident, command),
-        Command::Ending(command) => ending::decide(incident, command),
+        Command::Ending(command) => ending::decide(incident, command, context),
         Command::Roles(command) => roles::decide(incident, command, context),
         Command::Staffing(command) => staffing::decide(incident, command),
         Command::Tasks(command) => tasks::decide(incident, command, context),
@@ -245,6 +256,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
         Event::Affected(event) => affected::evolve(&mut incident, event),
+        Event::Answers(event) => answers::evolve(&mut incident, event),
+        Event::Assessment(event) => assessment::evolve(&mut incident, event, at),
         Event::Attendance(event) => attendance::evolve(&mut incident, event, at),
         Event::Alarms(event) => alarms::evolve(&mut incident, event),
         Event::Flapping(event) => flapping::evolve(&mut incident, event),
@@ -269,6 +282,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     if !incident.state.is_open() {
         // What is over holds nothing back, and nothing flaps; and nobody has to be found for it.
         incident.work.needed.clear();
+        incident.work.assessment.due_at = None;
         (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
     }
     incident
@@ -282,6 +296,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
     clocks::react_to_any(incident, event, &mut awaited);
     match event {
         Event::Declaration(event) => declaration::react(incident, event, &mut awaited),
+        Event::Assessment(event) => assessment::react(event, &mut awaited),
         Event::Attendance(event) => attendance::react(incident, event, &mut awaited),
         Event::Alarms(event) => alarms::react(incident, event, &mut awaited),
         Event::Flapping(event) => flapping::react(incident, event, &mut awaited),
@@ -295,8 +310,14 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         Event::Plans(event) => plans::react(incident, event, &mut awaited),
         Event::Partners(event) => parties::react(incident, event, &mut awaited),
-        // What is written down, who is affected, who may see it and what holds again is awaited by nobody.
-        Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) | Event::Recovery(_) | Event::Sharing(_) => {}
+        // What is written down, who is affected, what it is of, who may see it and what holds again is awaited by nobody.
+        Event::Record(_)
+        | Event::Hypotheses(_)
+        | Event::Affected(_)
+        | Event::Answers(_)
+        | Event::Access(_)
+        | Event::Recovery(_)
+        | Event::Sharing(_) => {}
     }
     awaited.done()
 }
@@ -344,6 +365,8 @@ fn said(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Declaration(event) => declaration::line(event, names),
         Event::Affected(event) => affected::line(event, names),
+        Event::Answers(event) => answers::line(event, names),
+        Event::Assessment(event) => assessment::line(event, names),
         Event::Attendance(event) => attendance::line(event, names),
         Event::Alarms(event) => alarms::line(event, names),
         Event::Flapping(event) => flapping::line(event),

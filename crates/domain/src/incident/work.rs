@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::clock::Clocks;
+use crate::incident::judged::{Assessment, Typed};
 use crate::incident::partners::Partners;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
@@ -77,6 +78,12 @@ pub struct Work {
     /// What has to hold before it is over, by its number, from 1; what went back where a merge was taken apart is gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryItem>,
+    /// What it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typed: Option<Typed>,
+    /// What is known of how bad it is.
+    #[serde(skip_serializing_if = "Assessment::is_default")]
+    pub assessment: Assessment,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod export;
 pub mod forms;
 pub mod handover;
+pub mod matrix;
 pub mod model;
 pub mod next_step;
 pub mod problem;

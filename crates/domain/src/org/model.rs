@@ -3,6 +3,7 @@
 pub use super::forms::audience::Audience;
 pub use super::forms::contact::{CONTACT_KEYS, Contact};
 pub use super::forms::escalation::{Escalation, Step};
+pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Required};
 pub use super::forms::integration::Integration;
 pub use super::forms::overrides::{OVERRIDE_MAX, Override};
 pub use super::forms::person::{Access, Notify, NotifyEntry, Person};
@@ -13,4 +14,5 @@ pub use super::forms::service::Service;
 pub use super::forms::severity::{NotifyUrgency, SeverityForm};
 pub use super::forms::silence::Silence;
 pub use super::forms::team::Team;
+pub use super::forms::triage::TriageRow;
 pub use super::forms::{Bundle, Slug};

@@ -20,6 +20,8 @@ use crate::wire::{SenderSeverity, Signal};
 pub struct Triage {
     pub service: Option<String>,
     pub severity: Severity,
+    /// Where a route's impact and urgency gave it: these.
+    pub levels: Option<(Level, Level)>,
     pub decision: Declare,
     /// The policy a page of it would run.
     pub escalation: Option<String>,
@@ -32,6 +34,8 @@ pub struct Triage {
     pub title: String,
     /// Whether only those who are admitted see an incident of it.
     pub private: bool,
+    /// The type of an incident of it.
+    pub kind: Option<String>,
     /// The plan that starts in an incident of it.
     pub plan: Option<String>,
     pub suppressed: Option<Suppression>,
@@ -107,6 +111,10 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
     if let Some(plan) = &found.plan {
         say(&|| if org.plan(plan).is_some() { format!("the plan `{plan}` starts") } else { format!("there is no plan `{plan}` to start") });
     }
+    let kind = found.kind.as_deref().and_then(|id| org.incident_type(id));
+    if let Some(id) = &found.kind {
+        say(&|| if kind.is_some() { format!("an incident of it is of the type `{id}`") } else { format!("there is no type `{id}`") });
+    }
     if let Some(silence) = &suppressed {
         say(&|| format!("silence {} suppresses it until {}", silence.silence, silence.until));
     }
@@ -114,13 +122,15 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
     Triage {
         service,
         severity,
+        levels: found.impact.zip(found.urgency).filter(|_| found.severity.is_none()),
         decision,
         escalation,
         group_key,
         group_wait: found.group_wait,
         grace: found.grace.unwrap_or(GRACE_DEFAULT),
         title,
-        private: found.private,
+        private: found.private.unwrap_or_else(|| kind.and_then(|form| form.private).unwrap_or(false)),
+        kind: kind.map(|form| form.id.clone()),
         plan,
         suppressed,
         because,
@@ -154,7 +164,8 @@ struct Found {
     group_wait: Length,
     grace: Option<Length>,
     title: Option<String>,
-    private: bool,
+    private: Option<bool>,
+    kind: Option<String>,
     plan: Option<String>,
     declare: Option<Declare>,
 }
@@ -174,11 +185,10 @@ impl Found {
         over(&mut self.urgency, &set.urgency);
         over(&mut self.group_by, &set.group_by);
         over(&mut self.title, &set.title);
+        over(&mut self.kind, &set.kind);
         over(&mut self.plan, &set.plan);
         over(&mut self.declare, &route.route.declare);
-        if let Some(private) = set.private {
-            self.private = private;
-        }
+        over(&mut self.private, &set.private);
         if let Some(wait) = set.group_wait {
             self.group_wait = wait;
         }
@@ -186,16 +196,25 @@ impl Found {
     }
 }
 
-/// A route's word, else its impact × urgency, else the sender's severity mapped, else sev3.
+/// A route's word, else its impact × urgency, else the sender's severity mapped, else sev3. Where a route says only one of the two
+/// nobody is sure: then it is no less bad than its sender says.
 fn severity(found: &Found, org: &Org, signal: &Signal) -> Severity {
     if let Some(severity) = found.severity {
         return severity;
     }
-    if found.impact.is_some() || found.urgency.is_some() {
-        // The scale not said counts as medium: neither raises nor lowers.
-        return org.severity_of(found.impact.unwrap_or(Level::Medium), found.urgency.unwrap_or(Level::Medium));
+    match (found.impact, found.urgency) {
+        (Some(impact), Some(urgency)) => org.severity_of(impact, urgency),
+        (None, None) => mapped(signal.severity),
+        (impact, urgency) => {
+            // The scale not said counts as medium: neither raises nor lowers.
+            let severity = org.severity_of(impact.unwrap_or(Level::Medium), urgency.unwrap_or(Level::Medium));
+            if signal.severity.is_some() { severity.min(mapped(signal.severity)) } else { severity }
+        }
     }
-    match signal.severity {
+}
+
+const fn mapped(sender: Option<SenderSeverity>) -> Severity {
+    match sender {
         Some(SenderSeverity::Critical) => Severity::Sev2,
         Some(SenderSeverity::Error) | None => Severity::Sev3,
         Some(SenderSeverity::Warning) => Severity::Sev4,
@@ -328,6 +347,11 @@ mod tests {
         assert_eq!(triage(&org, &prom(), &signal(Some(SenderSeverity::Warning), &[]), now(), false).severity, Severity::Sev1);
         let org = routes(r#"[{"match":"","set":{"impact":"low"}}]"#);
         assert_eq!(triage(&org, &prom(), &signal(None, &[]), now(), false).severity, Severity::Sev4);
+        let half = triage(&org, &prom(), &signal(Some(SenderSeverity::Critical), &[]), now(), false);
+        assert_eq!(half.severity, Severity::Sev2, "whoever says half is not sure, and the alarm is");
+        let org = routes(r#"[{"match":"","set":{"impact":"low","urgency":"low"}}]"#);
+        let whole = triage(&org, &prom(), &signal(Some(SenderSeverity::Critical), &[]), now(), false);
+        assert_eq!((whole.severity, whole.because.as_str()), (Severity::Sev4, "route 1"), "the route is the reason");
     }
 
     #[test]

@@ -12,11 +12,12 @@ use crate::incident::affected::Impact;
 use crate::incident::roles::ROLES;
 use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
+use crate::org::model::Level;
 use crate::severity::Severity;
 use crate::tlp::Tlp;
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
-use crate::view::{ClockView, PartyView, RequestView, partner};
+use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, TypeView, partner};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,34 @@ pub struct IncidentView {
     /// Services of which somebody said how much they are affected, its own first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub affected: Vec<AffectedView>,
+    /// What it is of.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub kind: Option<TypeView>,
+    /// How much is hit, where its severity follows from that and from how soon it hurts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub impact: Option<Level>,
+    /// How soon it hurts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub urgency: Option<Level>,
+    /// How bad it may become, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub potential: Option<Severity>,
+    /// What is advised of its severity, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub advice: Option<AdviceView>,
+    /// What it hits and what may be hit next, where one incident is asked for by somebody who may see the services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub blast: Option<BlastView>,
+    /// How its alarms come, where one incident is asked for that has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub alarms: Option<AlarmsView>,
     pub commander: Option<String>,
     pub acknowledged_by: Option<String>,
     /// Why it exists.
@@ -155,6 +184,13 @@ impl IncidentView {
             severity: i.severity,
             service: i.service.clone(),
             affected: affected_of(i),
+            kind: i.work.typed.as_ref().map(TypeView::of),
+            impact: i.work.assessment.basis.map(|basis| basis.impact),
+            urgency: i.work.assessment.basis.map(|basis| basis.urgency),
+            potential: i.work.assessment.potential,
+            advice: None,
+            blast: None,
+            alarms: None,
             commander: i.commander.clone(),
             acknowledged_by: i.acknowledged_by.clone(),
             because: i.because.clone(),

@@ -4,6 +4,7 @@
 
 mod alert;
 mod audit;
+mod blast;
 mod briefing;
 mod came;
 mod change;
@@ -11,6 +12,7 @@ mod clock;
 mod explain;
 mod guest;
 mod incident;
+mod judged;
 mod learning;
 mod log;
 mod next;
@@ -28,6 +30,7 @@ mod token;
 
 pub use alert::{AlertView, Labels, labels_of};
 pub use audit::AuditView;
+pub use blast::{BLAST_SERVICES_MAX, BLAST_STEPS_MAX, BlastService, BlastView};
 pub use briefing::{BriefingLine, BriefingView, PromiseView};
 pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
@@ -35,6 +38,7 @@ pub use clock::ClockView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use guest::{GuestEntry, GuestView, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
+pub use judged::{AdviceView, AlarmsView, AnswerView, TypeView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendTarget, TrendView, TrendWeek};
 pub use log::{EventView, ExpectationView};
 pub use next::{Next, late, next};

@@ -78,6 +78,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::StillOnIt
             | Rule::TaskDue
             | Rule::DecisionReview
+            | Rule::Reassess
             | Rule::UpdateDue
             | Rule::Target
             | Rule::RequestDue
@@ -209,6 +210,7 @@ fn sentence(
             _ => (asked(holder, "at work on it?"), or_else),
         },
         Rule::StillOnIt => (asked(holder, "still on it?"), or_else),
+        Rule::Reassess => (asked(holder, "is it as bad as it is said to be?"), or_else),
         Rule::Target => {
             let clock = one.key.parse().ok().and_then(|key| if let Key::Target(word) = key { Clock::from_word(&word) } else { None });
             (clock.map_or_else(|| capital(&one.expects), |clock| capital(clock.awaited())), or_else)

@@ -46,6 +46,8 @@ fn declaration() -> Declaration {
         group_wait: Length::ZERO,
         attend_within: None,
         exercise: false,
+        basis: None,
+        assumed: None,
     }
 }
 
@@ -77,7 +79,17 @@ impl World {
         let events = incident::decide(
             self.incident.as_ref(),
             command.into(),
-            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS, roles: &[], plans: PLANS.as_slice() },
+            Context {
+                now,
+                org_version: 4,
+                cadence: [Some(Length::from_mins(30)); 5],
+                lasts: LASTS,
+                roles: &[],
+                plans: PLANS.as_slice(),
+                types: &[],
+                services: &[],
+                matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
+            },
         )?;
         for event in &events {
             self.version += 1;

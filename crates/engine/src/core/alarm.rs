@@ -11,6 +11,7 @@
 use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
+use allclear_domain::incident::judged::Basis;
 use allclear_domain::incident::{self, Declaration};
 use allclear_domain::org::model::{Declare, Integration, NotifyUrgency};
 use allclear_domain::paging::reason::DECLARED;
@@ -181,6 +182,8 @@ impl Core {
             group_wait: judged.group_wait,
             attend_within: None,
             exercise: false,
+            basis: judged.levels.map(|(impact, urgency)| Basis { impact, urgency }),
+            assumed: None,
         };
         let waits = !declaration.group_wait.is_zero();
         let candidate = judged.decision == Declare::Candidate;
@@ -194,6 +197,9 @@ impl Core {
             self.restrict(unit, id, &judged.because, Vec::new())?;
         }
         unit.born.push(id);
+        if let Some(kind) = &judged.kind {
+            self.type_by_rule(unit, id, kind, &judged.because)?;
+        }
         self.staff(unit, id)?;
         if !candidate && !waits {
             self.start_page(unit, id, None, Some(alert), DECLARED, false)?;

@@ -1,10 +1,12 @@
 //! What the core is asked, and what it answers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
+use allclear_domain::org::model::Level;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
 use allclear_domain::wire::{Outcome, Signal};
@@ -62,7 +64,10 @@ pub struct Arrived {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declare {
     pub title: String,
-    pub severity: incident::Severity,
+    /// Nothing where nobody says: then it follows from what is known.
+    pub severity: Option<incident::Severity>,
+    /// What else is known of it.
+    pub known: Known,
     pub service: Option<String>,
     pub impact_started_at: Option<Timestamp>,
     /// Whether the service's escalation policy is started.
@@ -72,6 +77,19 @@ pub struct Declare {
     /// Whether it is only said, by somebody who may not declare: it becomes a candidate, and whoever responds decides. It pages
     /// nobody by itself, and is declared and pages where nobody decides in time.
     pub report: bool,
+}
+
+/// What whoever declares knows of what it is and how bad it may be.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    pub impact: Option<Level>,
+    pub urgency: Option<Level>,
+    /// How bad it may become.
+    pub potential: Option<incident::Severity>,
+    /// The id of its type.
+    pub kind: Option<String>,
+    /// Answers to the questions of its type, by their ids.
+    pub answers: BTreeMap<String, String>,
 }
 
 /// What has a version that a command may be held against.

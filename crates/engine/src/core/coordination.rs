@@ -60,6 +60,8 @@ impl Core {
             C::Roles(_)
             | C::Decisions(_)
             | C::Hypotheses(_)
+            | C::Answers(_)
+            | C::Assessment(_)
             | C::Tasks(_)
             | C::Updates(_)
             | C::Declaration(_)

@@ -63,6 +63,7 @@ impl Core {
                 let standing = self.look_decision(unit, &expectation, id)?;
                 settle(unit, &expectation, standing, "it was not looked at again in time");
             }
+            (Rule::Reassess, Owner::Incident(id)) => self.look_reassess(unit, &expectation, id)?,
             (Rule::UpdateDue, Owner::Incident(id)) => {
                 let standing = self.look_update(unit, &expectation, id)?;
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
@@ -113,6 +114,7 @@ impl Core {
                 | Rule::StillOnIt
                 | Rule::TaskDue
                 | Rule::DecisionReview
+                | Rule::Reassess
                 | Rule::UpdateDue
                 | Rule::Target
                 | Rule::RequestDue

@@ -27,8 +27,14 @@ impl Core {
     pub(super) fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
         match event {
             Event::Declaration(event) => self.follow_declaration(unit, id, event),
-            Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => self.page_anew_for_service(unit, id),
-            Event::Affected(affected::Event::ServiceChanged(_) | affected::Event::ImpactChanged(_)) => Ok(()),
+            Event::Affected(event) => {
+                if let affected::Event::ServiceChanged(body) = event
+                    && !body.held
+                {
+                    self.page_anew_for_service(unit, id)?;
+                }
+                self.follow_affected(unit, id, event)
+            }
             Event::Alarms(event) => self.follow_alarms(unit, id, event),
             Event::Ending(event) => self.follow_ending(unit, id, event),
             Event::Roles(event) => self.follow_roles(unit, id, event),
@@ -50,6 +56,8 @@ impl Core {
             | Event::Recovery(_)
             | Event::Decisions(_)
             | Event::Hypotheses(_)
+            | Event::Answers(_)
+            | Event::Assessment(_)
             | Event::Access(_) => Ok(()),
         }
     }
@@ -81,7 +89,8 @@ impl Core {
                 }
                 Ok(())
             }
-            E::Told(_) | E::ConfirmationMissed(_) | E::Silenced(_) | E::Unsilenced(_) => Ok(()),
+            E::Told(_) => self.follow_told(unit, id, event),
+            E::ConfirmationMissed(_) | E::Silenced(_) | E::Unsilenced(_) => Ok(()),
         }
     }
 

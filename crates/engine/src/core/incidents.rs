@@ -17,6 +17,7 @@ use allclear_domain::time::Length;
 use allclear_store::rows;
 
 use super::command::{Declare, Refusal, Reply};
+use super::judged::is_private;
 use super::test_page::ANSWERED;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
@@ -32,6 +33,9 @@ impl Core {
             lasts,
             roles: self.org.roles(),
             plans: &self.org.bundle().plans,
+            types: &self.org.bundle().types,
+            services: &self.org.bundle().services,
+            matrix: self.org.matrix(),
         }
     }
 
@@ -62,13 +66,14 @@ impl Core {
             }
             None => None,
         };
+        let judged = self.judged(declare)?;
         let id = IncidentId::from_bits(unit.id());
         let reference = self.reference(unit)?;
         let declaration = Declaration {
             id,
             reference: reference.clone(),
             title: clean(&declare.title).into_owned(),
-            severity: declare.severity,
+            severity: judged.severity,
             service: declare.service.clone(),
             escalation: escalation.clone(),
             group_key: None,
@@ -77,17 +82,20 @@ impl Core {
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,
-            attend_within: (!declare.page && !declare.report).then(|| match org.severity(declare.severity).notify {
+            attend_within: (!declare.page && !declare.report).then(|| match org.severity(judged.severity).notify {
                 NotifyUrgency::High => ATTEND_WITHIN,
                 NotifyUrgency::Low => ATTEND_WITHIN_LOW,
             }),
             exercise: false,
+            basis: judged.basis,
+            assumed: judged.assumed,
         };
         let begins = if declare.report { declaration::Command::Propose(declaration) } else { declaration::Command::Declare(declaration) };
         self.incident_command(unit, id, None, begins)?;
-        if declare.private {
+        if is_private(&org, declare) {
             self.restrict(unit, id, "declared as private", Vec::new())?;
         }
+        self.set_known(unit, id, &declare.known)?;
         self.staff(unit, id)?;
         // Whoever declares sees it, also a guest who manages a team.
         if let Actor::Person(person) = unit.actor.clone() {
@@ -136,6 +144,8 @@ impl Core {
             }
             C::Declaration(_)
             | C::Affected(_)
+            | C::Answers(_)
+            | C::Assessment(_)
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)

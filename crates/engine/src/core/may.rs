@@ -14,6 +14,7 @@ use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
 use super::command::Versioned;
+use super::judged::is_private;
 use super::unit::Unit;
 use super::{Command, Core, Decided, Need, Refusal, Stop};
 
@@ -71,7 +72,7 @@ impl Core {
                 // Everybody of the house may say that something is wrong.
                 let right = if declare.report && who.person().is_some() { Right::SeeOrganisation } else { Right::Respond };
                 access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?;
-                if declare.private {
+                if is_private(&self.org, declare) {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }
                 Ok(())

@@ -9,7 +9,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::along::Along;
-use allclear_domain::incident::{self, Incident, State, access, declaration, lifecycle, links};
+use allclear_domain::incident::{self, Incident, State, access, assessment, declaration, lifecycle, links};
 use allclear_domain::paging;
 use allclear_store::rows;
 use allclear_store::rows::alert::Belonging;
@@ -115,6 +115,12 @@ impl Core {
         if loser.severity < winner.severity && winner.state != State::Candidate {
             let why = format!("{} was merged into it", loser.reference);
             self.change_incident(unit, into, declaration::Command::SetSeverity { severity: loser.severity, why })?;
+        }
+        // It may become as bad as the worse of the two.
+        let (own, other) = (winner.work.assessment.potential, loser.work.assessment.potential);
+        if let Some(severity) = other.filter(|other| own.is_none_or(|own| *other < own)) {
+            let why = Some(format!("{} was merged into it", loser.reference));
+            self.change_incident(unit, into, assessment::Command::SetPotential { severity, why })?;
         }
         self.digest(unit, into);
         if winner.alarms.is_held() && !loser.alarms.is_held() {

@@ -20,6 +20,7 @@ mod due;
 mod flapping;
 mod follow;
 mod incidents;
+mod judged;
 mod may;
 mod memory;
 mod merging;
@@ -56,7 +57,7 @@ use jiff::Timestamp;
 use self::sharded::Sharded;
 use crate::windows::Windows;
 
-pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
+pub use command::{Arrived, Command, Declare, Input, Known, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
 pub(crate) use command::{NAMED_CHARS_MAX, ours};
 pub(crate) use due::as_signal;
 pub use memory::{AlertKey, OpenAlert};

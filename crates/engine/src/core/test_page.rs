@@ -45,6 +45,8 @@ impl Core {
             group_wait: Length::ZERO,
             attend_within: None,
             exercise: true,
+            basis: None,
+            assumed: None,
         });
         self.incident_command(unit, id, None, declare)?;
         self.start_page_of(unit, id, Whom::Alone(format!("person:{person}")), None, TEST, false)?;

@@ -33,6 +33,9 @@ impl Queries<'_> {
         let due = awaited.iter().map(|one| one.due_at).min();
         let mut view = IncidentView::of(&incident, version, due);
         view.fill_roles(&org, at, &[]);
+        if let Some(kind) = &mut view.kind {
+            kind.fill(org.incident_type(&kind.kind.clone()));
+        }
         view.clocks = ClockView::all(&incident, &|timed| clocks::ran(&org, &incident, timed, at));
         Ok((view, awaited))
     }

@@ -7,6 +7,7 @@ mod audit;
 mod briefing;
 pub(crate) mod changes;
 pub(crate) mod explain;
+mod judged;
 pub mod learning;
 mod marked;
 pub(crate) mod on_call;
@@ -240,6 +241,7 @@ impl Queries<'_> {
         view.proposed = Box::pin(self.proposed(&incident)).await?;
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
+        Box::pin(self.fill_judged(&mut view, &incident)).await?;
         view.clocks = {
             let (org, now) = (self.engine.org(), self.engine.now());
             ClockView::all(&incident, &|timed| clocks::ran(&org, &incident, timed, now))

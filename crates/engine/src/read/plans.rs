@@ -17,7 +17,7 @@ use super::{NoAnswer, Queries};
 const ALERTS_LOOKED_AT: i64 = 20;
 
 impl Queries<'_> {
-    /// Matchers see `service`, `severity`, `title`, and the labels of its alerts, each as the newest that has it says.
+    /// Matchers see `service`, `severity`, `title`, `type`, and the labels of its alerts, each as the newest that has it says.
     pub(super) async fn proposed(&self, incident: &Incident) -> Result<Vec<ProposedPlanView>, NoAnswer> {
         let org = self.engine().org();
         let may_start = next(incident.state, Verb::Plan).is_ok() && incident.mode == Mode::Live;
@@ -36,6 +36,7 @@ impl Queries<'_> {
                 "service" => incident.service.as_deref().unwrap_or(""),
                 "severity" => incident.severity.word(),
                 "title" => &incident.title,
+                "type" => incident.work.typed.as_ref().map_or("", |typed| typed.kind.as_str()),
                 label => labels.get(label.strip_prefix("labels.").unwrap_or(label)).map_or("", String::as_str),
             }
         };

@@ -479,7 +479,8 @@ mod tests {
     fn declare() -> (Input, Tag) {
         let declare = Declare {
             title: "It burns".into(),
-            severity: allclear_domain::incident::Severity::Sev1,
+            severity: Some(allclear_domain::incident::Severity::Sev1),
+            known: Default::default(),
             service: None,
             impact_started_at: None,
             page: false,

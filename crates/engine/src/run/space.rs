@@ -4,6 +4,7 @@
 //! important, is refused with 503, since its sender keeps it and sends it again; nobody keeps an acknowledgement.
 
 use allclear_domain::incident;
+use allclear_domain::incident::assessment;
 use allclear_store::Space;
 
 use crate::core::Command;
@@ -68,8 +69,16 @@ const fn of_incident(command: &incident::Command) -> Space {
             | declaration::Command::Promote { .. }
             | declaration::Command::Rename { .. } => Space::Free,
         },
+        C::Assessment(command) => match command {
+            assessment::Command::Assess { .. } => Space::Reserved,
+            assessment::Command::SetPotential { .. }
+            | assessment::Command::Keep { .. }
+            | assessment::Command::Ask { .. }
+            | assessment::Command::Miss => Space::Free,
+        },
         // None of these stops or continues a page.
-        C::Alarms(_)
+        C::Answers(_)
+        | C::Alarms(_)
         | C::Flapping(_)
         | C::Staffing(_)
         | C::Tasks(_)

@@ -37,7 +37,16 @@ impl World {
 
     async fn declared(&self, title: &str, private: bool) -> IncidentId {
         let (title, service) = (title.to_owned(), Some("shop".to_owned()));
-        let declare = Declare { title, severity: Severity::Sev1, service, impact_started_at: None, page: true, private, report: false };
+        let declare = Declare {
+            title,
+            severity: Some(Severity::Sev1),
+            known: Default::default(),
+            service,
+            impact_started_at: None,
+            page: true,
+            private,
+            report: false,
+        };
         match self.by(&person("ana", Scope::Respond), Command::Declare(declare)).await.unwrap() {
             Reply::Incident { id, .. } => id,
             other => panic!("{other:?}"),
@@ -238,7 +247,8 @@ async fn who_only_reads_changes_nothing_of_what_they_see() {
     }
     let hidden = Declare {
         title: "t".into(),
-        severity: Severity::Sev5,
+        severity: Some(Severity::Sev5),
+        known: Default::default(),
         service: None,
         impact_started_at: None,
         page: false,
@@ -423,7 +433,8 @@ async fn whoever_declares_sees_it() {
         let title = "seen from the ward".to_owned();
         let declare = Declare {
             title,
-            severity: Severity::Sev5,
+            severity: Some(Severity::Sev5),
+            known: Default::default(),
             service: Some("shop".into()),
             impact_started_at: None,
             page: false,

@@ -34,7 +34,8 @@ impl World {
     async fn declare(&self, severity: Severity) -> IncidentId {
         let declare = Declare {
             title: "The shop is down".into(),
-            severity,
+            severity: Some(severity),
+            known: Default::default(),
             service: Some("shop".into()),
             impact_started_at: None,
             page: true,

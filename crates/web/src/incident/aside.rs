@@ -12,8 +12,10 @@ use crate::frame::time_text::When;
 use crate::incident::PageData;
 use crate::incident::alerts;
 use crate::incident::aside_forms;
+use crate::incident::blast;
 use crate::incident::briefing;
 use crate::incident::clocks;
+use crate::incident::judged;
 use crate::incident::reasoning;
 
 /// Messages shown of one page, the newest.
@@ -187,7 +189,9 @@ pub(crate) fn more(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="right part-more" {
             section data-live="pages" { (pages(told, org)) }
-            section data-live="alerts" { (alerts::beside(told)) }
+            section data-live="alerts" { (alerts::beside(told)) (judged::alarms(told)) }
+            (judged::section(told, org))
+            (blast::section(told))
             @if !told.changes.is_empty() { section data-live="changes" { h2 { "Changes" } (pieces::changes(&told.changes, &told.when)) } }
             (reasoning::sections(told, org))
             (updates(told, org))

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, plan_fields};
+use crate::incident::{PageData, TAB, judged, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -65,12 +65,27 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 12] =
-    [DECIDE, "hypothesis", "give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+const RARE: [&str; 15] = [
+    DECIDE,
+    "hypothesis",
+    "give_back",
+    "service",
+    "affect",
+    "assess",
+    "potential",
+    "type",
+    "merge",
+    "cancel",
+    "rename",
+    "restrict",
+    "open_up",
+    "admit",
+    "review",
+];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 38] = [
+const PLACED: [Verb; 43] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -86,6 +101,11 @@ const PLACED: [Verb; 38] = [
     Verb::TakeApart,
     Verb::Service,
     Verb::Affect,
+    Verb::Type,
+    Verb::Field,
+    Verb::Assess,
+    Verb::Potential,
+    Verb::Keep,
     Verb::Note,
     Verb::Mark,
     Verb::Decision,
@@ -608,6 +628,9 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
+        @if fits(told, Verb::Assess) { (drawn_folded(told, org, Verb::Assess)) }
+        @if fits(told, Verb::Potential) { (drawn_folded(told, org, Verb::Potential)) }
+        (judged::set_type(told, org))
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {
                 (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" }

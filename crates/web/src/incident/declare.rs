@@ -3,9 +3,10 @@
 use allclear_domain::access::{Principal, Resource, Right, may};
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::{self, Severity};
+use allclear_domain::org::model::{AnswerKind, Level};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::StepExplanation;
-use allclear_engine::core::{Command, Declare, Reply};
+use allclear_engine::core::{Command, Declare, Known, Reply};
 use allclear_engine::read::IncidentFilter;
 use axum::Form;
 use axum::extract::{Query, State};
@@ -22,6 +23,7 @@ use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
+use crate::incident::judged;
 use crate::posted::{Draft, ask, said, told_to_wait, worded};
 
 pub(crate) static PLACE: Place = Place {
@@ -83,7 +85,8 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
         }
         let declare = Declare {
             title: said(&fields, "title").unwrap_or_default(),
-            severity: said(&fields, "severity").and_then(|word| word.parse().ok()).unwrap_or(Severity::Sev3),
+            severity: said(&fields, "severity").and_then(|word| word.parse().ok()),
+            known: known(&app.engine.org(), &fields, &when),
             service: said(&fields, "service"),
             impact_started_at,
             page: fields.contains_key("page"),
@@ -122,7 +125,7 @@ fn after(reference: &str, report: bool) -> String {
 async fn receipt(app: &App, who: &Principal, when: &When, reference: &str) -> Result<Response, Refused> {
     let queries = app.engine.queries(who);
     let found = queries.incident(queries.incident_id(reference).await?).await?;
-    let whom = whom(app, who, when, found.service.as_deref(), found.severity, false).await?;
+    let whom = whom(app, who, when, &Chosen { service: found.service.as_deref(), severity: found.severity, kind: "" }, false).await?;
     let awaited = queries.expectations(queries.incident_id(reference).await?).await?;
     let due = awaited.iter().find(|one| one.rule == Rule::Candidate.name() && one.state == Standing::Live).map(|one| one.due_at);
     let there = format!("/incidents/{}", found.reference);
@@ -146,12 +149,14 @@ async fn receipt(app: &App, who: &Principal, when: &When, reference: &str) -> Re
 async fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> Result<Response, Refused> {
     let org = app.engine.org();
     let typed = |name: &str| draft.typed(DECLARE, name);
-    let chosen: Severity = typed("severity").parse().unwrap_or(Severity::Sev3);
+    let how_bad = how_bad(typed, fresh);
+    let chosen = severity_of(&org, &how_bad);
+    let kind = org.incident_type(typed("type"));
     let pages = fresh || draft.fields.contains_key("page");
     let declares = app.engine.queries(who).has(Right::Respond);
     let (title, press) = if declares { ("Declare an incident", "Declare") } else { ("Report an incident", "Report") };
     let service = Some(typed("service")).filter(|id| org.service(id).is_some());
-    let whom = whom(app, who, when, service, chosen, declares).await?;
+    let whom = whom(app, who, when, &Chosen { service, severity: chosen, kind: typed("type") }, declares).await?;
     let body = html! {
         (heading(title, &html! {}))
         @if !declares {
@@ -171,18 +176,39 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: boo
                 legend { "How bad is it?" }
                 @for severity in Severity::ALL {
                     label class="check" {
-                        input type="radio" name="severity" value=(severity) checked[severity == chosen];
+                        input type="radio" name="severity" value=(severity) checked[severity.word() == how_bad];
                         (pieces::severity(severity))
                         @if let Some(name) = named(&org, severity) { span class="quiet" { bdi { (name) } } }
                     }
                 }
+                label class="check" {
+                    input type="radio" name="severity" value=(judged::UNSURE) checked[how_bad == judged::UNSURE];
+                    span { "Not sure: take the higher of what is known" }
+                }
+                (judged::matrix(&org, &how_bad))
+            }
+            @if !org.bundle().types.is_empty() {
+                div class="row-of" {
+                    label class="field" { span { "Type of incident" } (judged::types(&org, typed("type"), "None of these")) }
+                    button class="may" type="submit" formmethod="get" formaction="/declare" formnovalidate { "Show its questions" }
+                }
+                @if let Some(form) = kind { (judged::questions(&form.fields, |name| draft.typed(DECLARE, name), when)) }
             }
             label class="field" { span { "What is affected?" } (pieces::service_choice(&org, Some(typed("service")), "I do not know yet")) }
             (whom)
             @if declares {
               label class="check" { input type="checkbox" name="page" value="1" checked[pages]; span { "Page who is on call for it" } }
               details class="behind" {
-                summary { "It began earlier, or few may see it" }
+                summary { "It began earlier, may become worse, or few may see it" }
+                label class="field" {
+                    span { "It may become" span class="quiet" { " (may stay empty)" } }
+                    select name="potential" {
+                        (pieces::choice("", typed("potential").is_empty(), "Nobody knows"))
+                        @for severity in Severity::ALL {
+                            (pieces::choice(severity.word(), severity.word() == typed("potential"), &severity.word().to_uppercase()))
+                        }
+                    }
+                }
                 label class="check" {
                     input type="checkbox" name="private" value="1" checked[draft.fields.contains_key("private")];
                     span { "Private: only who is paged, holds a role or is admitted sees it" }
@@ -196,8 +222,52 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: boo
             button class="do big" type="submit" { (press) }
         }
     };
-    let source = format!("/declare?severity={chosen}&service={}", pieces::escaped(service.unwrap_or_default()));
+    let source = format!(
+        "/declare?severity={}&service={}&type={}",
+        pieces::escaped(&how_bad),
+        pieces::escaped(service.unwrap_or_default()),
+        pieces::escaped(typed("type"))
+    );
     Ok(framed(app, &HtmlPage { title: press, place: &PLACE, who, when, wall: false, live: None, source, body }))
+}
+
+/// What else was said of it. An answer that is a time is on the clock of whoever fills it in.
+fn known(org: &Org, fields: &Fields, when: &When) -> Known {
+    let level = |name: &str| said(fields, name).and_then(|word| Level::from_word(&word));
+    let cell = said(fields, "severity").and_then(|text| judged::of_cell(&text));
+    let kind = said(fields, "type");
+    let form = kind.as_deref().and_then(|kind| org.incident_type(kind));
+    let is_time = |id: &str| form.and_then(|form| form.field(id)).is_some_and(|field| field.kind == AnswerKind::DateTime);
+    let answer = |(name, text): (&String, &String)| {
+        let (id, text) = (name.strip_prefix(judged::ANSWER)?, text.trim());
+        let at = if is_time(id) { when.of_field(text) } else { None };
+        (!text.is_empty()).then(|| (id.to_owned(), at.map_or_else(|| text.to_owned(), |at| at.to_string())))
+    };
+    // What was answered to another type that was looked at is not said of this one.
+    let answers = fields.iter().filter_map(answer).filter(|(id, _)| form.is_some_and(|form| form.field(id).is_some())).collect();
+    Known {
+        impact: cell.map(|(impact, _)| impact).or_else(|| level("impact")),
+        urgency: cell.map(|(_, urgency)| urgency).or_else(|| level("urgency")),
+        potential: said(fields, "potential").and_then(|word| word.parse().ok()),
+        kind,
+        answers,
+    }
+}
+
+/// Which of the choices of how bad it is stands: what was typed, or asked for by an address.
+fn how_bad<'a>(typed: impl Fn(&str) -> &'a str, fresh: bool) -> String {
+    match (typed("severity"), typed("impact"), typed("urgency")) {
+        ("", "", "") if fresh => Severity::Sev3.word().to_owned(),
+        ("", "", "") => judged::UNSURE.to_owned(),
+        ("", impact, urgency) => format!("{impact}:{urgency}"),
+        (said, ..) => said.to_owned(),
+    }
+}
+
+/// How bad that is, for whom it would page.
+fn severity_of(org: &Org, how_bad: &str) -> Severity {
+    let of_cell = || judged::of_cell(how_bad).map(|(impact, urgency)| org.severity_of(impact, urgency));
+    how_bad.parse().ok().or_else(of_cell).unwrap_or(Severity::Sev3)
 }
 
 /// What the organisation calls a severity, where it gave it a name.
@@ -206,15 +276,16 @@ fn named(org: &Org, severity: Severity) -> Option<String> {
     (!name.trim().is_empty()).then_some(name)
 }
 
-/// Before anything is sent: whom it pages, and what is open on that service already.
-async fn whom(
-    app: &App,
-    who: &Principal,
-    when: &When,
-    service: Option<&str>,
+/// What is chosen of it so far.
+struct Chosen<'a> {
+    service: Option<&'a str>,
     severity: Severity,
-    declares: bool,
-) -> Result<Markup, Refused> {
+    kind: &'a str,
+}
+
+/// Before anything is sent: whom it pages, and what is open on that service already.
+async fn whom(app: &App, who: &Principal, when: &When, chosen: &Chosen<'_>, declares: bool) -> Result<Markup, Refused> {
+    let Chosen { service, severity, .. } = *chosen;
     let (org, queries) = (app.engine.org(), app.engine.queries(who));
     let steps = queries.who_would_be_paged(service, severity)?;
     let people = |step: &StepExplanation| {
@@ -240,7 +311,7 @@ async fn whom(
                 }
                 @if !called.is_empty() { "." }
             }
-            @for plan in fitting(&org, service, severity) {
+            @for plan in fitting(&org, chosen) {
                 p class="small" { "The plan " strong { bdi { (plan) } } " fits: its page starts it with one press." }
             }
             @if !open.is_empty() {
@@ -262,10 +333,12 @@ async fn whom(
 }
 
 /// The plans that would be proposed, by what is known before it is declared.
-fn fitting<'a>(org: &'a Org, service: Option<&'a str>, severity: Severity) -> impl Iterator<Item = &'a str> {
+fn fitting<'a>(org: &'a Org, chosen: &Chosen<'a>) -> impl Iterator<Item = &'a str> {
+    let Chosen { service, severity, kind } = *chosen;
     let value = move |name: &str| match name {
         "service" => service.unwrap_or(""),
         "severity" => severity.word(),
+        "type" => kind,
         _ => "",
     };
     org.plans_for(value).map(|plan| plan.called())

@@ -8,9 +8,11 @@ pub(crate) mod alerts;
 pub(crate) mod aside;
 pub(crate) mod aside_forms;
 pub(crate) mod ask_forms;
+pub(crate) mod blast;
 pub(crate) mod briefing;
 mod clocks;
 pub(crate) mod declare;
+mod judged;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
@@ -307,6 +309,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
             (head(told, org))
             (next(told, org))
+            (judged::advised(told))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
@@ -366,6 +369,10 @@ fn head(told: &PageData, org: &Org) -> Markup {
                         }
                     }
                 }
+                @if let Some(potential) = incident.potential.filter(|potential| *potential != incident.severity) {
+                    div { dt { "May become" } dd { (pieces::severity(potential)) } }
+                }
+                @if let Some(kind) = &incident.kind { div { dt { "Type" } dd { bdi { (kind.name) } } } }
                 div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
                 @if let Some(words) = alerts::counted(incident) {
                     div { dt { "Alerts" } dd { a href={ "/incidents/" (incident.reference) "/alerts" } { (words) } } }

@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
+use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
 use crate::incident::{TAB, TABS, preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
@@ -131,7 +132,7 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
     match verb {
         "task" | "recovery" | "plan" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" => Some("people"),
-        "hypothesis" | "revisit" => Some("more"),
+        "hypothesis" | "revisit" | "field" => Some("more"),
         "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
         _ => None,
     }
@@ -225,6 +226,12 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             }
         }
     }
+    // A browser sends the clock of whoever fills it in, where a question asks for a time.
+    if ask.verb == Verb::Field && fields.contains_key(CLOCK) {
+        if let Some(at) = said(fields, "value").and_then(|text| when.of_field(&text)) {
+            given.put("value", at.to_string());
+        }
+    }
     // One choice of whom to page: a policy, or somebody by name.
     if let Some(whom) = said(fields, WHOM).filter(|_| ask.verb == Verb::Escalate) {
         match whom.split_once(':') {
@@ -248,6 +255,7 @@ fn form_of(verb: &str, fields: &Fields) -> String {
         "answer" => of("request").map(|number| format!("answer-{number}")),
         "party" => of("organisation").filter(|_| fields.contains_key(ROW)).map(|id| format!("party-{id}")),
         "hypothesis" => of("hypothesis").map(reasoning::of_hypothesis),
+        "field" => of("field").map(|id| format!("field-{id}")),
         "revisit" => of("decision").map(reasoning::of_decision),
         "decision" => of(reasoning::WHOLE).map(|_| DECIDE.to_owned()),
         _ => None,

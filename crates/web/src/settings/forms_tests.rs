@@ -87,6 +87,12 @@ fn sample(kind: FormKind) -> Value {
             "updates": [{"audience": "board", "every": "30m"}], "recovery": ["Errors are below the objective"],
             "links": ["https://wiki.example.org/outage"]})
         }
+        FormKind::Type => {
+            json!({"id": "ward", "name": "Ward on paper", "purpose": "a ward has no systems", "severity": "sev2", "private": false,
+            "plan": "outage", "fields": [{"id": "patients", "label": "How many patients?", "kind": "number", "required": "declare"},
+                {"id": "cause", "label": "What was it?", "kind": "choice", "required": "close", "choices": ["Change, or release", "Other"]}]})
+        }
+        FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
     }
 }
 
@@ -116,6 +122,8 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::CatchAll => vec!["id", "targets"],
         FormKind::Role => keys::<role::Role>(),
         FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| !["decisions", "obligations"].contains(key)).collect(),
+        FormKind::Type => keys::<model::IncidentType>(),
+        FormKind::Triage => keys::<model::TriageRow>(),
     })
 }
 
@@ -129,6 +137,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "ics" => json!("hello"),
             "deputy" => json!("gone"),
             "reference" => json!("12 ".repeat(100)),
+            "purpose" | "means" => json!("x".repeat(400)),
             // People write here what they like.
             "name" | "runbook" | "comment" | "created_by" => return None,
             key => panic!("say what `{key}` does not take, or that it takes any words"),

@@ -151,7 +151,8 @@ impl World {
     pub async fn declare(&self, title: &str, severity: Severity, service: &str) -> (IncidentId, String) {
         let declare = Declare {
             title: title.into(),
-            severity,
+            severity: Some(severity),
+            known: Default::default(),
             service: Some(service.into()),
             impact_started_at: None,
             page: true,

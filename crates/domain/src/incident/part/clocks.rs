@@ -191,6 +191,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         Any::Flapping(flapping::Event::Returned(body)) => body.reopened.then_some(true),
         Any::Declaration(declaration::Event::Proposed(_) | declaration::Event::Renamed(_))
         | Any::Affected(affected::Event::ImpactChanged(_))
+        | Any::Answers(_)
+        | Any::Assessment(_)
         | Any::Attendance(_)
         | Any::Alarms(_)
         | Any::Flapping(_)

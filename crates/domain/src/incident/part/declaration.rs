@@ -9,11 +9,12 @@ use crate::event::{Mode, event_kinds};
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::{AlertId, IncidentId};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_GROUP_WAIT, KEY_UPDATE};
+use crate::incident::judged::{Assessment, Basis};
 use crate::incident::lifecycle::{self, Verb, fits};
-use crate::incident::updates;
 use crate::incident::words::{self, TITLE_CHARS_MAX, Why};
 use crate::incident::work::{Hold, Work};
 use crate::incident::{Alarms, BY_A_PERSON, Context, Decision, Incident, Severity, State, nothing, one};
+use crate::incident::{assessment, updates};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
@@ -62,6 +63,12 @@ pub struct Declared {
     /// Whether it is an exercise: it stands on no board and in no trend.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exercise: bool,
+    /// Where impact and urgency gave its severity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// What its severity was taken from, where nobody said how bad it is; in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<String>,
 }
 
 /// Body of `severity_changed`.
@@ -76,6 +83,9 @@ pub struct SeverityChanged {
     /// How long an acknowledgement of the new severity lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Length>,
+    /// Where impact and urgency gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
 }
 
 /// Body of `renamed`.
@@ -108,6 +118,10 @@ pub struct Declaration {
     pub attend_within: Option<Length>,
     /// Whether it is an exercise.
     pub exercise: bool,
+    /// Where impact and urgency gave its severity.
+    pub basis: Option<Basis>,
+    /// What its severity was taken from, where nobody said how bad it is; in words.
+    pub assumed: Option<String>,
 }
 
 /// A command; imperative.
@@ -226,6 +240,8 @@ fn declared(new: Declaration, context: Context) -> Result<Declared, words::Refus
         update_every: context.update_every(new.severity),
         attend_within: new.attend_within,
         exercise: new.exercise,
+        basis: new.basis,
+        assumed: new.assumed,
     })
 }
 
@@ -248,6 +264,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 why,
                 update_every: context.update_every(severity),
                 lasts: context.lasts(severity),
+                basis: None,
             }))
         }
         Command::Rename { title } => {
@@ -305,6 +322,7 @@ fn begun(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         work: Work {
             update_every: body.update_every,
             hold: Hold { unpaged: body.attend_within.is_some(), ..Hold::default() },
+            assessment: Assessment { basis: body.basis, ..Assessment::default() },
             ..Work::default()
         },
         alarms: Alarms::default(),
@@ -322,6 +340,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, actor:
         Event::SeverityChanged(body) => {
             incident.severity = body.to;
             incident.work.update_every = body.update_every;
+            (incident.work.assessment.basis, incident.work.assessment.due_at) = (body.basis, None);
             // Whoever has it and says so themself knows of it.
             if matches!(actor, Actor::Person(person) if incident.holders().contains(person)) {
                 incident.work.hold.severity = Some(body.to);
@@ -350,6 +369,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 updates::await_next(incident.work.cadence(), awaited);
             }
             awaited.sign(incident, body.lasts, Standing::Void, "its severity changed");
+            assessment::judged(awaited);
         }
         Event::Renamed(_) => {}
     }
@@ -357,12 +377,25 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
-        Event::Proposed(body) => format!("Candidate {} ({}): {}; {}", body.reference, body.severity, body.title, body.because),
-        Event::Declared(body) => format!("Declared {} ({}): {}; {}", body.reference, body.severity, body.title, body.because),
+        Event::Proposed(body) => {
+            format!("Candidate {} ({}): {}; {}{}", body.reference, body.severity, body.title, body.because, how_bad(body))
+        }
+        Event::Declared(body) => {
+            format!("Declared {} ({}): {}; {}{}", body.reference, body.severity, body.title, body.because, how_bad(body))
+        }
         Event::Promoted(body) => format!("Declared: {}", body.why),
-        Event::SeverityChanged(body) => format!("Severity {} → {}: {}", body.from, body.to, body.why),
+        Event::SeverityChanged(body) => {
+            let from = body.basis.map_or_else(String::new, |basis| format!(" ({})", basis.words(body.to)));
+            format!("Severity {} → {}{from}: {}", body.from, body.to, body.why)
+        }
         Event::Renamed(body) => format!("{} renamed it: {}", names.who(), body.to),
     }
+}
+
+/// From what its severity follows, where that is known.
+fn how_bad(body: &Declared) -> String {
+    let basis = body.basis.map(|basis| basis.words(body.severity));
+    basis.into_iter().chain(body.assumed.clone()).map(|words| format!("; {words}")).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::work::Hold;
-use crate::incident::{Decision, Incident, State, decisions, one, parties, recovery, roles, tasks, updates};
+use crate::incident::{Context, Decision, Incident, State, answers, decisions, one, parties, recovery, roles, tasks, updates};
 use crate::names::{Names, with_text};
 use crate::time::Length;
 
@@ -160,7 +160,7 @@ pub(crate) const ASKS: &[Ask] = &[
 /// What helped.
 const NOTE: Field = Field::may("note", "the note", "What helped?", Kind::Words { max: NOTE_CHARS_MAX }).hint("What helped");
 
-pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
         Command::Mitigate { note } => {
             fits(incident, Verb::Mitigate)?;
@@ -184,6 +184,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
         }
         Command::Close { waive } => {
             fits(incident, Verb::Close)?;
+            answers::before_closing(incident, context.types)?;
             let mut events = recovery::before_the_end(incident, waive)?;
             events.push(Event::Closed(Closed {}).into());
             Ok(events)

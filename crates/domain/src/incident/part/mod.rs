@@ -5,6 +5,8 @@ pub mod access;
 pub mod affected;
 pub mod alarms;
 pub mod along;
+pub mod answers;
+pub mod assessment;
 pub mod attendance;
 pub mod clocks;
 mod counting;

@@ -10,6 +10,8 @@ use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::incident::{Command, Context, Declaration, Event, Incident, Refusal, Severity, decide, declaration, evolve, react};
 use crate::org::forms::plan::Plan;
+use crate::org::matrix::Matrix;
+use crate::org::model::{IncidentType, Service};
 use crate::org::roles::RoleSetting;
 use crate::time::{EARLIEST, Length, after};
 
@@ -22,8 +24,37 @@ pub(super) struct Sample {
 
 fn context(now: Timestamp) -> Context<'static> {
     let (cadence, lasts) = ([Some(Length::from_mins(30)); 5], [Some(Length::from_mins(60)); 5]);
-    Context { now, org_version: 1, cadence, lasts, roles: ROLES.as_slice(), plans: PLANS.as_slice() }
+    Context {
+        now,
+        org_version: 1,
+        cadence,
+        lasts,
+        roles: ROLES.as_slice(),
+        plans: PLANS.as_slice(),
+        types: TYPES.as_slice(),
+        services: SERVICES.as_slice(),
+        matrix: &MATRIX,
+    }
 }
+
+/// As it is shipped.
+static MATRIX: LazyLock<Matrix> = LazyLock::new(|| Matrix::of(&[]));
+
+/// One on which most depends.
+static SERVICES: LazyLock<[Service; 1]> =
+    LazyLock::new(|| [serde_json::from_value(serde_json::json!({"id": "vital", "name": "Vital", "tier": 1})).expect("it is a service")]);
+
+/// One that asks something of each part of life, and one that asks less.
+static TYPES: LazyLock<[IncidentType; 2]> = LazyLock::new(|| {
+    let read = |json| serde_json::from_value(json).expect("it is a type");
+    let cause =
+        serde_json::json!({"id": "cause", "label": "What was it?", "kind": "choice", "required": "close", "choices": ["Change", "Other"]});
+    [
+        read(serde_json::json!({"id": "ward", "name": "Ward", "fields": [cause.clone(),
+            {"id": "patients", "label": "How many patients?", "kind": "number", "required": "declare"}]})),
+        read(serde_json::json!({"id": "plain", "name": "Plain", "fields": [cause]})),
+    ]
+});
 
 /// One of its roles has a time after which relief is due.
 static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {
@@ -56,6 +87,16 @@ static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
 });
 
 impl Sample {
+    /// The types that there are.
+    pub fn types() -> &'static [IncidentType] {
+        TYPES.as_slice()
+    }
+
+    /// The services that there are.
+    pub fn services() -> &'static [Service] {
+        SERVICES.as_slice()
+    }
+
     /// Declared, and nobody has it.
     pub fn declared() -> Self {
         let new = Declaration {
@@ -73,6 +114,8 @@ impl Sample {
             group_wait: Length::ZERO,
             attend_within: None,
             exercise: false,
+            basis: None,
+            assumed: None,
         };
         let at = after(EARLIEST, Length::from_mins(60));
         let events = decide(None, declaration::Command::Declare(new).into(), context(at)).expect("its title is one");

@@ -16,6 +16,7 @@ pub mod catch_all;
 pub mod checker;
 pub mod contact;
 pub mod escalation;
+pub mod incident_type;
 pub mod integration;
 pub mod misshapen;
 pub mod organisation;
@@ -34,6 +35,7 @@ pub mod silence;
 pub mod stored;
 pub mod target;
 pub mod team;
+pub mod triage;
 
 use std::collections::BTreeMap;
 
@@ -262,6 +264,10 @@ forms! {
     roles: Role = role::Role, role;
     /// What is done in incidents of a kind.
     plans: Plan = plan::Plan, plan;
+    /// Types of incident.
+    types: Type = incident_type::IncidentType, incident_type;
+    /// Rows of the matrix of impact and urgency.
+    triage: Triage = triage::TriageRow, triage;
 }
 
 impl FormKind {

@@ -40,8 +40,6 @@ pub const PLAN_LINKS_MAX: usize = 10;
 pub const PLAN_LINK_CHARS_MAX: usize = 500;
 /// What stands before an organisation's id in a target; none is known yet.
 const ORGANISATION: &str = "organisation:";
-/// The name of a matcher that nothing is known of yet.
-const TYPE: &str = "type";
 
 const TASKS: Rows = Rows {
     one: "task",
@@ -88,7 +86,7 @@ pub const ABOUT: About = About {
         row(
             "match",
             "Proposed for",
-            "Matchers over service, severity, title and labels of its alarms, as in service=\"checkout\", severity=~\"sev1|sev2\". Empty: it is started by hand or by a route.",
+            "Matchers over service, severity, title, type and labels of its alarms, as in service=\"checkout\", severity=~\"sev1|sev2\". Empty: it is started by hand or by a route.",
             Input::Line,
         ),
         row("roles", "Roles", "Somebody has to have these while it runs.", Input::Several(&Input::Line, 2)),
@@ -121,7 +119,7 @@ pub struct Plan {
     /// The last day on which it counts as looked through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_by: Option<Date>,
-    /// Matchers in Alertmanager's dialect over `service`, `severity`, `title` and labels; empty: it is never proposed.
+    /// Matchers in Alertmanager's dialect over `service`, `severity`, `title`, `type` and labels; empty: it is never proposed.
     #[serde(default, rename = "match", skip_serializing_if = "String::is_empty")]
     pub matches: String,
     /// Somebody has to have these while it runs.
@@ -275,9 +273,6 @@ impl<'a> Checker<'a> {
 fn matches(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
     match Matchers::parse(&plan.matches) {
         Err(bad) => checker.error(place.key("match"), bad.to_string(), "write it as in `service=\"checkout\", severity=\"sev1\"`"),
-        Ok(matchers) if matchers.0.iter().any(|matcher| matcher.name == TYPE) => {
-            checker.not_yet(place.key("match"), "`type` of an incident");
-        }
         Ok(_) => {}
     }
 }

@@ -30,6 +30,7 @@ const SETS: &[Field] = &[
     row("group_by", "Belong together", "Alarms with the same values of these labels, as in cluster, alertname.", Input::Names),
     row("group_wait", "Waits for others", "Before it pages, as in 30s.", Input::Length),
     row("grace", "Comes back within", "Then it joins the incident that it had, as in 5m; 0s never.", Input::Length),
+    row("type", "Type of incident", "", Input::One(FormKind::Type)),
     row("plan", "Starts the plan", "In each incident that it declares.", Input::One(FormKind::Plan)),
     row("title", "Title of the incident", "`{title}`, `{service}`, `{source}`, `{labels.NAME}` are filled in.", Input::Line),
     row("private", "Private", "Whether only those who are admitted see it.", Input::Word(&[("true", "Yes"), ("false", "No")])),
@@ -106,6 +107,9 @@ pub struct RouteSet {
     /// An alert that comes back within this time of its end joins the incident it had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace: Option<Length>,
+    /// The type of an incident of it.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Slug>,
     /// The plan that starts in an incident of it, once that is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Slug>,
@@ -125,13 +129,39 @@ impl RouteSet {
     }
 }
 
-/// A step of the impact or urgency scale of the severity matrix.
+/// A step of the impact or urgency scale of the severity matrix; the worst is the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Level))]
 pub enum Level {
     High,
     Medium,
     Low,
+}
+
+impl Level {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 3] = [Self::High, Self::Medium, Self::Low];
+    /// The same, as written.
+    pub const WORDS: [&'static str; 3] = ["high", "medium", "low"];
+
+    /// As written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        Self::WORDS[self.place()]
+    }
+
+    /// The one with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.word() == word)
+    }
+
+    /// Its place on the scale, from 0, the worst.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self as usize
+    }
 }
 
 /// What is done with an alert that is not known yet.
@@ -226,6 +256,9 @@ impl Entry for Route {
             let set = place.key("set");
             if let Some(service) = &route.set.service {
                 checker.refers(set.key("service"), FormKind::Service, service);
+            }
+            if let Some(kind) = &route.set.kind {
+                checker.refers(set.key("type"), FormKind::Type, kind);
             }
             if let Some(plan) = &route.set.plan {
                 checker.refers(set.key("plan"), FormKind::Plan, plan);

@@ -18,9 +18,10 @@ use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
+use super::matrix::Matrix;
 use super::model::{
-    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Plan, Route, Schedule, Service, Silence,
-    Slug, Team,
+    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, Person, Plan, Route, Schedule,
+    Service, Silence, Slug, Team,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
@@ -68,6 +69,7 @@ pub struct Org {
     severities: [SeveritySetting; 5],
     roles: Vec<RoleSetting>,
     proposed: Vec<ProposedPlan>,
+    matrix: Matrix,
     unusable: Vec<Problem>,
 }
 
@@ -175,20 +177,6 @@ pub struct Reach<'a> {
     pub after: Length,
 }
 
-/// The matrix of impact and urgency, as in ITIL's priority matrix: both high is sev1, and every
-/// step down on either scale is one step of severity, to sev5 where both are low.
-#[must_use]
-pub const fn severity_of(impact: Level, urgency: Level) -> Severity {
-    use Level::{High, Low, Medium};
-    match (impact, urgency) {
-        (High, High) => Severity::Sev1,
-        (High, Medium) | (Medium, High) => Severity::Sev2,
-        (Medium, Medium) | (High, Low) | (Low, High) => Severity::Sev3,
-        (Medium, Low) | (Low, Medium) => Severity::Sev4,
-        (Low, Low) => Severity::Sev5,
-    }
-}
-
 /// Notification urgency of a severity of which nothing is said: sev1–sev3 wake people.
 #[must_use]
 pub const fn default_urgency(severity: Severity) -> NotifyUrgency {
@@ -284,6 +272,7 @@ impl Org {
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
             roles: super::roles::catalogue(&bundle),
             proposed,
+            matrix: Matrix::of(&bundle.triage),
             unusable,
             channels,
             bundle,
@@ -381,12 +370,15 @@ impl Org {
     /// Whether any plan is proposed for anything.
     #[must_use]
     pub fn proposes_plans(&self) -> bool {
-        !self.proposed.is_empty()
+        !self.proposed.is_empty() || self.bundle.types.iter().any(|form| form.plan.is_some())
     }
-    /// The plans that are proposed for an incident of which `value` tells what a matcher sees under a name, in the order of
-    /// the file.
+    /// The plans that are proposed for an incident of which `value` tells what a matcher sees under a name: its type's first, then
+    /// those that match, in the order of the file.
     pub fn plans_for<'a>(&self, value: impl Fn(&str) -> &'a str) -> impl Iterator<Item = &Plan> {
-        self.proposed.iter().filter(move |plan| plan.matchers.fit(&value)).filter_map(|plan| self.bundle.plans.get(plan.at))
+        let of_type = self.incident_type(value("type")).and_then(|form| self.plan(form.plan.as_deref()?));
+        let matching = self.proposed.iter().filter(move |plan| plan.matchers.fit(&value));
+        let matching = matching.filter_map(|plan| self.bundle.plans.get(plan.at));
+        of_type.into_iter().chain(matching.filter(move |plan| of_type.is_none_or(|other| other.id != plan.id)))
     }
     /// The audience of this id.
     #[must_use]
@@ -473,7 +465,17 @@ impl Org {
     /// The severity of an impact and an urgency.
     #[must_use]
     pub fn severity_of(&self, impact: Level, urgency: Level) -> Severity {
-        severity_of(impact, urgency)
+        self.matrix.severity(impact, urgency)
+    }
+    /// The matrix of impact and urgency.
+    #[must_use]
+    pub const fn matrix(&self) -> &Matrix {
+        &self.matrix
+    }
+    /// The type of incident of this id.
+    #[must_use]
+    pub fn incident_type(&self, id: &str) -> Option<&IncidentType> {
+        self.bundle.types.iter().find(|form| form.id == id)
     }
     /// Who is paged when every round is through, as targets.
     #[must_use]

@@ -88,10 +88,3 @@ fn people_are_reached_by_verified_contacts_soonest_first() {
     assert_eq!(reach("ben", NotifyUrgency::High), ["mail 0s"], "without any rule, every contact");
     assert!(reach("zoe", NotifyUrgency::High).is_empty());
 }
-
-#[test]
-fn the_matrix() {
-    use Level::{High, Low, Medium};
-    let ranks: Vec<u8> = [High, Medium, Low].iter().flat_map(|i| [High, Medium, Low].map(|u| severity_of(*i, u).rank())).collect();
-    assert_eq!(ranks, [1, 2, 3, 2, 3, 4, 3, 4, 5]);
-}
