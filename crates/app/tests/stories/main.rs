@@ -51,7 +51,9 @@ mod targets;
 mod terminal;
 mod time;
 mod timelines;
+mod triage;
 mod tried;
+mod types;
 mod watch;
 mod weight;
 

@@ -14,8 +14,8 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, along, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, parties,
-    plans, record, recovery, roles, sharing, tasks, updates, words,
+    affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
+    lifecycle, links, parties, plans, record, recovery, roles, sharing, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -180,6 +180,14 @@ fn command(verb: Verb) -> Command {
         Verb::Snooze => hold::Command::Snooze { until: after(start(), Length::from_mins(30)), by: "ana".into() }.into(),
         Verb::Service => affected::Command::SetService { service: "search".into(), escalation: None, why: None }.into(),
         Verb::Affect => affected::Command::SetImpact { service: "search".into(), impact: affected::Impact::Full, why: None }.into(),
+        Verb::Type => answers::Command::SetType { kind: "ward".into(), because: None, why: None }.into(),
+        Verb::Field => answers::Command::Answer { field: "cause".into(), value: Some("change".into()), why: None }.into(),
+        Verb::Assess => {
+            let (impact, urgency) = (allclear_domain::org::model::Level::High, allclear_domain::org::model::Level::Low);
+            assessment::Command::Assess { impact, urgency, why: Some(why()) }.into()
+        }
+        Verb::Potential => assessment::Command::SetPotential { severity: Severity::Sev1, why: None }.into(),
+        Verb::Keep => assessment::Command::Keep { why: why() }.into(),
         Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: why() }.into(),
         Verb::Alerts => alarms::Command::Tell { joined: 2, recovered: 1, open: 3 }.into(),
         Verb::Recover => alarms::Command::Recover.into(),
@@ -264,6 +272,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
+                // There is no type, and nothing is advised.
+                (Ok(_), Err(_)) if matches!(verb, Verb::Type | Verb::Field | Verb::Keep) => assert_eq!(world.incident, before),
                 // No target set a clock, no plan asks for anything, and nothing was asked.
                 (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer) => {
                     assert_eq!(world.incident, before)
