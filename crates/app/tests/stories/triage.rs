@@ -104,7 +104,7 @@ async fn who_is_not_sure_takes_the_higher_and_the_log_says_from_what(database: D
 }
 
 async fn an_advice_is_taken_or_kept_and_never_said_again(database: Database) {
-    let world = world_of(database, organisation()).await;
+    let mut world = world_of(database, organisation()).await;
     let incident = declare(&world, json!({"title": "Slow", "severity": "sev4", "service": "ledger", "page": false})).await;
     let reference = incident["ref"].as_str().unwrap();
     let ana = sign_in_as(&world, "ana").await;
@@ -149,7 +149,7 @@ async fn an_advice_is_taken_or_kept_and_never_said_again(database: Database) {
 }
 
 async fn whoever_has_it_is_asked_to_judge_again_and_nobody_is_paged_for_it(database: Database) {
-    let world = world_of(database, organisation()).await;
+    let mut world = world_of(database, organisation()).await;
     world.fire("disk").await;
     world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
     let incident = world.incident().await;
