@@ -26,7 +26,7 @@ struct Arrows {
 const ARROWS: [Arrows; 3] = [
     Arrows {
         of: "domain",
-        below: &["plants", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect"],
+        below: &["plants", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect", "obligation"],
         on_top: &[],
         may: &[
             ("access", &["org"]),

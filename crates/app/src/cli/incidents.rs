@@ -214,6 +214,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
         out.push('\n');
         out.push_str(&table(&["CLOCK", "WITHIN", "STANDS", "ELAPSED", "LEFT", "DUE"], &clocks));
     }
+    out.push_str(&super::obligations::shown(i, now));
     out.push_str(&super::partners::shown(i, now));
     let due: Vec<_> = view::next(i, pages, expectations, &|id| id.trim_start_matches(ORGANISATION).to_owned())
         .into_iter()

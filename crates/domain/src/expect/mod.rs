@@ -157,6 +157,9 @@ rules! {
     /// Opened by a request to another organisation with a time.
     RequestDue = "incident.request", version 1, expects "an answer of another organisation to a request",
         else "whoever speaks with them is told, else the commander";
+    /// Opened when somebody decides that an obligation applies, and by each submission that another follows.
+    ObligationDue = "incident.obligation", version 1, expects "a report to a regulator to be submitted",
+        else "the commander and the team's managers are told";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -195,6 +198,7 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::ObligationDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -223,6 +227,7 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::ObligationDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -258,6 +263,7 @@ impl Rule {
             | Self::DecisionReview
             | Self::Target
             | Self::RequestDue
+            | Self::ObligationDue
             | Self::IncidentOver => None,
         }
     }

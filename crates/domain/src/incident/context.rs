@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::types::Severity;
 use crate::org::forms::plan::Plan;
 use crate::org::roles::RoleSetting;
+use crate::org::snapshot::Org;
 use crate::time::Length;
 
 /// What a decision may know beside the state.
@@ -22,6 +23,8 @@ pub struct Context<'a> {
     pub roles: &'a [RoleSetting],
     /// The plans that there are.
     pub plans: &'a [Plan],
+    /// The organisation: what it adopted, and by whose days periods are counted.
+    pub org: &'a Org,
 }
 
 impl Context<'_> {

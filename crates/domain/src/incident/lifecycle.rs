@@ -34,6 +34,9 @@ pub enum Verb {
     Party,
     Request,
     Answer,
+    Obligation,
+    Awareness,
+    Submission,
     Marking,
     Guest,
     Restrict,
@@ -55,7 +58,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -81,6 +84,9 @@ impl Verb {
         Self::Party,
         Self::Request,
         Self::Answer,
+        Self::Obligation,
+        Self::Awareness,
+        Self::Submission,
         Self::Marking,
         Self::Guest,
         Self::Restrict,
@@ -129,6 +135,9 @@ impl Verb {
             Self::Party => "party",
             Self::Request => "request",
             Self::Answer => "answer",
+            Self::Obligation => "obligation",
+            Self::Awareness => "awareness",
+            Self::Submission => "submission",
             Self::Marking => "marking",
             Self::Guest => "guest",
             Self::Restrict => "restrict",
@@ -187,6 +196,9 @@ impl Verb {
             | Self::Party
             | Self::Request
             | Self::Answer
+            | Self::Obligation
+            | Self::Awareness
+            | Self::Submission
             | Self::Marking
             | Self::Guest
             | Self::Restrict
@@ -365,8 +377,11 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Rename
             | V::Review
-            // What was asked before is answered still.
-            | V::Answer,
+            // What was asked before is answered still, and what is owed is owed when it is over.
+            | V::Answer
+            | V::Obligation
+            | V::Awareness
+            | V::Submission,
         ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
@@ -422,6 +437,9 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::ResumeClock
             | V::Request
             | V::Answer
+            | V::Obligation
+            | V::Awareness
+            | V::Submission
             | V::Restrict
             | V::OpenUp
             | V::Admit,

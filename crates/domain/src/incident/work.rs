@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::clock::Clocks;
+use crate::incident::obliged::Obligation;
 use crate::incident::partners::Partners;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
@@ -77,6 +78,9 @@ pub struct Work {
     /// What has to hold before it is over, by its number, from 1; what went back where a merge was taken apart is gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryItem>,
+    /// What regulators may be owed, by its number, from 1; what went back where a merge was taken apart is gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Obligation>,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
@@ -125,6 +129,23 @@ impl Work {
     #[must_use]
     pub fn next_item(&self) -> u32 {
         self.recovery.iter().map(|item| item.item).max().unwrap_or(0).saturating_add(1)
+    }
+    /// An obligation by its number.
+    #[must_use]
+    pub fn obligation(&self, number: u32) -> Option<&Obligation> {
+        self.obligations.iter().find(|one| one.obligation == number)
+    }
+    pub(super) fn obligation_mut(&mut self, number: u32) -> Option<&mut Obligation> {
+        self.obligations.iter_mut().find(|one| one.obligation == number)
+    }
+    /// What nobody has decided yet, or is still to be submitted.
+    pub fn open_obligations(&self) -> impl Iterator<Item = &Obligation> {
+        self.obligations.iter().filter(|one| one.state.is_open())
+    }
+    /// The number that the next obligation gets.
+    #[must_use]
+    pub fn next_obligation(&self) -> u32 {
+        self.obligations.iter().map(|one| one.obligation).max().unwrap_or(0).saturating_add(1)
     }
     /// The tasks that come before a step and are not through.
     pub fn waits_for<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = u32> + 'a {

@@ -14,6 +14,7 @@ use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
 use crate::tlp::Tlp;
+use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::{ClockView, PartyView, RequestView, partner};
@@ -66,6 +67,9 @@ pub struct IncidentView {
     /// What has to hold before it is over, as its plans ask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryView>,
+    /// What regulators are owed, or may be: assumptions, and no legal advice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<ObligationView>,
     /// Plans that fit it and were not started, where one open incident is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposed: Vec<ProposedPlanView>,
@@ -167,6 +171,7 @@ impl IncidentView {
             plans: plan::plans_of(i),
             deviations: plan::deviations_of(i),
             recovery: plan::recovery_of(i),
+            obligations: obligations_of(i),
             proposed: Vec::new(),
             decisions: decisions_of(i),
             hypotheses: hypotheses_of(i),

@@ -32,6 +32,7 @@ impl Core {
             lasts,
             roles: self.org.roles(),
             plans: &self.org.bundle().plans,
+            org: &self.org,
         }
     }
 
@@ -46,7 +47,8 @@ impl Core {
         let context = self.incident_context(unit);
         let events = incident::decide(before.as_ref().map(|(state, _)| state), command.into(), context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
-        self.count_clocks(unit, id, events)
+        let events = self.count_clocks(unit, id, events)?;
+        self.propose_after(unit, id, events)
     }
 
     /// A person declares.
@@ -150,6 +152,7 @@ impl Core {
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Obligations(_)
             | C::Sharing(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }

@@ -27,6 +27,7 @@ mod messages;
 mod need;
 mod neglect;
 mod notices;
+mod obligations;
 mod over;
 mod pages;
 mod partners;

@@ -170,7 +170,8 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let mut rows: Vec<Row> = open
         .into_iter()
         .map(|one| {
-            let awaited = sooner(due.get(&one.incident.id).copied(), late_task(&one.incident));
+            let late = sooner(late_task(&one.incident), late_report(&one.incident));
+            let awaited = sooner(due.get(&one.incident.id).copied(), late);
             Row {
                 asks_me: one.waits_for_reader(),
                 looks_for_me: one.looks_for_reader,
@@ -213,6 +214,12 @@ fn late_task(incident: &IncidentView) -> Option<Due> {
     owed.min().map(|at| Due { words: "task", at })
 }
 
+/// The report to a regulator that should have been submitted first.
+fn late_report(incident: &IncidentView) -> Option<Due> {
+    let owed = incident.obligations.iter().filter_map(|one| one.owed()).filter(|report| report.late).filter_map(|report| report.due_at);
+    owed.min().map(|at| Due { words: "report to a regulator", at })
+}
+
 /// A clock of its target, which may have been missed already.
 const fn target((clock, at): (Clock, Timestamp)) -> Due {
     let words = match clock {
@@ -252,6 +259,7 @@ fn other(rule: Rule) -> &'static str {
         "incident.role" => "role to fill",
         "incident.task" => "task",
         "incident.update" => "update",
+        "incident.obligation" => "report to a regulator",
         "incident.attended" => "sign of work",
         "incident.still_on_it" => "still on it?",
         _ => rule.expects(),

@@ -70,7 +70,7 @@ const RARE: [&str; 12] =
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 38] = [
+const PLACED: [Verb; 41] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -107,6 +107,9 @@ const PLACED: [Verb; 38] = [
     Verb::Party,
     Verb::Request,
     Verb::Answer,
+    Verb::Obligation,
+    Verb::Awareness,
+    Verb::Submission,
     Verb::Marking,
     Verb::Guest,
 ];

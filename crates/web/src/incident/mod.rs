@@ -14,6 +14,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod obligations;
 mod partners;
 mod plan_fields;
 mod plans;
@@ -307,13 +308,15 @@ fn page(told: &PageData, org: &Org) -> Markup {
             @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
             (head(told, org))
             (next(told, org))
+            (obligations::asked(told, org))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (partners::section(told, org)) (aside::tasks(told, org))
+                    (plans::section(told, org)) (aside::people(told, org)) (obligations::section(told, org)) (partners::section(told, org))
+                    (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
                 (aside::more(told, org))

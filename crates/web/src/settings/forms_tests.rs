@@ -11,6 +11,7 @@ use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, form
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::obligation::ObligationForm;
 use allclear_domain::org::forms::organisation::Organisation;
 use allclear_domain::org::forms::role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
@@ -87,6 +88,10 @@ fn sample(kind: FormKind) -> Value {
             "updates": [{"audience": "board", "every": "30m"}], "recovery": ["Errors are below the objective"],
             "links": ["https://wiki.example.org/outage"]})
         }
+        FormKind::Obligation => {
+            json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
+            "calendar": "office", "length": "48 hours", "why": "our contract says so", "although_not_law": true})
+        }
     }
 }
 
@@ -115,6 +120,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => vec!["id", "targets"],
         FormKind::Role => keys::<role::Role>(),
+        FormKind::Obligation => keys::<ObligationForm>(),
         FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| !["decisions", "obligations"].contains(key)).collect(),
     })
 }

@@ -42,7 +42,8 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Target
         | FormKind::Organisation
         | FormKind::Role
-        | FormKind::Plan => None,
+        | FormKind::Plan
+        | FormKind::Obligation => None,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod ending;
 pub mod flapping;
 pub mod hypotheses;
 pub mod links;
+pub mod obligations;
 pub mod parties;
 pub mod plans;
 pub mod record;

@@ -5,12 +5,14 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 
 use crate::access::Actor;
+use crate::channel::WaysOut;
 use crate::event::Mode;
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::incident::{Command, Context, Declaration, Event, Incident, Refusal, Severity, decide, declaration, evolve, react};
 use crate::org::forms::plan::Plan;
 use crate::org::roles::RoleSetting;
+use crate::org::snapshot::Org;
 use crate::time::{EARLIEST, Length, after};
 
 /// An incident, by whom its commands come.
@@ -22,8 +24,14 @@ pub(super) struct Sample {
 
 fn context(now: Timestamp) -> Context<'static> {
     let (cadence, lasts) = ([Some(Length::from_mins(30)); 5], [Some(Length::from_mins(60)); 5]);
-    Context { now, org_version: 1, cadence, lasts, roles: ROLES.as_slice(), plans: PLANS.as_slice() }
+    Context { now, org_version: 1, cadence, lasts, roles: ROLES.as_slice(), plans: PLANS.as_slice(), org: &ORG }
 }
+
+/// It adopted two rules, one of them with reports that follow.
+static ORG: LazyLock<Org> = LazyLock::new(|| {
+    let bundle = serde_json::json!({"obligations": [{"id": "gdpr", "rule": "gdpr-33"}, {"id": "dora", "rule": "dora-initial"}]});
+    Org::build(1, serde_json::from_value(bundle).expect("it is one"), WaysOut::NONE)
+});
 
 /// One of its roles has a time after which relief is due.
 static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {

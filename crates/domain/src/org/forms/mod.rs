@@ -18,6 +18,7 @@ pub mod contact;
 pub mod escalation;
 pub mod integration;
 pub mod misshapen;
+pub mod obligation;
 pub mod organisation;
 pub mod overrides;
 pub mod person;
@@ -262,6 +263,8 @@ forms! {
     roles: Role = role::Role, role;
     /// What is done in incidents of a kind.
     plans: Plan = plan::Plan, plan;
+    /// Rules of regulators that it adopted.
+    obligations: Obligation = obligation::ObligationForm, obligation;
 }
 
 impl FormKind {

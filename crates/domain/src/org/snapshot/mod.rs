@@ -11,9 +11,11 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use super::forms::calendar::Calendar;
+use super::forms::obligation::ObligationForm;
 use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
@@ -26,6 +28,7 @@ use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
+use crate::obligation::{Days, Period};
 use crate::oncall::CompiledSchedule;
 use crate::severity::Severity;
 use crate::time::Length;
@@ -68,6 +71,8 @@ pub struct Org {
     severities: [SeveritySetting; 5],
     roles: Vec<RoleSetting>,
     proposed: Vec<ProposedPlan>,
+    /// Obligations that are proposed by matchers, by their places in the file.
+    may_apply: Vec<ProposedPlan>,
     unusable: Vec<Problem>,
 }
 
@@ -261,6 +266,15 @@ impl Org {
                 }
             }
         }
+        let mut may_apply = Vec::new();
+        for (at, form) in bundle.obligations.iter().enumerate().filter(|(_, form)| !form.matches.trim().is_empty()) {
+            match Matchers::parse(&form.matches) {
+                Ok(matchers) => may_apply.push(ProposedPlan { at, matchers }),
+                Err(bad) => {
+                    unusable.push(Problem::error(Place::root().key("obligations").index(at).key("match"), bad.to_string()));
+                }
+            }
+        }
         let mut integration_keys = HashMap::new();
         for (at, form) in bundle.integrations.iter().enumerate() {
             if let Some(key) = &form.key {
@@ -284,6 +298,7 @@ impl Org {
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
             roles: super::roles::catalogue(&bundle),
             proposed,
+            may_apply,
             unusable,
             channels,
             bundle,
@@ -387,6 +402,32 @@ impl Org {
     /// the file.
     pub fn plans_for<'a>(&self, value: impl Fn(&str) -> &'a str) -> impl Iterator<Item = &Plan> {
         self.proposed.iter().filter(move |plan| plan.matchers.fit(&value)).filter_map(|plan| self.bundle.plans.get(plan.at))
+    }
+    /// The obligation of this id.
+    #[must_use]
+    pub fn obligation(&self, id: &str) -> Option<&ObligationForm> {
+        self.bundle.obligations.iter().find(|form| form.id == id)
+    }
+    /// Whether any obligation is proposed for anything.
+    #[must_use]
+    pub fn proposes_obligations(&self) -> bool {
+        !self.may_apply.is_empty()
+    }
+    /// The obligations that may apply to an incident of which `value` tells what a matcher sees under a name, in the order of
+    /// the file.
+    pub fn obligations_for<'a>(&self, value: impl Fn(&str) -> &'a str) -> impl Iterator<Item = &ObligationForm> {
+        self.may_apply.iter().filter(move |form| form.matchers.fit(&value)).filter_map(|form| self.bundle.obligations.get(form.at))
+    }
+    /// When a period is over that began at an instant, by the days of a calendar. Without one, or where it cannot be used,
+    /// Saturdays and Sundays are free, and days are those of UTC.
+    #[must_use]
+    pub fn period_ends(&self, period: Period, from: Timestamp, calendar: Option<&str>) -> Timestamp {
+        let Some(calendar) = calendar.and_then(|id| self.calendar(id)) else {
+            let is_open = |day: Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+            return period.ends(from, &Days { zone: &TimeZone::UTC, is_holiday: &|_| false, is_open: &is_open });
+        };
+        let (is_holiday, is_open) = (|day: Date| calendar.is_holiday(day), |day: Date| calendar.opens_on(day));
+        period.ends(from, &Days { zone: calendar.zone(), is_holiday: &is_holiday, is_open: &is_open })
     }
     /// The audience of this id.
     #[must_use]
