@@ -130,7 +130,7 @@ fn row(told: &PageData, org: &Org, one: &ObligationView) -> Markup {
             }
             p class="quiet small" {
                 "To " bdi { (recipient(one, org)) }
-                @if let Some(at) = one.aware_at { " · aware since " (when.time(at, &when.stamp(at))) }
+                @if let Some(at) = one.aware_at { " · aware since " (when.stamp(at)) }
                 @if let Some(by) = &one.decided_by { ", says " bdi { (pieces::name(org, by)) } }
                 @if let Some(why) = &one.why { ": " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }
             }
@@ -165,7 +165,7 @@ fn report_line(told: &PageData, org: &Org, one: &ObligationView, report: &Report
             (pieces::capital(&report.name)) ": "
             @match (report.submitted_at, report.due_at) {
                 (Some(at), _) => {
-                    "submitted " (when.time(at, &when.stamp(at)))
+                    "submitted " (when.stamp(at))
                     @if let Some(by) = &report.submitted_by { " by " bdi { (pieces::name(org, by)) } }
                     @if report.late { " · " span class="late" { "too late" } }
                     @if let Some(reference) = &report.reference { " · their reference " bdi { (reference) } }
