@@ -1,9 +1,30 @@
-//! What regulators are owed of an incident, as `show` prints it.
+//! What regulators are owed of an incident, and how long its services may be affected, as `show` prints it.
 
 use allclear_domain::view::{IncidentView, ObligationView, ReportView};
 use jiff::Timestamp;
 
 use super::terminal::{distance, instant, table};
+
+/// How long its services may be affected; nothing where none has an objective.
+pub fn objectives(incident: &IncidentView, now: Timestamp) -> String {
+    if incident.objectives.is_empty() {
+        return String::new();
+    }
+    let rows = incident.objectives.iter().map(|one| {
+        let stands = match (one.missed_at, one.ended_at) {
+            (Some(_), _) => "missed",
+            (None, Some(_)) => "ended in time",
+            (None, None) => "runs",
+        };
+        vec![
+            one.called(&one.service),
+            one.within.to_string(),
+            stands.to_owned(),
+            format!("{} ({})", instant(one.due_at), distance(now, one.due_at)),
+        ]
+    });
+    format!("\n{}", table(&["RECOVERY OBJECTIVE", "WITHIN", "STANDS", "DUE"], &rows.collect::<Vec<_>>()))
+}
 
 /// Every obligation with its reports; nothing where there is none.
 pub fn shown(incident: &IncidentView, now: Timestamp) -> String {

@@ -31,6 +31,7 @@ mod hands;
 mod kept;
 mod neglect;
 mod ntfy;
+mod objectives;
 mod obligations;
 mod over;
 mod partners;

@@ -160,6 +160,9 @@ rules! {
     /// Opened when somebody decides that an obligation applies, and by each submission that another follows.
     ObligationDue = "incident.obligation", version 1, expects "a report to a regulator to be submitted",
         else "the commander and the team's managers are told";
+    /// Opened when a service with a recovery objective is affected, and again by whatever moves its time.
+    Objective = "incident.objective", version 1, expects "a service to recover in the time of its objective",
+        else "the commander and the team's managers are told";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -199,6 +202,7 @@ impl Rule {
             | Self::Target
             | Self::RequestDue
             | Self::ObligationDue
+            | Self::Objective
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -228,6 +232,7 @@ impl Rule {
             | Self::Target
             | Self::RequestDue
             | Self::ObligationDue
+            | Self::Objective
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -264,6 +269,7 @@ impl Rule {
             | Self::Target
             | Self::RequestDue
             | Self::ObligationDue
+            | Self::Objective
             | Self::IncidentOver => None,
         }
     }

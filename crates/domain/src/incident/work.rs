@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::clock::Clocks;
+use crate::incident::objective::Objective;
 use crate::incident::obliged::Obligation;
 use crate::incident::partners::Partners;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
@@ -81,6 +82,9 @@ pub struct Work {
     /// What regulators may be owed, by its number, from 1; what went back where a merge was taken apart is gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obligations: Vec<Obligation>,
+    /// How long its services may be affected, and how that stands; each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<Objective>,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,

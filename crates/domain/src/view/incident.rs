@@ -14,6 +14,7 @@ use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
 use crate::tlp::Tlp;
+use crate::view::objective::{ObjectiveView, objectives_of};
 use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
@@ -70,6 +71,9 @@ pub struct IncidentView {
     /// What regulators are owed, or may be: assumptions, and no legal advice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obligations: Vec<ObligationView>,
+    /// How long its services may be affected, from the impact's start; the soonest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveView>,
     /// Plans that fit it and were not started, where one open incident is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposed: Vec<ProposedPlanView>,
@@ -172,6 +176,7 @@ impl IncidentView {
             deviations: plan::deviations_of(i),
             recovery: plan::recovery_of(i),
             obligations: obligations_of(i),
+            objectives: objectives_of(i),
             proposed: Vec::new(),
             decisions: decisions_of(i),
             hypotheses: hypotheses_of(i),

@@ -8,7 +8,8 @@ use crate::incident::State;
 use crate::incident::clock::Clock;
 use crate::incident::roles::{COMMANDER, not_taken};
 use crate::incident::work::TaskState;
-use crate::org::snapshot::ORGANISATION;
+use crate::org::forms::service::ObjectiveKind;
+use crate::org::snapshot::{ORGANISATION, SERVICE};
 use crate::paging::Status;
 use crate::view::obligation::{ObligationView, ReportView};
 use crate::view::{ExpectationView, IncidentView, PageView};
@@ -84,6 +85,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Target
             | Rule::RequestDue
             | Rule::ObligationDue
+            | Rule::Objective
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -118,6 +120,9 @@ pub fn late(incident: &IncidentView, name: &dyn Fn(&str) -> String) -> Vec<(Stri
     for request in incident.requests.iter().filter(|request| request.late && request.state.is_open()) {
         let who = name(&format!("{ORGANISATION}{}", request.organisation));
         out.extend(request.due_at.map(|at| (format!("{who} answers: {}", request.text), at)));
+    }
+    for one in incident.objectives.iter().filter(|one| one.missed_at.is_some() && one.ended_at.is_none()) {
+        out.push((one.called(&name(&format!("{SERVICE}{}", one.service))), one.due_at));
     }
     for clock in incident.clocks.iter().filter(|clock| clock.state == Standing::Missed && clock.met_at.is_none()) {
         out.extend(clock.due_at.map(|at| (format!("To {}, by the target", clock.clock.word()), at)));
@@ -226,6 +231,15 @@ fn sentence(
                 Some((known, report)) => (owed_words(known, report, name), or_else),
                 None => (capital(&one.expects), or_else),
             }
+        }
+        Rule::Objective => {
+            let called = one.key.parse().ok().and_then(|key| match key {
+                Key::Objective { kind, service } => {
+                    Some(format!("{} of {}", ObjectiveKind::from_word(&kind)?.words(), name(&format!("{SERVICE}{service}"))))
+                }
+                _ => None,
+            });
+            (called.unwrap_or_else(|| capital(&one.expects)), or_else)
         }
         Rule::Attended => match (&incident.snoozed_by, incident.snoozed_until) {
             (Some(by), Some(_)) => (format!("{} is reminded", name(by)), None),

@@ -75,6 +75,7 @@ impl Core {
             | C::Plans(_)
             | C::Recovery(_)
             | C::Obligations(_)
+            | C::Objectives(_)
             | C::Sharing(_)
             | C::Access(_) => {}
         }

@@ -39,6 +39,7 @@ impl Core {
             Event::Partners(event) => self.follow_partners(unit, id, event),
             Event::Sharing(event) => self.follow_sharing(unit, id, event),
             Event::Obligations(event) => self.follow_obligations(unit, id, event),
+            Event::Objectives(event) => self.follow_objectives(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),

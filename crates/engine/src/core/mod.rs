@@ -27,6 +27,7 @@ mod messages;
 mod need;
 mod neglect;
 mod notices;
+mod objectives;
 mod obligations;
 mod over;
 mod pages;

@@ -146,6 +146,6 @@ impl Core {
 }
 
 /// Whoever leads it, or led it when it ended.
-fn whoever(incident: &Incident) -> Vec<String> {
+pub(super) fn whoever(incident: &Incident) -> Vec<String> {
     each_once([incident.holder().filter(|_| incident.is_held() || !incident.state.is_open()).map(ToOwned::to_owned)])
 }

@@ -83,6 +83,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Recovery(_)
         | C::Partners(_)
         | C::Obligations(_)
+        | C::Objectives(_)
         | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }

@@ -13,6 +13,7 @@ pub(crate) mod search;
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
 use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::objective::ObjectiveKind;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
@@ -177,7 +178,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
                 looks_for_me: one.looks_for_reader,
                 mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
                 waits: awaited.is_some_and(|due| due.words != COMES_BACK),
-                due: sooner(awaited, one.clock.map(target)),
+                due: sooner(sooner(awaited, one.clock.map(target)), objective(&one.incident)),
                 incident: one.incident,
                 held: one.held,
                 asks: one.asks,
@@ -220,6 +221,22 @@ fn late_report(incident: &IncidentView) -> Option<Due> {
     owed.min().map(|at| Due { words: "report to a regulator", at })
 }
 
+/// The recovery objective of its services that ends first, which may have been missed already.
+fn objective(incident: &IncidentView) -> Option<Due> {
+    let one = incident.objectives.iter().find(|one| one.ended_at.is_none())?;
+    let words = match one.kind {
+        ObjectiveKind::Rto => "recovery time objective",
+        ObjectiveKind::Mtpd => "maximum tolerable period",
+    };
+    Some(Due { words, at: one.due_at })
+}
+
+/// Of which service an objective is, where that is what is due.
+fn service_of<'a>(incident: &'a IncidentView, due: &Due) -> Option<&'a str> {
+    let is_it = objective(incident).is_some_and(|other| other.words == due.words && other.at == due.at);
+    incident.objectives.iter().find(|one| is_it && one.ended_at.is_none()).map(|one| one.service.as_str())
+}
+
 /// A clock of its target, which may have been missed already.
 const fn target((clock, at): (Clock, Timestamp)) -> Due {
     let words = match clock {
@@ -246,7 +263,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         "incident.silenced" => "silence ends",
         "incident.flapping" => "quiet",
         // Which of its clocks it is, and whether one was missed, is told with the incident.
-        "incident.target" => return None,
+        "incident.target" | "incident.objective" => return None,
         name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
         _ => return None,
     })
@@ -382,7 +399,12 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
             }
             span class={ "next" @if row.asks.is_some() { " asks" } } {
                 @if let Some(asks) = &row.asks { (need::asking(row, asks, board.on_call.is_some().then_some(org), when)) }
-                @else if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
+                @else if let Some(due) = &row.due {
+                    span class="words" {
+                        (due.words) @if let Some(id) = service_of(incident, due) { " of " bdi { (pieces::service(org, id)) } }
+                    }
+                    " " (when.counting(due.at))
+                }
                 @else if row.is_nobodys() { span class="late" { "nobody has it" } }
                 @else { span class="quiet nothing" { "nothing is due" } }
             }

@@ -359,7 +359,10 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
         }
         Kind::Service => html! {
             @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
-            label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
+            // What the incident names can be said not to be affected any more, also where the organisation has it no more.
+            @let affected = told.incident.affected.iter().map(|one| one.service.as_str()).chain(told.incident.service.as_deref());
+            @let named: Vec<&str> = affected.filter(|_| verb == Verb::Affect).collect();
+            label class="field" { (label) (pieces::service_choice_with(org, chosen, "Choose one", &named)) }
         },
         Kind::Plan => html! { label class="field" { (label) (plan_fields::choice(told, org, name, typed)) } },
         Kind::Escalation => html! {

@@ -14,6 +14,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod objectives;
 mod obligations;
 mod partners;
 mod plan_fields;
@@ -315,7 +316,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (obligations::section(told, org)) (partners::section(told, org))
+                    (plans::section(told, org)) (aside::people(told, org)) (objectives_section(told, org)) (obligations::section(told, org)) (partners::section(told, org))
                     (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
@@ -465,6 +466,10 @@ fn next(told: &PageData, org: &Org) -> Markup {
             }
         }
     }
+}
+
+fn objectives_section(told: &PageData, org: &Org) -> Markup {
+    html! { @if !told.incident.objectives.is_empty() { section class="part-people" { (objectives::list(told, org)) } } }
 }
 
 /// What is late, in words.

@@ -50,7 +50,7 @@ fn sample(kind: FormKind) -> Value {
             json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})
         }
         FormKind::Service => json!({"id": "checkout", "name": "Checkout", "team": "payments", "escalation": "payments", "tier": 1,
-            "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
+            "rto": "4h", "mtpd": "1d", "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
         FormKind::Integration => {
             json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout"})
         }

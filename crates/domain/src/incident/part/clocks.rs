@@ -208,6 +208,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Recovery(_)
         | Any::Partners(_)
         | Any::Obligations(_)
+        | Any::Objectives(_)
         | Any::Sharing(_)
         | Any::Access(_) => None,
     }

@@ -29,7 +29,7 @@ fn context(now: Timestamp) -> Context<'static> {
 
 /// It adopted two rules, one of them with reports that follow.
 static ORG: LazyLock<Org> = LazyLock::new(|| {
-    let bundle = serde_json::json!({"obligations": [{"id": "gdpr", "rule": "gdpr-33"}, {"id": "dora", "rule": "dora-initial"}]});
+    let bundle = serde_json::json!({"services": [{"id": "pay", "name": "Pay", "rto": "1h", "mtpd": "4h"}], "obligations": [{"id": "gdpr", "rule": "gdpr-33"}, {"id": "dora", "rule": "dora-initial"}]});
     Org::build(1, serde_json::from_value(bundle).expect("it is one"), WaysOut::NONE)
 });
 

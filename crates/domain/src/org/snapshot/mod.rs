@@ -38,6 +38,8 @@ use crate::time::Length;
 pub const AUDIENCE: &str = "audience:";
 /// The same before the id of another organisation.
 pub const ORGANISATION: &str = "organisation:";
+/// The same before the id of a service, where one stands among people.
+pub const SERVICE: &str = "service:";
 /// How often stakeholders of the worst incidents are told, where nothing is said: PagerDuty's public guide has
 /// 20 to 30 minutes for executives.
 const UPDATE_EVERY_WORST: Length = Length::from_mins(30);
