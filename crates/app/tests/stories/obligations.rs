@@ -227,7 +227,8 @@ async fn a_merge_takes_obligations_along_and_a_cancelling_ends_them(database: Da
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_label_of_an_alarm_says_that_a_rule_may_apply_and_a_private_incident_shows_nothing() {
-    let world = world_of(Database::Sqlite, organisation()).await;
+    let people = "  - {id: dee, name: Dee Far}\nteams:\n";
+    let world = world_of(Database::Sqlite, organisation().replacen("teams:\n", people, 1)).await;
     let now = world.now().await.to_string();
     world.prometheus(json!([{"labels": {"alertname": "Leak", "severity": "critical", "regulated": "yes"}, "startsAt": now}])).await;
     world.quiet().await;
@@ -236,7 +237,7 @@ async fn a_label_of_an_alarm_says_that_a_rule_may_apply_and_a_private_incident_s
     let reference = incident["ref"].as_str().unwrap();
     world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
     world.act(reference, "restrict", json!({"why": "a leak"})).await;
-    let cookie = sign_in_as(&world, "cho").await;
+    let cookie = sign_in_as(&world, "dee").await;
     let page = get_as(&world, &cookie, &format!("/incidents/{reference}")).await;
     assert!(page.status == 404 && !page.text.contains("CERT-In"), "{}", page.text);
     assert!(!get_as(&world, &cookie, "/").await.text.contains("report to a regulator"));
