@@ -130,7 +130,7 @@ fn days_and_months_of_the_regulation_end_with_a_working_day_and_hold_two() {
             {
                 let nominal = match period.unit {
                     Unit::Months => event.checked_add(1.month()).unwrap(),
-                    _ => days_after(event).nth(usize::from(period.length) - 1).unwrap(),
+                    Unit::Hours | Unit::Days | Unit::BusinessDays => days_after(event).nth(usize::from(period.length) - 1).unwrap(),
                 };
                 let mut working = 0;
                 let last = days_after(event)

@@ -179,7 +179,7 @@ impl Report {
     /// The last share whose time has come by an instant and of which nobody was told.
     #[must_use]
     pub fn to_warn(&self, now: Timestamp) -> Option<u8> {
-        WARNED_AT.into_iter().filter(|share| *share > self.warned && self.mark(*share) <= now).next_back()
+        WARNED_AT.into_iter().rfind(|share| *share > self.warned && self.mark(*share) <= now)
     }
 
     /// When it has to be looked at next.

@@ -233,11 +233,9 @@ fn sentence(
             }
         }
         Rule::Objective => {
-            let called = one.key.parse().ok().and_then(|key| match key {
-                Key::Objective { kind, service } => {
-                    Some(format!("{} of {}", ObjectiveKind::from_word(&kind)?.words(), name(&format!("{SERVICE}{service}"))))
-                }
-                _ => None,
+            let of = if let Ok(Key::Objective { kind, service }) = one.key.parse() { Some((kind, service)) } else { None };
+            let called = of.and_then(|(kind, service)| {
+                Some(format!("{} of {}", ObjectiveKind::from_word(&kind)?.words(), name(&format!("{SERVICE}{service}"))))
             });
             (called.unwrap_or_else(|| capital(&one.expects)), or_else)
         }

@@ -30,16 +30,16 @@ impl Core {
         mut events: Vec<incident::Event>,
     ) -> Decided<Vec<incident::Event>> {
         use incident::Event as E;
-        let tells = |event: &E| match event {
-            E::Declaration(event) => match event {
-                declaration::Event::Declared(_)
-                | declaration::Event::Promoted(_)
-                | declaration::Event::SeverityChanged(_)
-                | declaration::Event::Renamed(_) => true,
-                declaration::Event::Proposed(_) => false,
-            },
-            E::Affected(incident::affected::Event::ServiceChanged(_)) => true,
-            _ => false,
+        let tells = |event: &E| {
+            matches!(
+                event,
+                E::Declaration(
+                    declaration::Event::Declared(_)
+                        | declaration::Event::Promoted(_)
+                        | declaration::Event::SeverityChanged(_)
+                        | declaration::Event::Renamed(_)
+                ) | E::Affected(incident::affected::Event::ServiceChanged(_))
+            )
         };
         if events.iter().any(tells) {
             events.extend(self.propose(unit, id, &BTreeMap::new())?);

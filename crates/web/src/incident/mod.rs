@@ -316,7 +316,8 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (objectives_section(told, org)) (obligations::section(told, org)) (partners::section(told, org))
+                    (plans::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
+                    (obligations::section(told, org)) (partners::section(told, org))
                     (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))

@@ -41,7 +41,9 @@ pub(super) fn asked(told: &PageData, org: &Org) -> Markup {
                 div data-key={ "may-apply-" (one.obligation) } {
                     p {
                         strong { bdi { (one.name) } } " may apply (" (one.status.words()) "): "
-                        @if let Some(first) = one.reports.first() { (first.name) " to " bdi { (recipient(one, org)) } " within " (first.within) }
+                        @if let Some(first) = one.reports.first() {
+                            (first.name) " to " bdi { (recipient(one, org)) } " within " (first.within)
+                        }
                         " from when " (one.starts_at) ". Does it?"
                     }
                     @if told.may_act { (decision(told, one, "Decide", "")) }
@@ -61,7 +63,7 @@ fn decision(told: &PageData, one: &ObligationView, label: &str, place: &str) -> 
     let draft = of_decision(one.obligation);
     let since = told.draft.typed(&draft, "aware_at");
     html! {
-        details class="act-one" name="act" open[told.draft.verb == draft && place.is_empty()] data-key={ (draft) (place) } {
+        details class="act-one" name="act" open[told.draft.verb == draft] data-key={ (draft) (place) } {
             summary aria-label={ (label) ": " (one.name) } { (label) }
             form method="post" action=(path(told, Verb::Awareness.word())) {
                 (told.draft.refused(&draft)) (once(&told.when))
@@ -69,7 +71,10 @@ fn decision(told: &PageData, one: &ObligationView, label: &str, place: &str) -> 
                 @if place.is_empty() { input type="hidden" name=(TAB) value=(told.tab); }
                 (words(told, &draft, "why", "Why?", true))
                 label class="field" {
-                    span { "Aware since" span class="quiet" { " " (told.when.zone()) ", " @if one.aware_at.is_some() { "empty: as before" } @else { "empty: now" } } }
+                    span {
+                        "Aware since"
+                        span class="quiet" { " " (told.when.zone()) (if one.aware_at.is_some() { ", empty: as before" } else { ", empty: now" }) }
+                    }
                     input type="datetime-local" step="1" name="aware_at" value=(since);
                 }
                 div class="row-of" {
@@ -144,8 +149,9 @@ fn row(told: &PageData, org: &Org, one: &ObligationView) -> Markup {
             }
             @if told.may_act {
                 @if let Some(report) = one.owed().filter(|_| fits(told, Verb::Submission)) { (submission(told, org, one, report)) }
-                @if fits(told, Verb::Awareness) && one.state != ObligationState::MayApply { (decision(told, one, "Correct the decision", "-again")) }
-                @else if fits(told, Verb::Awareness) && !is_asked_above(told, one) { (decision(told, one, "Decide", "")) }
+                @if fits(told, Verb::Awareness) && one.state != ObligationState::MayApply {
+                    (decision(told, one, "Correct the decision", "-again"))
+                } @else if fits(told, Verb::Awareness) && !is_asked_above(told, one) { (decision(told, one, "Decide", "")) }
             }
         }
     }
@@ -195,14 +201,18 @@ fn submission(told: &PageData, org: &Org, one: &ObligationView, report: &ReportV
                     legend { "What it says" }
                     @for item in &report.content {
                         @let name = format!("{ITEM}{}", item.item);
-                        label class="check" { input type="checkbox" name=(name) value="1" checked[!typed(&name).is_empty()]; span { (item.text) } }
+                        label class="check" {
+                            input type="checkbox" name=(name) value="1" checked[!typed(&name).is_empty()]; span { (item.text) }
+                        }
                     }
                 }
                 label class="field" {
                     span { "When" span class="quiet" { " " (told.when.zone()) ", empty: now" } }
                     input type="datetime-local" step="1" name="submitted_at" value=(typed("submitted_at"));
                 }
-                label class="field" { span { "Who" } (pieces::person_choice(org, "submitted_by", Some(typed("submitted_by")), Some("I did"))) }
+                label class="field" {
+                    span { "Who" } (pieces::person_choice(org, "submitted_by", Some(typed("submitted_by")), Some("I did")))
+                }
                 label class="field" {
                     span { "Their reference" span class="quiet" { " (may stay empty)" } } input name="reference" value=(typed("reference"));
                 }

@@ -22,7 +22,11 @@ pub(super) fn still_open(told: &PageData) -> Markup {
     html! {
         @if is_owed(told) {
             p { strong { "A regulator may be owed still:" } }
-            ul { @for one in told.incident.obligations.iter().filter(|one| one.state.is_open()) { li { bdi { (one.name) } ", " (one.state.words()) } } }
+            ul {
+                @for one in told.incident.obligations.iter().filter(|one| one.state.is_open()) {
+                    li { bdi { (one.name) } ", " (one.state.words()) }
+                }
+            }
         }
         @if told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open) { p { strong { "Not yet said to hold:" } } }
         ul { @for item in told.incident.recovery.iter().filter(|item| item.state == RecoveryState::Open) { li { bdi { (item.text) } } } }

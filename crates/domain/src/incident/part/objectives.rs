@@ -123,15 +123,15 @@ impl Command {
 /// Whether objectives are counted anew after an event.
 #[must_use]
 pub const fn moves(event: &Any) -> bool {
-    match event {
+    matches!(
+        event,
         Any::Declaration(declaration::Event::Declared(_) | declaration::Event::Promoted(_))
-        | Any::Affected(affected::Event::ServiceChanged(_) | affected::Event::ImpactChanged(_))
-        | Any::Ending(ending::Event::Reopened(_))
-        | Any::Record(record::Event::TimeCorrected(_))
-        | Any::Links(links::Event::TakenApart(_))
-        | Any::Flapping(flapping::Event::Returned(_)) => true,
-        _ => false,
-    }
+            | Any::Affected(affected::Event::ServiceChanged(_) | affected::Event::ImpactChanged(_))
+            | Any::Ending(ending::Event::Reopened(_))
+            | Any::Record(record::Event::TimeCorrected(_))
+            | Any::Links(links::Event::TakenApart(_))
+            | Any::Flapping(flapping::Event::Returned(_))
+    )
 }
 
 const fn counts(state: State) -> bool {
