@@ -73,7 +73,7 @@ fn decision(told: &PageData, one: &ObligationView, label: &str, place: &str) -> 
                 label class="field" {
                     span {
                         "Aware since"
-                        span class="quiet" { " " (told.when.zone()) (if one.aware_at.is_some() { ", empty: as before" } else { ", empty: now" }) }
+                        span class="quiet" { " " (told.when.zone()) ", empty: " (if one.aware_at.is_some() { "as before" } else { "now" }) }
                     }
                     input type="datetime-local" step="1" name="aware_at" value=(since);
                 }
