@@ -32,6 +32,7 @@ pub mod incident;
 pub mod matcher;
 pub mod measure;
 pub mod names;
+pub mod obligation;
 pub mod oncall;
 pub mod org;
 pub mod paging;

@@ -47,6 +47,8 @@ pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
         .map(|n| Service {
             id: format!("svc{n}"),
             name: format!("Service {n}"),
+            rto: None,
+            mtpd: None,
             team: None,
             escalation: (!dice.chance(120)).then(|| format!("pol{}", dice.below(3))),
             tier: None,

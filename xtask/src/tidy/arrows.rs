@@ -26,7 +26,7 @@ struct Arrows {
 const ARROWS: [Arrows; 3] = [
     Arrows {
         of: "domain",
-        below: &["plants", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect"],
+        below: &["plants", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect", "obligation"],
         on_top: &[],
         may: &[
             ("access", &["org"]),
@@ -36,7 +36,8 @@ const ARROWS: [Arrows; 3] = [
             ("audit", &[]),
             ("channel", &[]),
             ("checkpoint", &[]),
-            ("incident", &["access", "ask", "names", "org"]),
+            // The organisation of its sample has no channel.
+            ("incident", &["access", "ask", "channel::WaysOut", "names", "org"]),
             // Counts over what people read, and how often which clock was kept.
             ("measure", &["incident::clock", "view"]),
             ("names", &["org"]),

@@ -219,8 +219,8 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{affected, attendance, declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 38] = [
+    use incident::{affected, attendance, declaration, links, obligations, record, roles, tasks, updates, words};
+    let incidents: [incident::Refusal; 46] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -239,6 +239,14 @@ fn every_refusal_has_a_code_with_a_page() {
         State::NotMerged.into(),
         State::IsATest.into(),
         links::Refusal::HasAReview.into(),
+        obligations::Refusal::NotAdopted { form: String::new(), hint: String::new() }.into(),
+        obligations::Refusal::NoSuchObligation { obligation: 1 }.into(),
+        obligations::Refusal::DoesNotRun { obligation: 1, state: "" }.into(),
+        obligations::Refusal::NoSuchReport { obligation: 1, report: 1, hint: String::new() }.into(),
+        obligations::Refusal::Submitted { obligation: 1, report: 1 }.into(),
+        obligations::Refusal::NoSuchItem { given: String::new(), max: 1 }.into(),
+        obligations::Refusal::TooMany { max: 1 }.into(),
+        obligations::Refusal::StillOpen(String::new()).into(),
         roles::Refusal::HoldsItAlready { role: String::new() }.into(),
         roles::Refusal::NobodyHolds { role: String::new() }.into(),
         roles::Refusal::HeldByAnother { role: String::new(), holder: String::new() }.into(),

@@ -5,7 +5,7 @@
 
 use allclear_domain::expect::Standing;
 use allclear_domain::incident::work::TaskState;
-use allclear_domain::org::snapshot::ORGANISATION;
+use allclear_domain::org::snapshot::{ORGANISATION, SERVICE};
 use allclear_domain::paging::Status;
 use allclear_domain::time::in_words;
 use allclear_domain::view::{
@@ -228,13 +228,15 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
         out.push('\n');
         out.push_str(&table(&["CLOCK", "WITHIN", "STANDS", "ELAPSED", "LEFT", "DUE"], &clocks));
     }
+    out.push_str(&super::obligations::objectives(i, now));
+    out.push_str(&super::obligations::shown(i, now));
     out.push_str(&super::partners::shown(i, now));
-    let due: Vec<_> = view::next(i, pages, expectations, &|id| id.trim_start_matches(ORGANISATION).to_owned())
+    let due: Vec<_> = view::next(i, pages, expectations, &|id| id.trim_start_matches(ORGANISATION).trim_start_matches(SERVICE).to_owned())
         .into_iter()
         .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))
         .map(|(words, at, or_else)| vec![distance(now, at), words, or_else.unwrap_or_default()])
         .collect();
-    let late = view::late(i, &|id| id.trim_start_matches(ORGANISATION).to_owned());
+    let late = view::late(i, &|id| id.trim_start_matches(ORGANISATION).trim_start_matches(SERVICE).to_owned());
     if !late.is_empty() {
         let late: Vec<_> = late.into_iter().map(|(words, at)| vec![distance(now, at), words]).collect();
         out.push('\n');

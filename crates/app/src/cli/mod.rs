@@ -9,6 +9,7 @@ pub(crate) mod coordination;
 pub(crate) mod coordination_args;
 pub(crate) mod incidents;
 pub(crate) mod line;
+mod obligations;
 pub(crate) mod org;
 mod partners;
 pub(crate) mod plans;

@@ -31,6 +31,8 @@ mod hands;
 mod kept;
 mod neglect;
 mod ntfy;
+mod objectives;
+mod obligations;
 mod over;
 mod partners;
 mod plans;

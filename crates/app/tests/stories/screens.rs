@@ -103,6 +103,29 @@ async fn every_form_works_without_a_script() {
         ("note", &[("text", "For them as well"), ("marking", "green")], "TLP:GREEN Ana Ruiz"),
         ("guest", &[("organisation", "cert"), ("state", "revoked")], "revoked the guest link of National CERT"),
         ("party", &[("organisation", "cert"), ("state", "left"), ("why", "")], "National CERT is not part of it any more"),
+        (
+            "obligation",
+            &[("rule", "gdpr")],
+            "Breach of personal data may apply (obligation 1, in force), says Ana Ruiz: decide whether it does",
+        ),
+        (
+            "awareness",
+            &[("obligation", "1"), ("decision", "applies"), ("why", "Records left the house"), ("aware_at", "")],
+            "decided: Breach of personal data applies, aware since",
+        ),
+        (
+            "submission",
+            &[
+                ("obligation", "1"),
+                ("report", "1"),
+                ("item:1", "1"),
+                ("item:3", "1"),
+                ("reference", "DPA-7"),
+                ("evidence", ""),
+                ("submitted_by", ""),
+            ],
+            "submitted Breach of personal data: notification at",
+        ),
         ("task", &[("text", "Roll back"), ("owner", "ben"), ("within", "15m")], "Roll back"),
         ("task", &[("task", "1"), ("owner", "cho"), ("state", "")], "Task 1 is Cho Min-ji"),
         (

@@ -41,6 +41,8 @@ pub enum Came {
     Reminder,
     /// Who sees it.
     Sight,
+    /// What regulators are owed, and when.
+    Obligations,
     /// The link that was made.
     GuestLink,
 }

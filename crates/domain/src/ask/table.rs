@@ -3,12 +3,11 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record,
-    recovery, roles, sharing, tasks, updates,
+access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, obligations, parties, plans, record, recovery, roles, sharing, tasks, updates, 
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 19] = [
+const PARTS: [&[Ask]; 20] = [
     declaration::ASKS,
     affected::ASKS,
     answers::ASKS,
@@ -26,6 +25,7 @@ const PARTS: [&[Ask]; 19] = [
     links::ASKS,
     clocks::ASKS,
     parties::ASKS,
+    obligations::ASKS,
     sharing::ASKS,
     access::ASKS,
 ];

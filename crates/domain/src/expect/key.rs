@@ -36,6 +36,10 @@ pub enum Key {
     Target(String),
     /// Another organisation answers a request.
     Request(u32),
+    /// A service recovers in the time of its objective: the objective by its word.
+    Objective { kind: String, service: String },
+    /// A report to a regulator is submitted.
+    Obligation { obligation: u32, report: u32 },
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -58,6 +62,8 @@ impl fmt::Display for Key {
             Self::Decision(decision) => write!(f, "decision:{decision}"),
             Self::Target(clock) => write!(f, "target:{clock}"),
             Self::Request(request) => write!(f, "request:{request}"),
+            Self::Objective { kind, service } => write!(f, "objective:{kind}:{service}"),
+            Self::Obligation { obligation, report } => write!(f, "obligation:{obligation}:{report}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -89,6 +95,14 @@ impl FromStr for Key {
             "decision" => Ok(Self::Decision(number(rest)?)),
             "target" => Ok(Self::Target(rest.to_owned())),
             "request" => Ok(Self::Request(number(rest)?)),
+            "objective" => {
+                let (kind, service) = rest.split_once(':').ok_or(BadKey)?;
+                Ok(Self::Objective { kind: kind.to_owned(), service: service.to_owned() })
+            }
+            "obligation" => {
+                let (obligation, report) = rest.split_once(':').ok_or(BadKey)?;
+                Ok(Self::Obligation { obligation: number(obligation)?, report: number(report)? })
+            }
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -112,6 +126,8 @@ mod tests {
             Key::Decision(2),
             Key::Target("mitigate".into()),
             Key::Request(3),
+            Key::Objective { kind: "rto".into(), service: "pay".into() },
+            Key::Obligation { obligation: 2, report: 1 },
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

@@ -160,6 +160,12 @@ rules! {
     /// Opened by a request to another organisation with a time.
     RequestDue = "incident.request", version 1, expects "an answer of another organisation to a request",
         else "whoever speaks with them is told, else the commander";
+    /// Opened when somebody decides that an obligation applies, and by each submission that another follows.
+    ObligationDue = "incident.obligation", version 1, expects "a report to a regulator to be submitted",
+        else "the commander and the team's managers are told";
+    /// Opened when a service with a recovery objective is affected, and again by whatever moves its time.
+    Objective = "incident.objective", version 1, expects "a service to recover in the time of its objective",
+        else "the commander and the team's managers are told";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -199,6 +205,8 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::ObligationDue
+            | Self::Objective
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -228,6 +236,8 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::ObligationDue
+            | Self::Objective
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -264,6 +274,8 @@ impl Rule {
             | Self::Reassess
             | Self::Target
             | Self::RequestDue
+            | Self::ObligationDue
+            | Self::Objective
             | Self::IncidentOver => None,
         }
     }

@@ -7,6 +7,7 @@ use crate::org::forms::plan::Plan;
 use crate::org::matrix::Matrix;
 use crate::org::model::{IncidentType, Service};
 use crate::org::roles::RoleSetting;
+use crate::org::snapshot::Org;
 use crate::time::Length;
 
 /// What a decision may know beside the state.
@@ -30,6 +31,8 @@ pub struct Context<'a> {
     pub services: &'a [Service],
     /// The matrix of impact and urgency.
     pub matrix: &'a Matrix,
+    /// The organisation: what it adopted, and by whose days periods are counted.
+    pub org: &'a Org,
 }
 
 impl Context<'_> {

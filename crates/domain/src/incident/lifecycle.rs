@@ -39,6 +39,9 @@ pub enum Verb {
     Party,
     Request,
     Answer,
+    Obligation,
+    Awareness,
+    Submission,
     Marking,
     Guest,
     Restrict,
@@ -60,7 +63,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -91,6 +94,9 @@ impl Verb {
         Self::Party,
         Self::Request,
         Self::Answer,
+        Self::Obligation,
+        Self::Awareness,
+        Self::Submission,
         Self::Marking,
         Self::Guest,
         Self::Restrict,
@@ -144,6 +150,9 @@ impl Verb {
             Self::Party => "party",
             Self::Request => "request",
             Self::Answer => "answer",
+            Self::Obligation => "obligation",
+            Self::Awareness => "awareness",
+            Self::Submission => "submission",
             Self::Marking => "marking",
             Self::Guest => "guest",
             Self::Restrict => "restrict",
@@ -207,6 +216,9 @@ impl Verb {
             | Self::Party
             | Self::Request
             | Self::Answer
+            | Self::Obligation
+            | Self::Awareness
+            | Self::Submission
             | Self::Marking
             | Self::Guest
             | Self::Restrict
@@ -387,8 +399,11 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Rename
             | V::Review
-            // What was asked before is answered still.
-            | V::Answer,
+            // What was asked before is answered still, and what is owed is owed when it is over.
+            | V::Answer
+            | V::Obligation
+            | V::Awareness
+            | V::Submission,
         ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
@@ -464,6 +479,9 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::ResumeClock
             | V::Request
             | V::Answer
+            | V::Obligation
+            | V::Awareness
+            | V::Submission
             | V::Restrict
             | V::OpenUp
             | V::Admit,

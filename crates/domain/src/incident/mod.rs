@@ -25,6 +25,8 @@ mod context;
 mod follows;
 pub mod judged;
 pub mod lifecycle;
+pub mod objective;
+pub mod obliged;
 mod part;
 pub mod partners;
 pub mod running;
@@ -43,8 +45,7 @@ pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links,
-    parties, plans, record, recovery, roles, sharing, staffing, tasks, updates,
+access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, objectives, obligations, parties, plans, record, recovery, roles, sharing, staffing, tasks, updates, 
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -83,6 +84,8 @@ event_parts! {
         Plans(plans::Event),
         Recovery(recovery::Event),
         Partners(parties::Event),
+        Obligations(obligations::Event),
+        Objectives(objectives::Event),
         Sharing(sharing::Event),
         Access(access::Event),
     }
@@ -134,6 +137,8 @@ command_parts! {
     Plans(plans::Command),
     Recovery(recovery::Command),
     Partners(parties::Command),
+    Obligations(obligations::Command),
+    Objectives(objectives::Command),
     Sharing(sharing::Command),
     Access(access::Command),
 }
@@ -179,6 +184,7 @@ refusal_parts! {
     Plans(plans::Refusal),
     Recovery(recovery::Refusal),
     Partners(parties::Refusal),
+    Obligations(obligations::Refusal),
     Sharing(sharing::Refusal),
 }
 
@@ -228,6 +234,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Plans(command) => plans::decide(incident, command, context),
         Command::Recovery(command) => recovery::decide(incident, command),
         Command::Partners(command) => parties::decide(incident, command, context),
+        Command::Obligations(command) => obligations::decide(incident, command, context),
+        Command::Objectives(command) => objectives::decide(incident, command, context),
         Command::Sharing(command) => sharing::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
@@ -274,10 +282,13 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
         Event::Partners(event) => parties::evolve(&mut incident, event, at),
+        Event::Obligations(event) => obligations::evolve(&mut incident, event, at),
+        Event::Objectives(event) => objectives::evolve(&mut incident, event, at),
         Event::Sharing(event) => sharing::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
     clocks::hear(&mut incident, before, at);
+    objectives::hear(&mut incident, at);
     incident.admitted.extend(event.admits().into_iter().map(ToOwned::to_owned));
     if !incident.state.is_open() {
         // What is over holds nothing back, and nothing flaps; and nobody has to be found for it.
@@ -310,6 +321,8 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         Event::Plans(event) => plans::react(incident, event, &mut awaited),
         Event::Partners(event) => parties::react(incident, event, &mut awaited),
+        Event::Obligations(event) => obligations::react(incident, event, &mut awaited),
+        Event::Objectives(event) => objectives::react(incident, event, &mut awaited),
         // What is written down, who is affected, what it is of, who may see it and what holds again is awaited by nobody.
         Event::Record(_)
         | Event::Hypotheses(_)
@@ -383,6 +396,8 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Plans(event) => plans::line(event, names),
         Event::Recovery(event) => recovery::line(event, names),
         Event::Partners(event) => parties::line(event, names),
+        Event::Obligations(event) => obligations::line(event, names),
+        Event::Objectives(event) => objectives::line(event, names),
         Event::Sharing(event) => sharing::line(event, names),
         Event::Access(event) => access::line(event, names),
     }

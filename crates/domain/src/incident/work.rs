@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::clock::Clocks;
 use crate::incident::judged::{Assessment, Typed};
+use crate::incident::objective::Objective;
+use crate::incident::obliged::Obligation;
 use crate::incident::partners::Partners;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
@@ -84,6 +86,12 @@ pub struct Work {
     /// What is known of how bad it is.
     #[serde(skip_serializing_if = "Assessment::is_default")]
     pub assessment: Assessment,
+    /// What regulators may be owed, by its number, from 1; what went back where a merge was taken apart is gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Obligation>,
+    /// How long its services may be affected, and how that stands; each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<Objective>,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
@@ -132,6 +140,23 @@ impl Work {
     #[must_use]
     pub fn next_item(&self) -> u32 {
         self.recovery.iter().map(|item| item.item).max().unwrap_or(0).saturating_add(1)
+    }
+    /// An obligation by its number.
+    #[must_use]
+    pub fn obligation(&self, number: u32) -> Option<&Obligation> {
+        self.obligations.iter().find(|one| one.obligation == number)
+    }
+    pub(super) fn obligation_mut(&mut self, number: u32) -> Option<&mut Obligation> {
+        self.obligations.iter_mut().find(|one| one.obligation == number)
+    }
+    /// What nobody has decided yet, or is still to be submitted.
+    pub fn open_obligations(&self) -> impl Iterator<Item = &Obligation> {
+        self.obligations.iter().filter(|one| one.state.is_open())
+    }
+    /// The number that the next obligation gets.
+    #[must_use]
+    pub fn next_obligation(&self) -> u32 {
+        self.obligations.iter().map(|one| one.obligation).max().unwrap_or(0).saturating_add(1)
     }
     /// The tasks that come before a step and are not through.
     pub fn waits_for<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = u32> + 'a {

@@ -28,6 +28,7 @@ impl IncidentView {
             }
             Came::Sight if self.private => Some("private: only those it concerns see it".to_owned()),
             Came::Sight => Some("everybody may see it".to_owned()),
+            Came::Obligations => Some(self.obligation_lines(given.number("obligation"), when)),
             Came::GuestLink => {
                 let replaced = if self.guest_replaced { ", the one before works no more" } else { "" };
                 self.guest_url.as_ref().map(|url| format!("guest link, shown once{replaced}: {url}"))
@@ -57,6 +58,19 @@ impl IncidentView {
             .map(|item| format!("{}. {}", item.item, item.text))
             .collect();
         if open.is_empty() { "nothing of its recovery is open".to_owned() } else { format!("still open: {}", open.join("; ")) }
+    }
+
+    /// The obligation that was named, else the one that was proposed last: how it stands, and what is due.
+    fn obligation_lines(&self, number: Option<u32>, when: impl Fn(Timestamp) -> String) -> String {
+        let named = number.map_or_else(|| self.obligations.last(), |number| self.obligations.iter().find(|one| one.obligation == number));
+        let Some(one) = named else { return "no obligation".to_owned() };
+        let head = format!("obligation {} {}: {} ({})", one.obligation, one.state.words(), one.name, one.status.words());
+        match one.owed().and_then(|report| Some((report, report.due_at?))) {
+            Some((report, due_at)) => {
+                format!("{head}\nreport {}, {}, to {}: due {}", report.report, report.name, one.recipient, when(due_at))
+            }
+            None => head,
+        }
     }
 
     /// Who has which role.

@@ -15,6 +15,8 @@ use crate::incident::work::{Role, Task};
 use crate::org::model::Level;
 use crate::severity::Severity;
 use crate::tlp::Tlp;
+use crate::view::objective::{ObjectiveView, objectives_of};
+use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, TypeView, partner};
@@ -95,6 +97,12 @@ pub struct IncidentView {
     /// What has to hold before it is over, as its plans ask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryView>,
+    /// What regulators are owed, or may be: assumptions, and no legal advice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<ObligationView>,
+    /// How long its services may be affected, from the impact's start; the soonest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveView>,
     /// Plans that fit it and were not started, where one open incident is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposed: Vec<ProposedPlanView>,
@@ -203,6 +211,8 @@ impl IncidentView {
             plans: plan::plans_of(i),
             deviations: plan::deviations_of(i),
             recovery: plan::recovery_of(i),
+            obligations: obligations_of(i),
+            objectives: objectives_of(i),
             proposed: Vec::new(),
             decisions: decisions_of(i),
             hypotheses: hypotheses_of(i),

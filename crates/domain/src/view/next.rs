@@ -4,11 +4,14 @@
 use jiff::Timestamp;
 
 use crate::expect::{Key, Rule, Standing};
+use crate::incident::State;
 use crate::incident::clock::Clock;
 use crate::incident::roles::{COMMANDER, not_taken};
 use crate::incident::work::TaskState;
-use crate::org::snapshot::ORGANISATION;
+use crate::org::forms::service::ObjectiveKind;
+use crate::org::snapshot::{ORGANISATION, SERVICE};
 use crate::paging::Status;
+use crate::view::obligation::{ObligationView, ReportView};
 use crate::view::{ExpectationView, IncidentView, PageView};
 
 /// Turns of one page that are told; the rest are counted.
@@ -82,6 +85,8 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::UpdateDue
             | Rule::Target
             | Rule::RequestDue
+            | Rule::ObligationDue
+            | Rule::Objective
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -100,6 +105,12 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
 #[must_use]
 pub fn late(incident: &IncidentView, name: &dyn Fn(&str) -> String) -> Vec<(String, Timestamp)> {
     let mut out: Vec<(String, Timestamp)> = Vec::new();
+    // What a regulator is owed is owed also when it is over.
+    let elsewhere = matches!(incident.state, State::Merged | State::Cancelled);
+    for known in incident.obligations.iter().filter(|_| !elsewhere) {
+        let Some(report) = known.owed().filter(|report| report.late) else { continue };
+        out.extend(report.due_at.map(|at| (owed_words(known, report, name), at)));
+    }
     if !incident.state.is_open() {
         return out;
     }
@@ -111,11 +122,20 @@ pub fn late(incident: &IncidentView, name: &dyn Fn(&str) -> String) -> Vec<(Stri
         let who = name(&format!("{ORGANISATION}{}", request.organisation));
         out.extend(request.due_at.map(|at| (format!("{who} answers: {}", request.text), at)));
     }
+    for one in incident.objectives.iter().filter(|one| one.missed_at.is_some() && one.ended_at.is_none()) {
+        out.push((one.called(&name(&format!("{SERVICE}{}", one.service))), one.due_at));
+    }
     for clock in incident.clocks.iter().filter(|clock| clock.state == Standing::Missed && clock.met_at.is_none()) {
         out.extend(clock.due_at.map(|at| (format!("To {}, by the target", clock.clock.word()), at)));
     }
     out.sort_by_key(|(_, at)| *at);
     out
+}
+
+/// `GDPR art. 33, notification, to Data protection authority`.
+fn owed_words(known: &ObligationView, report: &ReportView, name: &dyn Fn(&str) -> String) -> String {
+    let to = known.organisation.as_ref().map_or_else(|| known.recipient.clone(), |id| name(&format!("{ORGANISATION}{id}")));
+    format!("{}, {}, to {to}", known.name, report.name)
 }
 
 /// Whom a page calls, and when: the later ways of its step, then whoever the step after it reaches.
@@ -204,6 +224,21 @@ fn sentence(
                 }
                 None => (capital(&one.expects), or_else),
             }
+        }
+        Rule::ObligationDue => {
+            let number = if let Ok(Key::Obligation { obligation, .. }) = one.key.parse() { obligation } else { 0 };
+            let found = incident.obligations.iter().find(|known| known.obligation == number);
+            match found.and_then(|known| Some((known, known.owed()?))) {
+                Some((known, report)) => (owed_words(known, report, name), or_else),
+                None => (capital(&one.expects), or_else),
+            }
+        }
+        Rule::Objective => {
+            let of = if let Ok(Key::Objective { kind, service }) = one.key.parse() { Some((kind, service)) } else { None };
+            let called = of.and_then(|(kind, service)| {
+                Some(format!("{} of {}", ObjectiveKind::from_word(&kind)?.words(), name(&format!("{SERVICE}{service}"))))
+            });
+            (called.unwrap_or_else(|| capital(&one.expects)), or_else)
         }
         Rule::Attended => match (&incident.snoozed_by, incident.snoozed_until) {
             (Some(by), Some(_)) => (format!("{} is reminded", name(by)), None),

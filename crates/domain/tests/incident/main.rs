@@ -14,8 +14,7 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, parties, plans, record, recovery, roles, sharing, tasks, updates, words,
+affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, obligations, parties, plans, record, recovery, roles, sharing, tasks, updates, words, 
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -66,6 +65,13 @@ static PLANS: std::sync::LazyLock<[allclear_domain::org::model::Plan; 1]> = std:
     [serde_json::from_value(serde_json::json!({"id": "outage", "tasks": [{"id": "scope", "text": "Say what is affected"}]})).unwrap()]
 });
 
+/// It adopted one rule.
+static ORG: std::sync::LazyLock<allclear_domain::org::snapshot::Org> = std::sync::LazyLock::new(|| {
+    let bundle = serde_json::json!({"obligations": [{"id": "gdpr", "rule": "gdpr-33"}]});
+    let ways = allclear_domain::channel::WaysOut::NONE;
+    allclear_domain::org::snapshot::Org::build(4, serde_json::from_value(bundle).unwrap(), ways)
+});
+
 impl Default for World {
     fn default() -> Self {
         Self { actor: Actor::System, incident: None, seconds: 0, version: 0, expectations: Vec::new() }
@@ -79,17 +85,7 @@ impl World {
         let events = incident::decide(
             self.incident.as_ref(),
             command.into(),
-            Context {
-                now,
-                org_version: 4,
-                cadence: [Some(Length::from_mins(30)); 5],
-                lasts: LASTS,
-                roles: &[],
-                plans: PLANS.as_slice(),
-                types: &[],
-                services: &[],
-                matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
-            },
+Context{ now, org_version:4, cadence:[Some(Length::from_mins(30)); 5], lasts:LASTS, roles:&[], plans:PLANS.as_slice(), types:&[], services:&[], matrix:&allclear_domain::org::matrix::Matrix::of(&[]), , org:&ORG, } , 
         )?;
         for event in &events {
             self.version += 1;
@@ -246,6 +242,9 @@ fn command(verb: Verb) -> Command {
             happened_at: None,
         }
         .into(),
+        Verb::Obligation => obligations::Command::Propose { form: "gdpr".into(), because: None }.into(),
+        Verb::Awareness => obligations::Command::Decide { obligation: 1, applies: true, why: why(), aware_at: None, by: None }.into(),
+        Verb::Submission => obligations::Command::Submit(obligations::Submit { obligation: 1, report: 1, ..Default::default() }).into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
         Verb::Review => {
             links::Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH }.into()
@@ -278,6 +277,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer) => {
                     assert_eq!(world.incident, before)
                 }
+                // Nothing was proposed.
+                (Ok(_), Err(_)) if matches!(verb, Verb::Awareness | Verb::Submission) => assert_eq!(world.incident, before),
                 // Where nothing can be answered nobody joins and no link is made; who is there leaves.
                 (Ok(_), Err(_)) if matches!(verb, Verb::Party | Verb::Guest) && next(state, Verb::Answer).is_err() => {
                     assert_eq!(world.incident, before);

@@ -163,6 +163,7 @@ impl Core {
             && let Some(incident) = self.group(unit, group)?
         {
             self.join(unit, incident, judged)?;
+            self.propose_by_labels(unit, incident, &signal.labels)?;
             return Ok(Some(incident));
         }
         let id = IncidentId::from_bits(unit.id());
@@ -204,6 +205,7 @@ impl Core {
         if !candidate && !waits {
             self.start_page(unit, id, None, Some(alert), DECLARED, false)?;
         }
+        self.propose_by_labels(unit, id, &signal.labels)?;
         if let Some(plan) = &judged.plan {
             self.start_by_rule(unit, id, plan, &judged.because)?;
         }

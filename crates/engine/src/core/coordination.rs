@@ -8,7 +8,7 @@ use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::incident::roles::{COMMANDER, nobody_took};
-use allclear_domain::incident::{self, access, affected, attendance, decisions, roles, sharing, tasks, updates};
+use allclear_domain::incident::{self, access, affected, attendance, decisions, obligations, roles, sharing, tasks, updates};
 use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
@@ -55,6 +55,7 @@ impl Core {
             C::Affected(affected::Command::SetService { service, .. } | affected::Command::SetImpact { service, .. }) => {
                 self.known_service(service)?;
             }
+            C::Obligations(obligations::Command::Submit(obligations::Submit { by: Some(by), .. })) => self.known_person(by)?,
             C::Partners(command) => self.check_partners(command)?,
             C::Sharing(sharing::Command::MakeLink { organisation, .. }) => self.known_organisation(organisation)?,
             C::Roles(_)
@@ -75,6 +76,8 @@ impl Core {
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Obligations(_)
+            | C::Objectives(_)
             | C::Sharing(_)
             | C::Access(_) => {}
         }

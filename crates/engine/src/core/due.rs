@@ -69,6 +69,8 @@ impl Core {
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
             }
             (Rule::Target, Owner::Incident(id)) => self.look_target(unit, &expectation, id)?,
+            (Rule::ObligationDue, Owner::Incident(id)) => self.look_obligation(unit, &expectation, id)?,
+            (Rule::Objective, Owner::Incident(id)) => self.look_objective(unit, &expectation, id)?,
             (Rule::RequestDue, Owner::Incident(id)) => {
                 let standing = self.look_request(unit, &expectation, id)?;
                 settle(unit, &expectation, standing, "it was not answered in time");
@@ -118,6 +120,8 @@ impl Core {
                 | Rule::UpdateDue
                 | Rule::Target
                 | Rule::RequestDue
+                | Rule::ObligationDue
+                | Rule::Objective
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

@@ -44,6 +44,8 @@ impl Core {
             Event::Plans(event) => self.follow_plans(unit, id, event),
             Event::Partners(event) => self.follow_partners(unit, id, event),
             Event::Sharing(event) => self.follow_sharing(unit, id, event),
+            Event::Obligations(event) => self.follow_obligations(unit, id, event),
+            Event::Objectives(event) => self.follow_objectives(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),

@@ -36,6 +36,7 @@ impl Core {
             types: &self.org.bundle().types,
             services: &self.org.bundle().services,
             matrix: self.org.matrix(),
+            org: &self.org,
         }
     }
 
@@ -50,7 +51,9 @@ impl Core {
         let context = self.incident_context(unit);
         let events = incident::decide(before.as_ref().map(|(state, _)| state), command.into(), context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
-        self.count_clocks(unit, id, events)
+        let events = self.count_clocks(unit, id, events)?;
+        let events = self.count_objectives(unit, id, events)?;
+        self.propose_after(unit, id, events)
     }
 
     /// A person declares.
@@ -111,7 +114,9 @@ impl Core {
     pub(super) fn act_on(&mut self, unit: &mut Unit, who: &Principal, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
         use incident::Command as C;
         let (state, _) = self.incident(unit, id)?;
-        self.check_names(command)?;
+        if !says_no_more_affected(&state, command) {
+            self.check_names(command)?;
+        }
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
             // Looked at here as it is decided: whoever took it a moment before has it by now.
@@ -160,6 +165,8 @@ impl Core {
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Obligations(_)
+            | C::Objectives(_)
             | C::Sharing(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
@@ -332,4 +339,13 @@ impl Core {
         }
         self.named(unit, id)
     }
+}
+
+/// Whether it says of a service that the incident names that it is not affected any more: also of one that the organisation has no
+/// more.
+fn says_no_more_affected(incident: &Incident, command: &incident::Command) -> bool {
+    let incident::Command::Affected(affected::Command::SetImpact { service, impact: affected::Impact::None, .. }) = command else {
+        return false;
+    };
+    incident.service.as_ref() == Some(service) || incident.work.affected.contains_key(service)
 }

@@ -28,6 +28,8 @@ mod messages;
 mod need;
 mod neglect;
 mod notices;
+mod objectives;
+mod obligations;
 mod over;
 mod pages;
 mod partners;

@@ -91,6 +91,8 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Plans(_)
         | C::Recovery(_)
         | C::Partners(_)
+        | C::Obligations(_)
+        | C::Objectives(_)
         | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }

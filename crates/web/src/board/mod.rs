@@ -13,6 +13,7 @@ pub(crate) mod search;
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
 use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::objective::ObjectiveKind;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
@@ -170,13 +171,14 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let mut rows: Vec<Row> = open
         .into_iter()
         .map(|one| {
-            let awaited = sooner(due.get(&one.incident.id).copied(), late_task(&one.incident));
+            let late = sooner(late_task(&one.incident), late_report(&one.incident));
+            let awaited = sooner(due.get(&one.incident.id).copied(), late);
             Row {
                 asks_me: one.waits_for_reader(),
                 looks_for_me: one.looks_for_reader,
                 mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
                 waits: awaited.is_some_and(|due| due.words != COMES_BACK),
-                due: sooner(awaited, one.clock.map(target)),
+                due: sooner(sooner(awaited, one.clock.map(target)), objective(&one.incident)),
                 incident: one.incident,
                 held: one.held,
                 asks: one.asks,
@@ -213,6 +215,28 @@ fn late_task(incident: &IncidentView) -> Option<Due> {
     owed.min().map(|at| Due { words: "task", at })
 }
 
+/// The report to a regulator that should have been submitted first.
+fn late_report(incident: &IncidentView) -> Option<Due> {
+    let owed = incident.obligations.iter().filter_map(|one| one.owed()).filter(|report| report.late).filter_map(|report| report.due_at);
+    owed.min().map(|at| Due { words: "report to a regulator", at })
+}
+
+/// The recovery objective of its services that ends first, which may have been missed already.
+fn objective(incident: &IncidentView) -> Option<Due> {
+    let one = incident.objectives.iter().find(|one| one.ended_at.is_none())?;
+    let words = match one.kind {
+        ObjectiveKind::Rto => "recovery time objective",
+        ObjectiveKind::Mtpd => "maximum tolerable period",
+    };
+    Some(Due { words, at: one.due_at })
+}
+
+/// Of which service an objective is, where that is what is due.
+fn service_of<'a>(incident: &'a IncidentView, due: &Due) -> Option<&'a str> {
+    let is_it = objective(incident).is_some_and(|other| other.words == due.words && other.at == due.at);
+    incident.objectives.iter().find(|one| is_it && one.ended_at.is_none()).map(|one| one.service.as_str())
+}
+
 /// A clock of its target, which may have been missed already.
 const fn target((clock, at): (Clock, Timestamp)) -> Due {
     let words = match clock {
@@ -239,7 +263,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         "incident.silenced" => "silence ends",
         "incident.flapping" => "quiet",
         // Which of its clocks it is, and whether one was missed, is told with the incident.
-        "incident.target" => return None,
+        "incident.target" | "incident.objective" => return None,
         name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
         _ => return None,
     })
@@ -252,6 +276,7 @@ fn other(rule: Rule) -> &'static str {
         "incident.role" => "role to fill",
         "incident.task" => "task",
         "incident.update" => "update",
+        "incident.obligation" => "report to a regulator",
         "incident.attended" => "sign of work",
         "incident.still_on_it" => "still on it?",
         _ => rule.expects(),
@@ -374,7 +399,12 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
             }
             span class={ "next" @if row.asks.is_some() { " asks" } } {
                 @if let Some(asks) = &row.asks { (need::asking(row, asks, board.on_call.is_some().then_some(org), when)) }
-                @else if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
+                @else if let Some(due) = &row.due {
+                    span class="words" {
+                        (due.words) @if let Some(id) = service_of(incident, due) { " of " bdi { (pieces::service(org, id)) } }
+                    }
+                    " " (when.counting(due.at))
+                }
                 @else if row.is_nobodys() { span class="late" { "nobody has it" } }
                 @else { span class="quiet nothing" { "nothing is due" } }
             }

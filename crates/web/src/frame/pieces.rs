@@ -4,7 +4,7 @@
 //! eyes and a screen reader.
 
 use allclear_domain::incident::{Severity, State, roles};
-use allclear_domain::org::snapshot::{AUDIENCE, ORGANISATION, Org};
+use allclear_domain::org::snapshot::{AUDIENCE, ORGANISATION, Org, SERVICE};
 use allclear_domain::signal::AlertState;
 use allclear_domain::view::{ActionView, ChangeView};
 use maud::{Markup, html};
@@ -55,6 +55,9 @@ pub(crate) fn name(org: &Org, id: &str) -> String {
     if let Some(organisation) = id.strip_prefix(ORGANISATION) {
         return org.organisation(organisation).map_or_else(|| organisation.to_owned(), |form| form.name.clone());
     }
+    if let Some(id) = id.strip_prefix(SERVICE) {
+        return service(org, id);
+    }
     if let Some(audience) = id.strip_prefix(AUDIENCE) {
         return org.audience(audience).and_then(|form| form.name.clone()).unwrap_or_else(|| audience.to_owned());
     }
@@ -73,10 +76,16 @@ pub(crate) fn choice(value: &str, chosen: bool, words: &str) -> Markup {
 
 /// Services to choose from, by name; `nothing` is what an empty choice means.
 pub(crate) fn service_choice(org: &Org, chosen: Option<&str>, nothing: &str) -> Markup {
+    service_choice_with(org, chosen, nothing, &[])
+}
+
+/// The same with some that the organisation may have no more, by their ids.
+pub(crate) fn service_choice_with(org: &Org, chosen: Option<&str>, nothing: &str, named: &[&str]) -> Markup {
     html! {
         select name="service" {
             (choice("", false, nothing))
             @for service in &org.bundle().services { (choice(&service.id, chosen == Some(service.id.as_str()), &service.name)) }
+            @for id in named.iter().filter(|id| org.service(id).is_none()) { (choice(id, chosen == Some(*id), id)) }
         }
     }
 }

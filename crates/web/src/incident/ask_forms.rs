@@ -85,7 +85,7 @@ const RARE: [&str; 15] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 43] = [
+const PLACED: [Verb; 46] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -127,6 +127,9 @@ const PLACED: [Verb; 43] = [
     Verb::Party,
     Verb::Request,
     Verb::Answer,
+    Verb::Obligation,
+    Verb::Awareness,
+    Verb::Submission,
     Verb::Marking,
     Verb::Guest,
 ];
@@ -376,7 +379,10 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
         }
         Kind::Service => html! {
             @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
-            label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
+            // What the incident names can be said not to be affected any more, also where the organisation has it no more.
+            @let affected = told.incident.affected.iter().map(|one| one.service.as_str()).chain(told.incident.service.as_deref());
+            @let named: Vec<&str> = affected.filter(|_| verb == Verb::Affect).collect();
+            label class="field" { (label) (pieces::service_choice_with(org, chosen, "Choose one", &named)) }
         },
         Kind::Plan => html! { label class="field" { (label) (plan_fields::choice(told, org, name, typed)) } },
         Kind::Escalation => html! {

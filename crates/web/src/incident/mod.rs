@@ -16,6 +16,8 @@ mod judged;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod objectives;
+mod obligations;
 mod partners;
 mod plan_fields;
 mod plans;
@@ -310,13 +312,16 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (head(told, org))
             (next(told, org))
             (judged::advised(told))
+            (obligations::asked(told, org))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (partners::section(told, org)) (aside::tasks(told, org))
+                    (plans::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
+                    (obligations::section(told, org)) (partners::section(told, org))
+                    (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
                 (aside::more(told, org))
@@ -469,6 +474,10 @@ fn next(told: &PageData, org: &Org) -> Markup {
             }
         }
     }
+}
+
+fn objectives_section(told: &PageData, org: &Org) -> Markup {
+    html! { @if !told.incident.objectives.is_empty() { section class="part-people" { (objectives::list(told, org)) } } }
 }
 
 /// What is late, in words.

@@ -9,13 +9,26 @@ use crate::incident::PageData;
 
 /// Whether something has to hold yet before it is over.
 pub(super) fn is_open(told: &PageData) -> bool {
-    told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open)
+    told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open) || is_owed(told)
+}
+
+/// Whether a regulator may be owed something still, where it is over but for that.
+fn is_owed(told: &PageData) -> bool {
+    !told.incident.state.is_open() && told.incident.obligations.iter().any(|one| one.state.is_open())
 }
 
 /// What that is.
 pub(super) fn still_open(told: &PageData) -> Markup {
     html! {
-        p { strong { "Not yet said to hold:" } }
+        @if is_owed(told) {
+            p { strong { "A regulator may be owed still:" } }
+            ul {
+                @for one in told.incident.obligations.iter().filter(|one| one.state.is_open()) {
+                    li { bdi { (one.name) } ", " (one.state.words()) }
+                }
+            }
+        }
+        @if told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open) { p { strong { "Not yet said to hold:" } } }
         ul { @for item in told.incident.recovery.iter().filter(|item| item.state == RecoveryState::Open) { li { bdi { (item.text) } } } }
     }
 }

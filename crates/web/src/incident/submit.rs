@@ -25,7 +25,7 @@ use crate::frame::time_text::When;
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
 use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
-use crate::incident::{TAB, TABS, preview, read, reasoning, shown};
+use crate::incident::{TAB, TABS, obligations, preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
 
@@ -131,7 +131,8 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
     }
     match verb {
         "task" | "recovery" | "plan" => Some("tasks"),
-        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" => Some("people"),
+        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
+        | "awareness" | "submission" => Some("people"),
         "hypothesis" | "revisit" | "field" => Some("more"),
         "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
         _ => None,
@@ -239,6 +240,12 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             Some(_) | None => given.put("page", vec![whom]),
         }
     }
+    // A checklist has a box an item.
+    let mut items: Vec<&str> = fields.keys().filter_map(|name| name.strip_prefix(obligations::ITEM)).collect();
+    if ask.verb == Verb::Submission && !items.is_empty() {
+        items.sort_unstable();
+        given.put("items", items.join(", "));
+    }
     // The form of a task has a choice of people beside the buttons that end it; the button that was pressed decides.
     if ask.verb == Verb::Task && given.has("state") {
         given.leave_out("owner");
@@ -254,6 +261,8 @@ fn form_of(verb: &str, fields: &Fields) -> String {
         "recovery" => of("item").map(|number| format!("recovery-{number}")),
         "answer" => of("request").map(|number| format!("answer-{number}")),
         "party" => of("organisation").filter(|_| fields.contains_key(ROW)).map(|id| format!("party-{id}")),
+        "awareness" => of("obligation").map(obligations::of_decision),
+        "submission" => of("obligation").map(obligations::of_submission),
         "hypothesis" => of("hypothesis").map(reasoning::of_hypothesis),
         "field" => of("field").map(|id| format!("field-{id}")),
         "revisit" => of("decision").map(reasoning::of_decision),

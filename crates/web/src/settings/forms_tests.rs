@@ -11,6 +11,7 @@ use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, form
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::obligation::ObligationForm;
 use allclear_domain::org::forms::organisation::Organisation;
 use allclear_domain::org::forms::role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
@@ -49,7 +50,7 @@ fn sample(kind: FormKind) -> Value {
             json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})
         }
         FormKind::Service => json!({"id": "checkout", "name": "Checkout", "team": "payments", "escalation": "payments", "tier": 1,
-            "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
+            "rto": "4h", "mtpd": "1d", "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
         FormKind::Integration => {
             json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout"})
         }
@@ -93,6 +94,10 @@ fn sample(kind: FormKind) -> Value {
                 {"id": "cause", "label": "What was it?", "kind": "choice", "required": "close", "choices": ["Change, or release", "Other"]}]})
         }
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
+        FormKind::Obligation => {
+            json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
+            "calendar": "office", "length": "48 hours", "why": "our contract says so", "although_not_law": true})
+        }
     }
 }
 
@@ -121,6 +126,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => vec!["id", "targets"],
         FormKind::Role => keys::<role::Role>(),
+        FormKind::Obligation => keys::<ObligationForm>(),
         FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| !["decisions", "obligations"].contains(key)).collect(),
         FormKind::Type => keys::<model::IncidentType>(),
         FormKind::Triage => keys::<model::TriageRow>(),

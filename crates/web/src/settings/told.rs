@@ -44,7 +44,8 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Role
         | FormKind::Plan
         | FormKind::Type
-        | FormKind::Triage => None,
+        | FormKind::Triage
+        | FormKind::Obligation => None,
     }
 }
 

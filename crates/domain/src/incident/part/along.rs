@@ -1,6 +1,6 @@
 //! What goes along where an incident is merged into another, and what is not awaited any more since it does not.
 //!
-//! Open tasks and what has to hold before the end go along. What another organisation was asked for, and when a decision is
+//! Open tasks, what has to hold before the end, and what a regulator is owed go along. What another organisation was asked for, and when a decision is
 //! looked at again, stays with the one that was merged: the logs of both say so, and it is awaited again where the merge is
 //! taken apart.
 
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Incident;
+use crate::incident::obliged::{Obligation, ObligationState};
 use crate::incident::partners::Request;
 use crate::incident::running::RecoveryItem;
 use crate::incident::work::{DecisionMade, Task, TaskState};
@@ -23,6 +24,8 @@ pub struct Along {
     pub tasks: Vec<Task>,
     /// Open items of recovery, each text once.
     pub recovery: Vec<RecoveryItem>,
+    /// What a regulator is owed or may be; of what nobody decided yet each rule once.
+    pub obligations: Vec<Obligation>,
     /// What is not awaited any more.
     pub ended: Unawaited,
 }
@@ -56,11 +59,14 @@ impl Along {
         let goes = |task: &&Task| of_plan(task).is_none_or(|step| !there.contains(&step));
         let timed = |task: &Task| Task { due_at: due_with_it(task, now), ..task.clone() };
         let mut texts: BTreeSet<&str> = into.work.open_recovery().map(|item| item.text.as_str()).collect();
+        let there_too = |one: &Obligation| into.work.obligations.iter().any(|other| other.form == one.form);
+        let owed = |one: &&Obligation| one.state == ObligationState::Applies || !there_too(one);
         let again = |made: &DecisionMade| made.stands && made.review_at.is_some();
         let request = |asked: &Request| UnawaitedRequest { request: asked.request, organisation: asked.organisation.clone() };
         Self {
             tasks: merged.work.tasks.iter().filter(open).filter(goes).map(timed).collect(),
             recovery: merged.work.open_recovery().filter(|item| texts.insert(&item.text)).cloned().collect(),
+            obligations: merged.work.open_obligations().filter(owed).cloned().collect(),
             ended: Unawaited {
                 requests: merged.work.partners.open_requests(None).map(request).collect(),
                 decisions: merged.work.decisions.iter().filter(|made| again(made)).map(|made| made.decision).collect(),
@@ -94,12 +100,13 @@ impl Unawaited {
     }
 }
 
-/// What went along: tasks, what has to hold before the end, and a promise.
-pub(super) fn words(tasks: &[u32], recovery: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
+/// What went along: tasks, what has to hold before the end, what a regulator is owed, and a promise.
+pub(super) fn words(tasks: &[u32], recovery: &[u32], obligations: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
     let tasks = if tasks.is_empty() { String::new() } else { format!("; with {}", numbered(tasks)) };
     let recovery = if recovery.is_empty() { String::new() } else { format!("; with {}", items(recovery)) };
     let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", names.clock(due_at)));
-    tasks + &recovery + &update
+    let owed = if obligations.is_empty() { String::new() } else { format!("; with {}", obligations_of(obligations)) };
+    tasks + &recovery + &owed + &update
 }
 
 /// `task 1`, `tasks 1 and 3`.
@@ -110,6 +117,11 @@ fn numbered(tasks: &[u32]) -> String {
 /// `item 1 of recovery`, `items 1 and 3 of recovery`.
 pub(super) fn items(numbers: &[u32]) -> String {
     format!("{} {} of recovery", if numbers.len() == 1 { "item" } else { "items" }, listed(numbers))
+}
+
+/// `obligation 1`, `obligations 1 and 3`.
+pub(super) fn obligations_of(numbers: &[u32]) -> String {
+    format!("{} {}", if numbers.len() == 1 { "obligation" } else { "obligations" }, listed(numbers))
 }
 
 fn listed(numbers: &[u32]) -> String {

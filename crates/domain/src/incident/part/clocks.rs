@@ -209,6 +209,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Plans(_)
         | Any::Recovery(_)
         | Any::Partners(_)
+        | Any::Obligations(_)
+        | Any::Objectives(_)
         | Any::Sharing(_)
         | Any::Access(_) => None,
     }

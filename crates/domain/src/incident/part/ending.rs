@@ -10,7 +10,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::work::Hold;
-use crate::incident::{Context, Decision, Incident, State, answers, decisions, one, parties, recovery, roles, tasks, updates};
+use crate::incident::{ Context, Decision, Incident, State, answers, decisions, obligations, one, parties, recovery, roles, tasks, updates} ; 
 use crate::names::{Names, with_text};
 use crate::time::Length;
 
@@ -180,12 +180,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::Cancel { why } => {
             fits(incident, Verb::Cancel)?;
             words::needed(&why, "the reason")?;
-            one(Event::Cancelled(Why { why }))
+            let mut events = obligations::before_a_cancelling(incident);
+            events.push(Event::Cancelled(Why { why }).into());
+            Ok(events)
         }
         Command::Close { waive } => {
             fits(incident, Verb::Close)?;
-            answers::before_closing(incident, context.types)?;
-            let mut events = recovery::before_the_end(incident, waive)?;
+answers::before_closing(incident, context.types)?; let mut events=obligations::before_the_end(incident, waive.as_ref())?; events.extend(recovery::before_the_end(incident, waive)?); 
             events.push(Event::Closed(Closed {}).into());
             Ok(events)
         }
@@ -239,6 +240,8 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::Resolved(body) => {
             awaited.settle(KEY_CONFIRM, Standing::Met, "it was resolved");
             awaited.settle_all("it was resolved");
+            // What a regulator is owed is owed all the same.
+            obligations::await_again(incident, awaited);
             // What recovered by itself may come back within the grace, as if it had never gone.
             awaited.open(KEY_OVER, Rule::IncidentOver, if body.by_itself { GRACE_DEFAULT } else { OVER_TOLD_AFTER });
         }

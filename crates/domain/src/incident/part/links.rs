@@ -11,10 +11,11 @@ use crate::incident::along::{self, Along, Unawaited};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_UPDATE};
 use crate::incident::clock::WaitingFor;
 use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::obliged::Obligation;
 use crate::incident::running::{RecoveryItem, RecoveryState};
 use crate::incident::tasks;
 use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
-use crate::incident::{Context, Decision, Incident, State, ending, one};
+use crate::incident::{Context, Decision, Incident, State, ending, obligations, one};
 use crate::names::Names;
 use crate::time::{Length, after};
 
@@ -59,6 +60,9 @@ pub struct Merged {
     /// Its open items of recovery that went along, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<u32>,
+    /// What a regulator is owed, by its numbers here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<u32>,
     /// What is not awaited any more.
     #[serde(default, skip_serializing_if = "Unawaited::is_empty")]
     pub ended: Unawaited,
@@ -81,6 +85,9 @@ pub struct Absorbed {
     /// What has to hold before the end as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<CarriedItem>,
+    /// What a regulator is owed, with its numbers here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Obligation>,
     /// What is not awaited of the other any more, by its numbers there.
     #[serde(default, skip_serializing_if = "Unawaited::is_empty")]
     pub ended: Unawaited,
@@ -131,6 +138,9 @@ pub struct TakenApart {
     /// whose clocks ran from here on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<WaitingFor>,
+    /// What a regulator is owed, with its numbers here, as it stood there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Obligation>,
 }
 
 /// Body of `released`: what went back to the incident that was merged into this.
@@ -150,6 +160,9 @@ pub struct Released {
     /// Items of recovery that went back, by their numbers here: nobody had said of them that they hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<u32>,
+    /// What a regulator is owed, by its numbers here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<u32>,
 }
 
 /// Body of `alert_linked`.
@@ -208,6 +221,8 @@ pub struct Back {
     pub stayed: Vec<(u32, u32)>,
     /// Items of recovery that are open still, by their numbers where they went.
     pub recovery: Vec<u32>,
+    /// What a regulator is owed, as it stands where it went; its origin says its number where it came from.
+    pub obligations: Vec<Obligation>,
 }
 
 impl Back {
@@ -215,7 +230,9 @@ impl Back {
     #[must_use]
     pub fn of(merged: &Incident, into: &Incident) -> Self {
         let came = into.work.open_recovery().filter(|item| item.origin == Some(merged.id));
-        let mut back = Self { recovery: came.map(|item| item.item).collect(), ..Self::default() };
+        let is_its = |one: &&Obligation| one.origin.is_some_and(|(origin, _)| origin == merged.id);
+        let obligations = into.work.obligations.iter().filter(is_its).cloned().collect();
+        let mut back = Self { recovery: came.map(|item| item.item).collect(), obligations, ..Self::default() };
         let went = merged.work.merge.as_ref().map_or(&[][..], |merge| &merge.tasks);
         for task in went.iter().filter_map(|number| merged.work.task(*number)) {
             let is_it = |other: &&Task| other.origin == Some(Origin { incident: merged.id, task: task.task });
@@ -330,8 +347,10 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             let tasks = along.tasks.iter().map(|task| task.task).collect();
             let recovery = along.recovery.iter().map(|item| item.item).collect();
-            let (state, ended) = (Some(incident.state), along.ended);
-            one(Event::Merged(Merged { incident: into, reference: into_ref, state, tasks, alerts, update_by, was_public, recovery, ended }))
+            let obligations = along.obligations.iter().map(|one| one.obligation).collect();
+            let (state, ended, reference) = (Some(incident.state), along.ended, into_ref);
+            let merged = Merged { incident: into, reference, state, tasks, alerts, update_by, was_public, recovery, obligations, ended };
+            one(Event::Merged(merged))
         }
         Command::Absorb { from, from_ref, along, update_by, said } => {
             // The other must be open: merging into something that is over would hide this one.
@@ -341,7 +360,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             let tasks = (first..).zip(along.tasks).map(|(number, task)| carried(number, task)).collect();
             let items = (incident.work.next_item()..).zip(along.recovery);
             let recovery = items.map(|(item, asked)| CarriedItem { item, plan: asked.plan, text: asked.text }).collect();
-            one(Event::Absorbed(Absorbed { incident: from, reference: from_ref, tasks, update_by, said, recovery, ended: along.ended }))
+            let owed = (incident.work.next_obligation()..).zip(along.obligations);
+            let obligations =
+                owed.map(|(number, one)| Obligation { obligation: number, origin: Some((from, one.obligation)), ..one }).collect();
+            let (reference, ended) = (from_ref, along.ended);
+            one(Event::Absorbed(Absorbed { incident: from, reference, tasks, update_by, said, recovery, obligations, ended }))
         }
         Command::TakeApart { into_ref, back } => {
             fits(incident, Verb::TakeApart)?;
@@ -353,13 +376,16 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(own, _)| *own).collect();
             let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
             let paused = incident.work.clocks.paused_at_the_end().and_then(|stop| stop.waiting_for);
-            one(Event::TakenApart(TakenApart { incident: into, reference: into_ref, alerts: back.alerts, tasks, stayed, paused }))
+            let own = |one: Obligation| Obligation { obligation: one.origin.map_or(one.obligation, |(_, own)| own), origin: None, ..one };
+            let (reference, obligations) = (into_ref, back.obligations.into_iter().map(own).collect());
+            one(Event::TakenApart(TakenApart { incident: into, reference, alerts: back.alerts, tasks, stayed, paused, obligations }))
         }
         Command::Release { from, from_ref, back } => {
             let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(_, own)| *own).collect();
             let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
-            let Back { alerts, recovery, .. } = back;
-            one(Event::Released(Released { incident: from, reference: from_ref, alerts, tasks, stayed, recovery }))
+            let Back { alerts, recovery, obligations, .. } = back;
+            let obligations = obligations.iter().map(|one| one.obligation).collect();
+            one(Event::Released(Released { incident: from, reference: from_ref, alerts, tasks, stayed, recovery, obligations }))
         }
         Command::LinkAlert { alert, title } => {
             fits(incident, Verb::Link)?;
@@ -417,6 +443,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 note: None,
                 origin: Some(body.incident),
             }));
+            incident.work.obligations.extend(body.obligations.iter().cloned());
         }
         Event::TakenApart(body) => {
             let merge = incident.work.merge.take();
@@ -428,11 +455,17 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             if body.paused.is_some() {
                 incident.work.clocks.pause_again(at);
             }
+            for back in &body.obligations {
+                if let Some(known) = incident.work.obligation_mut(back.obligation) {
+                    known.clone_from(back);
+                }
+            }
         }
         Event::Released(body) => {
             incident.work.said.remove(&body.incident);
             drop_tasks(incident, &body.tasks, at);
             incident.work.recovery.retain(|item| !body.recovery.contains(&item.item));
+            incident.work.obligations.retain(|one| !body.obligations.contains(&one.obligation));
         }
         Event::AlertLinked(_) => {}
         Event::ReviewAsked(body) => incident.work.review = Some(body.review),
@@ -460,6 +493,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 awaited.settle(KEY_UPDATE, Standing::Void, "what was merged into it had promised an update sooner");
                 awaited.open_until(KEY_UPDATE, Rule::UpdateDue, due_at);
             }
+            obligations::await_these(&body.obligations, awaited);
         }
         Event::TakenApart(_) if incident.state == State::Candidate => awaited.open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN),
         Event::TakenApart(_) => {
@@ -467,11 +501,13 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             // Where nobody was on it, nobody had promised an update.
             let was_worked_on = matches!(incident.state, State::Investigating | State::Mitigated);
             ending::await_again(incident, incident.work.cadence().filter(|_| was_worked_on), awaited);
+            obligations::await_again(incident, awaited);
         }
         Event::Released(body) => {
             for task in &body.tasks {
                 awaited.settle(&Key::Task(*task).to_string(), Standing::Void, "its incident was taken apart from this");
             }
+            obligations::go_back(&body.obligations, awaited);
         }
         Event::AlertLinked(_) | Event::ReviewAsked(_) => {}
     }
@@ -481,24 +517,36 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Merged(body) => {
             let ended = body.ended.words("", &format!("in {}", body.reference), names);
-            format!("Merged into {}{}{ended}", body.reference, along::words(&body.tasks, &body.recovery, body.update_by, names))
+            format!(
+                "Merged into {}{}{ended}",
+                body.reference,
+                along::words(&body.tasks, &body.recovery, &body.obligations, body.update_by, names)
+            )
         }
         Event::Absorbed(body) => {
             let tasks: Vec<u32> = body.tasks.iter().map(|task| task.task).collect();
             let recovery: Vec<u32> = body.recovery.iter().map(|carried| carried.item).collect();
+            let owed: Vec<u32> = body.obligations.iter().map(|one| one.obligation).collect();
             let ended = body.ended.words(&format!(" of {}", body.reference), "here", names);
-            format!("{} was merged into this{}{ended}", body.reference, along::words(&tasks, &recovery, body.update_by, names))
+            format!("{} was merged into this{}{ended}", body.reference, along::words(&tasks, &recovery, &owed, body.update_by, names))
         }
         Event::TakenApart(body) => {
             let back = along::apart(body.alerts, &body.tasks, &body.stayed, &format!("stayed with {}", body.reference));
             let paused = body.paused.map_or_else(String::new, |waits| format!("; its clocks stay paused, {}", waits.words()));
-            format!("{} took it apart from {}: back came {back}{paused}", names.who(), body.reference)
+            let owed: Vec<u32> = body.obligations.iter().map(|one| one.obligation).collect();
+            let owed = if owed.is_empty() { String::new() } else { format!(" and {}", along::obligations_of(&owed)) };
+            format!("{} took it apart from {}: back came {back}{owed}{paused}", names.who(), body.reference)
         }
         Event::Released(body) => {
             let back = along::apart(body.alerts, &body.tasks, &body.stayed, "stayed here");
             let recovery =
                 if body.recovery.is_empty() { String::new() } else { format!("; {} went with it", along::items(&body.recovery)) };
-            format!("{} took {} apart from this: back went {back}{recovery}", names.who(), body.reference)
+            let owed = if body.obligations.is_empty() {
+                String::new()
+            } else {
+                format!("; {} went with it", along::obligations_of(&body.obligations))
+            };
+            format!("{} took {} apart from this: back went {back}{recovery}{owed}", names.who(), body.reference)
         }
         Event::AlertLinked(body) => format!("{} linked an alert: {}", names.who(), body.title),
         Event::ReviewAsked(body) => format!("A review is due by {}", names.clock(body.due_at)),

@@ -16,6 +16,8 @@ pub mod ending;
 pub mod flapping;
 pub mod hypotheses;
 pub mod links;
+pub mod objectives;
+pub mod obligations;
 pub mod parties;
 pub mod plans;
 pub mod record;

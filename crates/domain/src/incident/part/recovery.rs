@@ -120,7 +120,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 /// Why what is open may stay so, where something ends.
 pub(in crate::incident) const WAIVE: Field =
     Field::may("waive", "why what is open may stay so", "Why may it stay open?", Kind::Words { max: KEPT_CHARS_MAX })
-        .hint("Only where items of recovery are open: why they may stay so");
+        .hint("Only where items of recovery are open, or, to close it, obligations: why they may stay so");
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {

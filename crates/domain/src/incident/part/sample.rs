@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 
 use crate::access::Actor;
+use crate::channel::WaysOut;
 use crate::event::Mode;
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
@@ -13,6 +14,7 @@ use crate::org::forms::plan::Plan;
 use crate::org::matrix::Matrix;
 use crate::org::model::{IncidentType, Service};
 use crate::org::roles::RoleSetting;
+use crate::org::snapshot::Org;
 use crate::time::{EARLIEST, Length, after};
 
 /// An incident, by whom its commands come.
@@ -24,17 +26,7 @@ pub(super) struct Sample {
 
 fn context(now: Timestamp) -> Context<'static> {
     let (cadence, lasts) = ([Some(Length::from_mins(30)); 5], [Some(Length::from_mins(60)); 5]);
-    Context {
-        now,
-        org_version: 1,
-        cadence,
-        lasts,
-        roles: ROLES.as_slice(),
-        plans: PLANS.as_slice(),
-        types: TYPES.as_slice(),
-        services: SERVICES.as_slice(),
-        matrix: &MATRIX,
-    }
+Context{ now, org_version:1, cadence, lasts, roles:ROLES.as_slice(), plans:PLANS.as_slice(), types:TYPES.as_slice(), services:SERVICES.as_slice(), matrix:&MATRIX, , org:&ORG} 
 }
 
 /// As it is shipped.
@@ -54,6 +46,12 @@ static TYPES: LazyLock<[IncidentType; 2]> = LazyLock::new(|| {
             {"id": "patients", "label": "How many patients?", "kind": "number", "required": "declare"}]})),
         read(serde_json::json!({"id": "plain", "name": "Plain", "fields": [cause]})),
     ]
+});
+
+/// It adopted two rules, one of them with reports that follow.
+static ORG: LazyLock<Org> = LazyLock::new(|| {
+    let bundle = serde_json::json!({"services": [{"id": "pay", "name": "Pay", "rto": "1h", "mtpd": "4h"}], "obligations": [{"id": "gdpr", "rule": "gdpr-33"}, {"id": "dora", "rule": "dora-initial"}]});
+    Org::build(1, serde_json::from_value(bundle).expect("it is one"), WaysOut::NONE)
 });
 
 /// One of its roles has a time after which relief is due.

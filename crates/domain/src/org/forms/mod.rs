@@ -19,6 +19,7 @@ pub mod escalation;
 pub mod incident_type;
 pub mod integration;
 pub mod misshapen;
+pub mod obligation;
 pub mod organisation;
 pub mod overrides;
 pub mod person;
@@ -268,6 +269,8 @@ forms! {
     types: Type = incident_type::IncidentType, incident_type;
     /// Rows of the matrix of impact and urgency.
     triage: Triage = triage::TriageRow, triage;
+    /// Rules of regulators that it adopted.
+    obligations: Obligation = obligation::ObligationForm, obligation;
 }
 
 impl FormKind {

@@ -1,6 +1,7 @@
 //! Something people use, whose incidents page whom its policy names.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,7 @@ use super::about::{About, CALLED, IdOf, Input, TEAM, row};
 use super::checker::Checker;
 use super::{Entry, FormKind, Slug};
 use crate::org::problem::Place;
+use crate::time::Length;
 
 const TIERS: &[(&str, &str)] = &[("1", "1 (most)"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5")];
 
@@ -24,10 +26,58 @@ pub const ABOUT: About = About {
         TEAM,
         row("escalation", "Escalation policy", "Whom its incidents page. Without one, the catch-all.", Input::One(FormKind::Escalation)),
         row("tier", "Tier", "How much depends on it.", Input::Word(TIERS)),
+        row("rto", "Recovery time objective", "By when it is to be back, from the impact’s start, as in 4h.", Input::Length),
+        row("mtpd", "Maximum tolerable period", "After how long without it the house is harmed for good, as in 1d.", Input::Length),
         row("depends_on", "Depends on", "No circles.", Input::Many(FormKind::Service)),
         row("runbook", "Runbook", "An address that is shown with its pages, as in https://wiki.example.org/checkout.", Input::Line),
     ],
 };
+
+/// Which limit it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ObjectiveKind))]
+pub enum ObjectiveKind {
+    /// By when it is to be back.
+    Rto,
+    /// From when on it harms the house for good.
+    Mtpd,
+}
+
+impl ObjectiveKind {
+    /// Both, the sooner first.
+    pub const ALL: [Self; 2] = [Self::Rto, Self::Mtpd];
+
+    /// As stored, and as the key of a service.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Rto => "rto",
+            Self::Mtpd => "mtpd",
+        }
+    }
+
+    /// As people read it, everywhere.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Rto => "Recovery time objective",
+            Self::Mtpd => "Maximum tolerable period",
+        }
+    }
+
+    /// The one with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+impl fmt::Display for ObjectiveKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
 
 /// Something people use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +92,24 @@ pub struct Service {
     /// 1 (most) to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<u8>,
+    /// By when it is to be back, from the impact's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Length>,
+    /// After how long without it the house is harmed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtpd: Option<Length>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Slug>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
+}
+
+impl Service {
+    /// What it sets, the sooner first.
+    pub fn objectives(&self) -> impl Iterator<Item = (ObjectiveKind, Length)> {
+        let set = [(ObjectiveKind::Rto, self.rto), (ObjectiveKind::Mtpd, self.mtpd)];
+        set.into_iter().filter_map(|(kind, within)| Some((kind, within?)))
+    }
 }
 
 impl Entry for Service {
@@ -74,6 +138,17 @@ impl Entry for Service {
             }
             if service.tier.is_some_and(|tier| !(1..=5).contains(&tier)) {
                 checker.error(place.key("tier"), "a tier is 1 (most) to 5", "write a number from 1 to 5");
+            }
+            for (key, length) in [("rto", service.rto), ("mtpd", service.mtpd)] {
+                if length.is_some_and(|length| length.is_zero()) {
+                    checker.error(place.key(key), "no time at all is kept by nobody", "write a length, as in `4h`, or leave it away");
+                }
+            }
+            if let (Some(rto), Some(mtpd)) = (service.rto, service.mtpd)
+                && rto > mtpd
+            {
+                let words = format!("it is to be back in {rto}, and is tolerated for {mtpd} at most");
+                checker.error(place.key("rto"), words, "give it no more time than `mtpd`");
             }
             checker.refer(&place.key("depends_on"), FormKind::Service, &service.depends_on);
         });

@@ -11,9 +11,11 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use super::forms::calendar::Calendar;
+use super::forms::obligation::ObligationForm;
 use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
@@ -27,6 +29,7 @@ use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
+use crate::obligation::{Days, Period};
 use crate::oncall::CompiledSchedule;
 use crate::severity::Severity;
 use crate::time::Length;
@@ -36,6 +39,8 @@ use crate::time::Length;
 pub const AUDIENCE: &str = "audience:";
 /// The same before the id of another organisation.
 pub const ORGANISATION: &str = "organisation:";
+/// The same before the id of a service, where one stands among people.
+pub const SERVICE: &str = "service:";
 /// How often stakeholders of the worst incidents are told, where nothing is said: PagerDuty's public guide has
 /// 20 to 30 minutes for executives.
 const UPDATE_EVERY_WORST: Length = Length::from_mins(30);
@@ -70,6 +75,8 @@ pub struct Org {
     roles: Vec<RoleSetting>,
     proposed: Vec<ProposedPlan>,
     matrix: Matrix,
+    /// Obligations that are proposed by matchers, by their places in the file.
+    may_apply: Vec<ProposedPlan>,
     unusable: Vec<Problem>,
 }
 
@@ -249,6 +256,15 @@ impl Org {
                 }
             }
         }
+        let mut may_apply = Vec::new();
+        for (at, form) in bundle.obligations.iter().enumerate().filter(|(_, form)| !form.matches.trim().is_empty()) {
+            match Matchers::parse(&form.matches) {
+                Ok(matchers) => may_apply.push(ProposedPlan { at, matchers }),
+                Err(bad) => {
+                    unusable.push(Problem::error(Place::root().key("obligations").index(at).key("match"), bad.to_string()));
+                }
+            }
+        }
         let mut integration_keys = HashMap::new();
         for (at, form) in bundle.integrations.iter().enumerate() {
             if let Some(key) = &form.key {
@@ -273,6 +289,7 @@ impl Org {
             roles: super::roles::catalogue(&bundle),
             proposed,
             matrix: Matrix::of(&bundle.triage),
+            may_apply,
             unusable,
             channels,
             bundle,
@@ -379,6 +396,32 @@ impl Org {
         let matching = self.proposed.iter().filter(move |plan| plan.matchers.fit(&value));
         let matching = matching.filter_map(|plan| self.bundle.plans.get(plan.at));
         of_type.into_iter().chain(matching.filter(move |plan| of_type.is_none_or(|other| other.id != plan.id)))
+    }
+    /// The obligation of this id.
+    #[must_use]
+    pub fn obligation(&self, id: &str) -> Option<&ObligationForm> {
+        self.bundle.obligations.iter().find(|form| form.id == id)
+    }
+    /// Whether any obligation is proposed for anything.
+    #[must_use]
+    pub fn proposes_obligations(&self) -> bool {
+        !self.may_apply.is_empty()
+    }
+    /// The obligations that may apply to an incident of which `value` tells what a matcher sees under a name, in the order of
+    /// the file.
+    pub fn obligations_for<'a>(&self, value: impl Fn(&str) -> &'a str) -> impl Iterator<Item = &ObligationForm> {
+        self.may_apply.iter().filter(move |form| form.matchers.fit(&value)).filter_map(|form| self.bundle.obligations.get(form.at))
+    }
+    /// When a period is over that began at an instant, by the days of a calendar. Without one, or where it cannot be used,
+    /// Saturdays and Sundays are free, and days are those of UTC.
+    #[must_use]
+    pub fn period_ends(&self, period: Period, from: Timestamp, calendar: Option<&str>) -> Timestamp {
+        let Some(calendar) = calendar.and_then(|id| self.calendar(id)) else {
+            let is_open = |day: Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+            return period.ends(from, &Days { zone: &TimeZone::UTC, is_holiday: &|_| false, is_open: &is_open });
+        };
+        let (is_holiday, is_open) = (|day: Date| calendar.is_holiday(day), |day: Date| calendar.opens_on(day));
+        period.ends(from, &Days { zone: calendar.zone(), is_holiday: &is_holiday, is_open: &is_open })
     }
     /// The audience of this id.
     #[must_use]

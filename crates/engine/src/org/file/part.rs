@@ -135,7 +135,8 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Role
         | FormKind::Plan
         | FormKind::Type
-        | FormKind::Triage => json!([body]),
+        | FormKind::Triage
+        | FormKind::Obligation => json!([body]),
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();
     serde_json::from_str::<Bundle>(&text).map(drop).map_err(|error| {

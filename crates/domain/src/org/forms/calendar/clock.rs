@@ -160,6 +160,24 @@ impl Calendar {
         self.closed_on(self.date(at))
     }
 
+    /// The zone of its days.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Whether a day is a holiday of it.
+    #[must_use]
+    pub fn is_holiday(&self, day: Date) -> bool {
+        self.closed_on(day).is_some()
+    }
+
+    /// Whether hours begin on a day.
+    #[must_use]
+    pub fn opens_on(&self, day: Date) -> bool {
+        !self.hours_of(day).is_empty()
+    }
+
     /// Hours that end after an instant, in the order in which they begin.
     fn spans(&self, at: Timestamp, ahead_days: i64) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let today = self.date(at);

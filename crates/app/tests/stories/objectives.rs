@@ -1,0 +1,98 @@
+//! How long services may be affected: a breach is seen before it happens, told at 80 % and once when it is missed, and what ends it is
+//! in the log.
+
+use allclear_trial::{Database, World, org};
+use serde_json::{Value, json};
+
+use crate::sign_in::{get_as, sign_in_as};
+use crate::{on_both, world_of};
+
+on_both!(
+    an_objective_is_projected_told_at_eighty_percent_and_missed_once,
+    an_objective_ends_with_its_service_and_a_gone_one_can_be_said_not_to_be_affected,
+);
+
+/// Seconds of a minute.
+const MINUTE: u64 = 60;
+
+fn organisation() -> String {
+    let services = org::usual().replace("name: Search,", "name: Search, rto: 1h, mtpd: 4h,");
+    [&services, "severities: [{id: sev2, update_every: 0s, acknowledgement_lasts: never}]\n"].concat()
+}
+
+async fn begun(world: &World) -> String {
+    world.fire("the disk of db-7").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    world.incident().await["ref"].as_str().unwrap().to_owned()
+}
+
+fn told(world: &World, who: &str, words: &str) -> usize {
+    world.hook.told(who).iter().filter(|told| told.page()["text"].as_str().unwrap_or_default().contains(words)).count()
+}
+
+async fn awaited(world: &World, reference: &str) -> usize {
+    let found = world.api(&format!("/incidents/{reference}/expectations")).await;
+    let live = |one: &&Value| one["rule"] == "incident.objective" && one["state"] == "live";
+    found["items"].as_array().unwrap().iter().filter(live).count()
+}
+
+async fn an_objective_is_projected_told_at_eighty_percent_and_missed_once(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    assert_eq!(awaited(&world, &reference).await, 0, "its own service has none");
+    let affected = world.act(&reference, "affect", json!({"service": "search", "impact": "full"})).await;
+    let objective = &affected["objectives"][0];
+    assert_eq!((objective["kind"].as_str(), objective["within"].as_str()), (Some("rto"), Some("1h")), "{affected:#}");
+    assert_eq!((&objective["from"], awaited(&world, &reference).await), (&affected["declared_at"], 2));
+    let cookie = sign_in_as(&world, "ana").await;
+    for path in [format!("/incidents/{reference}"), "/".to_owned()] {
+        let page = get_as(&world, &cookie, &path).await.text.to_lowercase();
+        assert!(page.contains("recovery time objective of") && page.contains("search"), "{path}: {page}");
+    }
+    let shown = world.cli(&["show", &reference]).await.stdout;
+    assert!(shown.contains("Recovery time objective of search") && shown.contains("Maximum tolerable period of search"), "{shown}");
+    world.advance(49 * MINUTE).await;
+    assert_eq!(told(&world, "ana", "80 % of the recovery time objective of Search is over"), 1);
+    world.restart_after(std::time::Duration::from_secs(5)).await;
+    world.advance(12 * MINUTE).await;
+    for who in ["ana", "cho"] {
+        assert_eq!(told(&world, who, "The recovery time objective of Search was missed"), 1, "{who}");
+    }
+    // The impact began earlier, as is known now: both are counted anew, and what was missed stays so.
+    let earlier = (world.now().await - jiff::SignedDuration::from_mins(180)).to_string();
+    let corrected = world.act(&reference, "time", json!({"instant": "impact_started", "at": earlier, "why": "the graph"})).await;
+    assert!(corrected["objectives"][0]["missed_at"].is_string() && corrected["objectives"][0]["from"] == corrected["impact_started_at"]);
+    world.advance(240 * MINUTE).await;
+    assert_eq!(told(&world, "ana", "The maximum tolerable period of Search was missed"), 1);
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "objective_missed").await.len(), 2, "each once");
+    let resolved = world.act(&reference, "resolve", json!({})).await;
+    assert!(resolved["objectives"].as_array().unwrap().iter().all(|one| one["ended_at"].is_string()), "{resolved:#}");
+    assert_eq!(awaited(&world, &reference).await, 0);
+}
+
+async fn an_objective_ends_with_its_service_and_a_gone_one_can_be_said_not_to_be_affected(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    world.act(&reference, "affect", json!({"service": "search", "impact": "partial"})).await;
+    let recovered = world.act(&reference, "affect", json!({"service": "search", "impact": "none"})).await;
+    assert!(recovered["objectives"][0]["ended_at"].is_string() && awaited(&world, &reference).await == 0, "{recovered:#}");
+    world.act(&reference, "affect", json!({"service": "search", "impact": "partial"})).await;
+    assert_eq!(awaited(&world, &reference).await, 2);
+    // The service leaves the organisation: its objectives end with a line at their next look.
+    for path in ["/api/v1/org/integration/other", "/api/v1/org/service/search"] {
+        let detach = world.client.post(world.at(&format!("{path}/detach"))).bearer_auth(org::ADMIN_TOKEN);
+        world.send(detach).await;
+        let gone = world.send(world.client.delete(world.at(path)).bearer_auth(org::ADMIN_TOKEN)).await;
+        assert!(gone.status < 300, "{path}: {}", gone.text);
+    }
+    world.advance(50 * MINUTE).await;
+    assert_eq!((awaited(&world, &reference).await, told(&world, "ana", "objective")), (0, 0));
+    let lines = world.cli(&["log", &reference]).await.stdout;
+    assert!(lines.contains("Recovery time objective of search ends: the organisation has no such service any more"), "{lines}");
+    let unknown = world.command(&format!("/incidents/{reference}/affect"), json!({"service": "nowhere", "impact": "none"})).await;
+    assert_eq!(unknown.body["code"], "no_such_service");
+    let none = world.act(&reference, "affect", json!({"service": "search", "impact": "none"})).await;
+    assert_eq!(none["affected"].as_array().unwrap()[0]["impact"], "none", "{none:#}");
+}
