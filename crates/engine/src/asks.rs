@@ -44,11 +44,9 @@ impl Engine {
         let asked = ask.read(given, &By { person: who.person(), via, now: self.now() })?;
         Ok(match asked {
             Asked::Command(command) => Command::Incident { id, command },
-            Asked::Merge { into } => {
-                let found = self.queries(who).incident_id(&into).await;
-                let into = found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(&into)), why })?;
-                Command::Merge { from: id, into }
-            }
+            Asked::Merge { into } => Command::Merge { from: id, into: self.named_incident(who, &into).await? },
+            Asked::Relate { to, is, follow } => Command::Relate { id, to: self.named_incident(who, &to).await?, is, follow },
+            Asked::Unrelate { to } => Command::Unrelate { id, from: self.named_incident(who, &to).await? },
             Asked::TakeApart => Command::TakeApart { from: id },
             Asked::Escalate { escalation, why } => Command::Escalate { id, escalation, why },
             Asked::PagePeople { targets, why } => Command::PagePeople { id, targets, why },
@@ -64,6 +62,14 @@ impl Engine {
             }
             Asked::AskReview => Command::AskReview { id },
         })
+    }
+}
+
+impl Engine {
+    /// Another incident that a field names, of those that whoever asks may see.
+    async fn named_incident(&self, who: &Principal, reference: &str) -> Result<IncidentId, NotAsked> {
+        let found = self.queries(who).incident_id(reference).await;
+        found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(reference)), why })
     }
 }
 

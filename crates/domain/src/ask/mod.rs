@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use crate::ids::AlertId;
 use crate::incident;
 use crate::incident::lifecycle::Verb;
+use crate::incident::related::Relation;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -78,6 +79,16 @@ pub enum Asked {
         into: String,
     },
     TakeApart,
+    /// The incident with this reference or id is this to it.
+    Relate {
+        to: String,
+        is: Relation,
+        follow: bool,
+    },
+    /// The incident with this reference or id is nothing to it any more.
+    Unrelate {
+        to: String,
+    },
     Escalate {
         escalation: Option<String>,
         why: String,

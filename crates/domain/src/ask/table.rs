@@ -3,12 +3,12 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery, roles,
-    sharing, tasks, updates,
+    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery,
+    relations, roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 17] = [
+const PARTS: [&[Ask]; 19] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -22,6 +22,8 @@ const PARTS: [&[Ask]; 17] = [
     decisions::ASKS,
     hypotheses::ASKS,
     links::ASKS,
+    relations::ASKS,
+    transfers::ASKS,
     clocks::ASKS,
     parties::ASKS,
     sharing::ASKS,

@@ -157,6 +157,9 @@ rules! {
     /// Opened by a request to another organisation with a time.
     RequestDue = "incident.request", version 1, expects "an answer of another organisation to a request",
         else "whoever speaks with them is told, else the commander";
+    /// Opened by an offer to another team, and again when that team is paged for it.
+    TransferAnswer = "incident.transfer", version 1, expects "another team to accept it or give it back",
+        else "that team is paged, and after that it stays with whoever has it";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -195,6 +198,7 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::TransferAnswer
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -223,6 +227,7 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::TransferAnswer
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -258,6 +263,7 @@ impl Rule {
             | Self::DecisionReview
             | Self::Target
             | Self::RequestDue
+            | Self::TransferAnswer
             | Self::IncidentOver => None,
         }
     }
@@ -265,6 +271,9 @@ impl Rule {
 
 /// How long somebody has to answer the offer of a role, and an incident may be without a commander.
 pub const ROLE_WITHIN: Length = Length::from_mins(5);
+/// How long another team has to answer the offer of an incident, before it is paged for it and once more after that: as long as
+/// an incident may be nobody's.
+pub const TRANSFER_WITHIN: Length = Length::from_mins(10);
 /// How long an incident may be nobody's where it was declared without a page or reopened: as long as a candidate waits
 /// for a decision.
 pub const ATTEND_WITHIN: Length = Length::from_mins(10);

@@ -23,6 +23,8 @@ pub const KEY_DIGEST: &str = "alerts_digest";
 pub const KEY_SILENCED: &str = "silenced";
 /// Expected: what flaps is quiet for a while.
 pub const KEY_FLAPPING: &str = "flapping";
+/// Expected: another team takes it or gives it back.
+pub const KEY_TRANSFER: &str = "transfer";
 /// Expected: the next update.
 pub const KEY_UPDATE: &str = "update";
 /// Expected: senders may forget what they were told of it.

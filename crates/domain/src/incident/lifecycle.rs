@@ -27,6 +27,10 @@ pub enum Verb {
     Close,
     Merge,
     TakeApart,
+    Relate,
+    Unrelate,
+    Follow,
+    Transfer,
     Note,
     Mark,
     PauseClock,
@@ -55,7 +59,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 46] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -74,6 +78,10 @@ impl Verb {
         Self::Close,
         Self::Merge,
         Self::TakeApart,
+        Self::Relate,
+        Self::Unrelate,
+        Self::Follow,
+        Self::Transfer,
         Self::Note,
         Self::Mark,
         Self::PauseClock,
@@ -122,6 +130,10 @@ impl Verb {
             Self::Close => "close",
             Self::Merge => "merge",
             Self::TakeApart => "take_apart",
+            Self::Relate => "relate",
+            Self::Unrelate => "unrelate",
+            Self::Follow => "follow",
+            Self::Transfer => "transfer",
             Self::Note => "note",
             Self::Mark => "mark",
             Self::PauseClock => "pause_clock",
@@ -182,6 +194,10 @@ impl Verb {
             | Self::Mitigate
             | Self::Reopen
             | Self::Merge
+            | Self::Relate
+            | Self::Unrelate
+            | Self::Follow
+            | Self::Transfer
             | Self::PauseClock
             | Self::ResumeClock
             | Self::Party
@@ -334,6 +350,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // Whoever looks on leaves, a link is revoked and a marking is tighter whenever somebody asks; what is new among them
         // fits where an answer does.
         (state, V::Party | V::Marking | V::Guest) => Ok(state),
+        // That something is not so any more is said of what is over as well.
+        (state, V::Unrelate) => Ok(state),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
         // Who may see it can change as long as somebody looks at it.
@@ -365,6 +383,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Rename
             | V::Review
+            // What it came of shows when it is over.
+            | V::Relate
             // What was asked before is answered still.
             | V::Answer,
         ) => Ok(S::Resolved),
@@ -375,7 +395,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
+            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename | V::Relate,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -418,6 +438,9 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Link
             | V::Rename
+            | V::Relate
+            | V::Follow
+            | V::Transfer
             | V::PauseClock
             | V::ResumeClock
             | V::Request

@@ -81,6 +81,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::UpdateDue
             | Rule::Target
             | Rule::RequestDue
+            | Rule::TransferAnswer
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -242,6 +243,7 @@ fn sentence(
         | Rule::IncidentOver
         | Rule::ReviewDue
         | Rule::ActionDue => (capital(&one.expects), or_else),
+        Rule::TransferAnswer => ("Another team accepts it or gives it back".into(), or_else),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
+use allclear_domain::incident::related::Relation;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
 use allclear_domain::wire::{Outcome, Signal};
@@ -107,6 +108,10 @@ pub enum Command {
     Incident { id: IncidentId, command: incident::Command },
     /// A person merges one incident into another.
     Merge { from: IncidentId, into: IncidentId },
+    /// A person says what another incident is to this one.
+    Relate { id: IncidentId, to: IncidentId, is: Relation, follow: bool },
+    /// It is nothing to it any more.
+    Unrelate { id: IncidentId, from: IncidentId },
     /// A merge was none: the merged one is an incident of its own again.
     TakeApart { from: IncidentId },
     /// Page again, by the incident's policy or another one.

@@ -67,6 +67,8 @@ impl Core {
             Command::TestPage { person } => self.test_page(unit, person)?,
             Command::Incident { id, command } => self.act_on(unit, who, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
+            Command::Relate { id, to, is, follow } => self.relate(unit, *id, *to, *is, *follow)?,
+            Command::Unrelate { id, from } => self.unrelate(unit, *id, *from)?,
             Command::TakeApart { from } => self.take_apart(unit, *from)?,
             Command::Escalate { id, escalation, why } => self.escalate(unit, *id, escalation.as_ref(), why)?,
             Command::PagePeople { id, targets, why } => self.page_by_name(unit, *id, targets, why)?,

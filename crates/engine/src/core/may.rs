@@ -129,6 +129,10 @@ impl Core {
                     None => Ok(()),
                 }
             }
+            Command::Relate { id, to: other, .. } | Command::Unrelate { id, from: other } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.may_on(unit, who, *other, &Refusal::NoSuchIncident)
+            }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
                 self.may_on(unit, who, *into, &Refusal::NoSuchIncident)
@@ -327,6 +331,8 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::PagePeople { id, .. }
         | Command::LinkAlert { id, .. }
         | Command::AskReview { id }
+        | Command::Relate { id, .. }
+        | Command::Unrelate { id, .. }
         | Command::TakeApart { from: id }
         | Command::Merge { from: id, .. } => Some(Versioned::Incident(*id)),
         Command::Review { id, .. } => Some(Versioned::Review(*id)),

@@ -16,6 +16,7 @@ use allclear_store::rows::alert::Belonging;
 use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
+use super::transfers::is_about_transfer;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
@@ -102,6 +103,7 @@ impl Core {
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
         self.admit_if_hidden(unit, into, owners, "has a task of it")?;
+        self.move_relations(unit, from, into)?;
         // What is told of the one is told of the other from now on, to nobody new.
         if loser.private && !winner.private {
             let mut people: Vec<String> = self.involved(into)?.into_iter().collect();
@@ -222,7 +224,8 @@ impl Core {
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
             let (found, _) = self.page(unit, page)?;
-            if found.status == paging::Status::Stopped && found.ended_at == merged_at {
+            // What was offered to a team when it was merged is offered to nobody now.
+            if found.status == paging::Status::Stopped && found.ended_at == merged_at && !is_about_transfer(&found.because) {
                 stopped.push((page, found.due_at.is_some()));
             }
         }

@@ -32,6 +32,7 @@ mod pages;
 mod partners;
 mod plans;
 mod read_once;
+mod relating;
 mod reviews;
 mod sharded;
 
@@ -40,6 +41,7 @@ mod staffing;
 pub(crate) mod streams;
 mod test_page;
 mod texts;
+mod transfers;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};

@@ -109,6 +109,8 @@ fn load(command: &Command) -> usize {
         | Command::TestPage { .. }
         | Command::Incident { .. }
         | Command::Merge { .. }
+        | Command::Relate { .. }
+        | Command::Unrelate { .. }
         | Command::TakeApart { .. }
         | Command::Escalate { .. }
         | Command::PagePeople { .. }

@@ -24,6 +24,8 @@ pub const fn space(command: &Command) -> Space {
         | Command::Declare(_)
         | Command::TestPage { .. }
         | Command::Merge { .. }
+        | Command::Relate { .. }
+        | Command::Unrelate { .. }
         | Command::TakeApart { .. }
         | Command::LinkAlert { .. }
         | Command::AskReview { .. }
@@ -36,7 +38,7 @@ pub const fn space(command: &Command) -> Space {
 
 const fn of_incident(command: &incident::Command) -> Space {
     use incident::Command as C;
-    use incident::{affected, declaration, ending, roles};
+    use incident::{affected, declaration, ending, roles, transfers};
     match command {
         // Somebody has it, has it still, or has it no more, and a page looks for somebody.
         C::Attendance(_) => Space::Reserved,
@@ -68,6 +70,11 @@ const fn of_incident(command: &incident::Command) -> Space {
             | declaration::Command::Promote { .. }
             | declaration::Command::Rename { .. } => Space::Free,
         },
+        // Another team has it.
+        C::Transfers(command) => match command {
+            transfers::Command::Accept { .. } => Space::Reserved,
+            transfers::Command::Offer { .. } | transfers::Command::Return { .. } | transfers::Command::Miss { .. } => Space::Free,
+        },
         // None of these stops or continues a page.
         C::Alarms(_)
         | C::Flapping(_)
@@ -78,6 +85,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Decisions(_)
         | C::Hypotheses(_)
         | C::Links(_)
+        | C::Relations(_)
         | C::Clocks(_)
         | C::Plans(_)
         | C::Recovery(_)

@@ -208,6 +208,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Recovery(_)
         | Any::Partners(_)
         | Any::Sharing(_)
+        | Any::Relations(_)
+        | Any::Transfers(_)
         | Any::Access(_) => None,
     }
 }
