@@ -12,6 +12,7 @@ pub(crate) mod line;
 pub(crate) mod org;
 mod partners;
 pub(crate) mod plans;
+mod several;
 pub mod shared_args;
 pub(crate) mod store;
 pub(crate) mod terminal;

@@ -3,8 +3,8 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery,
-    relations, roles, sharing, tasks, transfers, updates,
+    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery, relations,
+    roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.

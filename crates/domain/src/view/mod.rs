@@ -8,6 +8,7 @@ mod briefing;
 mod came;
 mod change;
 mod clock;
+mod contention;
 mod explain;
 mod guest;
 mod incident;
@@ -32,6 +33,7 @@ pub use audit::AuditView;
 pub use briefing::{BriefingLine, BriefingView, PromiseView};
 pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
+pub use contention::{Contention, Named, Wants, contention};
 
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use guest::{GuestEntry, GuestView, SituationView, is_told, notice_for};

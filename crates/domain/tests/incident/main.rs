@@ -264,7 +264,12 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
                 // No target set a clock, no plan asks for anything, and nothing was asked.
-                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer | Verb::Unrelate | Verb::Follow) => {
+                (Ok(_), Err(_))
+                    if matches!(
+                        verb,
+                        Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer | Verb::Unrelate | Verb::Follow
+                    ) =>
+                {
                     assert_eq!(world.incident, before)
                 }
                 // Where nothing can be answered nobody joins and no link is made; who is there leaves.

@@ -67,14 +67,16 @@ impl Core {
     fn offer_to_team(&mut self, unit: &mut Unit, who: &Principal, id: IncidentId, to: &str, why: &str) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         let (team, service) = self.whom(to)?;
-        let people: BTreeSet<String> = self.org.team(&team).map(|form| form.members.iter().chain(&form.managers).cloned().collect()).unwrap_or_default();
+        let people: BTreeSet<String> =
+            self.org.team(&team).map(|form| form.members.iter().chain(&form.managers).cloned().collect()).unwrap_or_default();
         if !people.iter().any(|person| roles::may_respond(&self.org, person)) {
             return Err(no(No::NobodyThere { team }));
         }
         let owner = || self.org.service(incident.service.as_deref()?)?.team.clone();
         let from = incident.work.transfers.team.clone().or_else(owner);
         // Of what everybody sees nobody is let in; guests are, as where they are paged.
-        let people = if incident.private { people.into_iter().filter(|person| !incident.admitted.contains(person)).collect() } else { Vec::new() };
+        let people =
+            if incident.private { people.into_iter().filter(|person| !incident.admitted.contains(person)).collect() } else { Vec::new() };
         let by = who.person().map(ToOwned::to_owned);
         let offered = Offered { team, service, from, by, why: why.to_owned(), people };
         self.change_incident(unit, id, Command::Offer { to: to.to_owned(), why: why.to_owned(), offered: Some(offered) })
@@ -202,7 +204,11 @@ impl Core {
                 let policy = incident.work.transfers.offer.as_ref().and_then(|offer| self.policy_of(offer));
                 let whom = match policy {
                     Some(policy) => Whom::Policy(Some(policy)),
-                    None => Whom::People { first: vec![format!("{TEAM}{}", body.team)], then: self.managers_of_team(&body.team), escalation: None },
+                    None => Whom::People {
+                        first: vec![format!("{TEAM}{}", body.team)],
+                        then: self.managers_of_team(&body.team),
+                        escalation: None,
+                    },
                 };
                 self.start_page_of(unit, id, whom, None, &because, false)
             }
@@ -212,7 +218,8 @@ impl Core {
                 if body.end != End::Withdrawn {
                     let team = self.name_of_team(&body.team);
                     let why = body.why.as_ref().map_or_else(|| ".".to_owned(), |why| format!(": {why}"));
-                    let how = if body.end == End::Returned { "gave this incident back" } else { "did not answer the offer of this incident" };
+                    let how =
+                        if body.end == End::Returned { "gave this incident back" } else { "did not answer the offer of this incident" };
                     let targets = self.who_has_it(&incident, unit);
                     let text = format!("Team {team} {how}{why}");
                     self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a team did not take it")?;

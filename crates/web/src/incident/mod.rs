@@ -19,6 +19,7 @@ mod plan_fields;
 mod plans;
 pub(crate) mod preview;
 mod reasoning;
+mod several;
 pub(crate) mod submit;
 
 use allclear_domain::access::{Actor, Principal, Right};
@@ -307,13 +308,15 @@ fn page(told: &PageData, org: &Org) -> Markup {
             @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
             (head(told, org))
             (next(told, org))
+            (several::offered(told, org))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (partners::section(told, org)) (aside::tasks(told, org))
+                    (plans::section(told, org)) (aside::people(told, org)) (several::section(told))
+                    (partners::section(told, org)) (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
                 (aside::more(told, org))

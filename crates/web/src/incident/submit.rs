@@ -130,7 +130,8 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
     }
     match verb {
         "task" | "recovery" | "plan" => Some("tasks"),
-        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" => Some("people"),
+        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "relate" | "unrelate"
+        | "follow" => Some("people"),
         "hypothesis" | "revisit" => Some("more"),
         "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
         _ => None,

@@ -175,7 +175,9 @@ pub(crate) const ASKS: &[Ask] = &[
             let is = given.as_text("is").and_then(Relation::from_word).unwrap_or(Relation::Related);
             let follow = given.flag("follow").unwrap_or(false);
             if follow && is != Relation::Parent {
-                return Err(ask::Refusal::Together("`follow` goes with `is`: `parent`; a child follows its parent and nothing else".into()));
+                return Err(ask::Refusal::Together(
+                    "`follow` goes with `is`: `parent`; a child follows its parent and nothing else".into(),
+                ));
             }
             Ok(Asked::Relate { to: given.must("to"), is, follow })
         },
@@ -203,11 +205,18 @@ pub(crate) const ASKS: &[Ask] = &[
         body: "FollowBody",
         programs: &[
             Program::of("follow").says("Updates of its parent are updates of this one").lacks(&["state"]),
-            Program::of("unfollow").says("They are not any more, and it owes its own next update from now on").gives(&[("state", "stopped")]),
+            Program::of("unfollow")
+                .says("They are not any more, and it owes its own next update from now on")
+                .gives(&[("state", "stopped")]),
         ],
         may: May::Responder,
-        fields: &[Field::may("state", "that it follows no more", "It follows no more", Kind::Choice { name: "FollowEnd", of: &["stopped"] })
-            .hint("`stopped` where it follows no more")],
+        fields: &[Field::may(
+            "state",
+            "that it follows no more",
+            "It follows no more",
+            Kind::Choice { name: "FollowEnd", of: &["stopped"] },
+        )
+        .hint("`stopped` where it follows no more")],
         ways: &[&[], &["state"]],
         make: |given, _| command(if given.has("state") { Command::Unfollow { why: None } } else { Command::Follow }),
         came: Came::Itself,

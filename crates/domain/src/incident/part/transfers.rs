@@ -187,7 +187,8 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
             .hint("Whom it is offered to: `team:ID`, or `service:ID` for the team of that service"),
         Field::may("state", "the answer", "Answer", Kind::Choice { name: "TransferAnswer", of: &["accepted", "returned", "withdrawn"] })
             .hint("`accepted` or `returned` by the team, `withdrawn` where it is not offered any more"),
-        Field::may("why", "the reason", "Why?", Kind::Words { max: KEPT_CHARS_MAX }).hint("The reason; it cannot be left out of an offer and a return"),
+        Field::may("why", "the reason", "Why?", Kind::Words { max: KEPT_CHARS_MAX })
+            .hint("The reason; it cannot be left out of an offer and a return"),
     ],
     ways: &[&["to", "why"], &["state", "why"]],
     make: |given, by| {
@@ -241,9 +242,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
         }
         Command::Miss { leave } => match &incident.work.transfers.offer {
             Some(Offer { team, paged: false, .. }) => one(Event::Unanswered(Unanswered { team: team.clone() })),
-            Some(Offer { team, .. }) => {
-                one(Event::Returned(Returned { team: team.clone(), end: End::Unanswered, why: None, leave }))
-            }
+            Some(Offer { team, .. }) => one(Event::Returned(Returned { team: team.clone(), end: End::Unanswered, why: None, leave })),
             None => nothing(),
         },
     }
@@ -376,7 +375,8 @@ mod tests {
         let second = sample.run(miss()).unwrap();
         assert_eq!((second.kinds(), second.opened()), (vec!["transfer_returned"], vec![]));
         assert_eq!(sample.run(miss()).unwrap().events, []);
-        let over = Sample::declared().after(offer("disks", "shop")).after(crate::incident::ending::Command::Resolve { note: None, waive: None });
+        let over =
+            Sample::declared().after(offer("disks", "shop")).after(crate::incident::ending::Command::Resolve { note: None, waive: None });
         assert!(over.incident.work.transfers.offer.is_none(), "of what is over nothing is offered");
     }
 }

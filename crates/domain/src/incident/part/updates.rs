@@ -175,16 +175,8 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
         Command::Post { audiences, text, next_within, marking } => {
-            let posted = Posted {
-                number: 0,
-                audiences,
-                text,
-                next_by: None,
-                org_version: context.org_version,
-                marking,
-                of: None,
-                remembered: true,
-            };
+            let posted =
+                Posted { number: 0, audiences, text, next_by: None, org_version: context.org_version, marking, of: None, remembered: true };
             post(incident, posted, next_within, context)
         }
         Command::Hear(posted) => hear(incident, posted, context),
