@@ -80,6 +80,18 @@ async fn every_form_works_without_a_script() {
         .await;
     assert!(base.starts_with("/incidents/INC-"), "{base}");
 
+    // How it stands to another, and whose it is.
+    for (verb, fields, wanted) in [
+        ("relate", vec![("pick", other.as_str()), ("to", ""), ("is", "parent"), ("follow", "1")], "is the parent of this; its updates"),
+        ("follow", vec![("state", "stopped")], "are not updates of this one any more"),
+        ("follow", vec![], "are updates of this one"),
+        ("unrelate", vec![("to", other.as_str())], "is not the parent of this any more"),
+        ("transfer", vec![("to", "team:platform"), ("why", "It is the database")], "offered it to team Platform: It is the database"),
+        ("transfer", vec![("state", "withdrawn"), ("why", "")], "does not offer it to team Platform any more"),
+    ] {
+        let page = browser.does(&format!("{base}/{verb}"), &fields).await;
+        assert!(page.contains(wanted), "{verb} {fields:?}: {page}");
+    }
     // Each verb of each form that the page ever shows, with a word that its log then has.
     let steps: &[Step] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),
@@ -223,7 +235,7 @@ async fn every_form_works_without_a_script() {
     shown.sort();
     shown.dedup();
     let tried: Vec<&str> =
-        steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart"]).collect();
+        steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart", "relate", "transfer"]).collect();
     let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
     assert!(missed.is_empty(), "forms without a step here: {missed:?}");
 

@@ -146,7 +146,7 @@ fn under<'a>(all: &[Wants<'a>], depends_on: impl Fn(&'a str) -> Vec<&'a str>, ou
 mod tests {
     use super::*;
 
-    fn wants<'a>(reference: &'a str, people: &[&'a str], service: Option<&'a str>) -> Wants<'a> {
+    fn wants(reference: &'static str, people: &[&'static str], service: Option<&'static str>) -> Wants<'static> {
         Wants { reference, people: people.iter().copied().collect(), service, affected: BTreeMap::new() }
     }
 
@@ -177,7 +177,7 @@ mod tests {
     fn the_lowest_that_is_affected_is_named_and_only_under_several() {
         let (shop, blog, db) = (wants("INC-1", &[], Some("shop")), wants("INC-2", &[], Some("blog")), wants("INC-3", &[], Some("db")));
         let pay = wants("INC-4", &[], Some("pay"));
-        let cause = |all: &[Wants<'_>]| contention(all, depends).into_iter().map(|one| one.under).collect::<Vec<_>>();
+        let cause = |all: &[Wants<'static>]| contention(all, depends).into_iter().map(|one| one.under).collect::<Vec<_>>();
         let named = |references: &[&str]| Named { references: references.iter().map(|one| (*one).to_owned()).collect(), more: 0 };
         let mark = vec![("db".to_owned(), named(&["INC-3"]), named(&["INC-1", "INC-2"]))];
         assert_eq!(cause(&[shop.clone(), blog.clone(), db.clone()]), [mark.clone(), mark.clone(), mark]);
