@@ -220,7 +220,7 @@ async fn the_page_of_the_description_names_every_route() {
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
     use incident::{affected, attendance, declaration, links, record, relations, roles, tasks, transfers, updates, words};
-    let incidents: [incident::Refusal; 57] = [
+    let incidents: [incident::Refusal; 61] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -242,6 +242,10 @@ fn every_refusal_has_a_code_with_a_page() {
         relations::Refusal::ParentIsOver.into(),
         relations::Refusal::AcrossSight.into(),
         relations::Refusal::ParentIsPrivate.into(),
+        relations::Refusal::NothingToSplit.into(),
+        relations::Refusal::StepStays { task: 1 }.into(),
+        relations::Refusal::NotItsAlert { alert: String::new() }.into(),
+        relations::Refusal::OwnService { service: String::new() }.into(),
         transfers::Refusal::Pending { team: String::new() }.into(),
         transfers::Refusal::NotOffered.into(),
         transfers::Refusal::HasIt { team: String::new() }.into(),

@@ -12,6 +12,7 @@ on_both!(
     nothing_is_left_below_what_was_cancelled_or_merged,
     another_team_accepts_it_or_gives_it_back,
     a_private_offer_is_seen_no_longer_than_it_stands,
+    a_part_becomes_an_incident_of_its_own,
 );
 
 /// Seconds of a minute.
@@ -20,16 +21,23 @@ const MINUTE: u64 = 60;
 /// Two teams; two services that stand on a third, which is the other team's.
 fn organisation() -> String {
     let person = |id: &str, name: &str| {
-        format!("  - {{id: {id}, name: {name}, email: {id}@example.org, contacts: [{{id: hook, webhook: \"{{HOOK}}/{id}\", secret: \"{{SECRET}}\"}}], notify: {{high: [{{contact: hook}}], low: [{{contact: hook}}]}}}}\n")
+        format!(
+            "  - {{id: {id}, name: {name}, email: {id}@example.org, contacts: [{{id: hook, webhook: \"{{HOOK}}/{id}\", secret: \"{{SECRET}}\"}}], notify: {{high: [{{contact: hook}}], low: [{{contact: hook}}]}}}}\n"
+        )
     };
-    let people = format!("{}{}teams:\n  - {{id: disks, name: Disks, members: [dan], managers: [eve]}}\n", person("dan", "Dan Holm"), person("eve", "Eve Lund"));
+    let people = format!(
+        "{}{}teams:\n  - {{id: disks, name: Disks, members: [dan], managers: [eve]}}\n",
+        person("dan", "Dan Holm"),
+        person("eve", "Eve Lund")
+    );
     let usual = org::usual()
         .replace("teams:\n", &people)
         .replace("escalations:\n", "escalations:\n  - {id: disks, steps: [{page: [\"person:dan\"], within: 5m}]}\n")
         .replace("services:\n", "services:\n  - {id: disk, name: Disk array, team: disks, escalation: disks}\n")
         .replace("tier: 1}", "tier: 1, depends_on: [disk]}")
         .replace("tier: 2}", "tier: 2, depends_on: [disk]}");
-    usual + "audiences:\n  - {id: board, people: [cho]}\nseverities:\n  - {id: sev3, update_every: 30m}\n  - {id: sev5, update_every: 0s, acknowledgement_lasts: never}\n"
+    usual
+        + "audiences:\n  - {id: board, people: [cho]}\nseverities:\n  - {id: sev3, update_every: 30m}\n  - {id: sev5, update_every: 0s, acknowledgement_lasts: never}\n"
 }
 
 /// A declared incident, by its reference.
@@ -90,7 +98,7 @@ async fn act_as(world: &World, token: &str, reference: &str, body: Value) -> (u1
 async fn both_logs_say_how_two_stand_and_a_child_follows_its_parent(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let (parent, child) = (of_ana(&world, "All payments fail", "checkout").await, of_ana(&world, "Cards fail", "search").await);
-    let related = world.cli(&["relate", &child, &parent, "parent", "--follow"]).await;
+    let related = world.cli(&["relate", &child, &parent, "parent", "--follow", "true"]).await;
     assert_eq!(related.code, 0, "{related:?}");
     assert_eq!(relations(&world, &child).await, [(parent.clone(), "parent".to_owned())]);
     assert_eq!(relations(&world, &parent).await, [(child.clone(), "child".to_owned())]);
@@ -204,7 +212,10 @@ async fn another_team_accepts_it_or_gives_it_back(database: Database) {
     assert_eq!(world.cli_as(&dan, &["transfer", "accept", &reference]).await.code, 0);
     world.quiet().await;
     let incident = whole(&world, &reference).await;
-    assert_eq!((&incident["commander"], &incident["service"], &incident["transfers"]["team"]), (&json!("dan"), &json!("checkout"), &json!("disks")));
+    assert_eq!(
+        (&incident["commander"], &incident["service"], &incident["transfers"]["team"]),
+        (&json!("dan"), &json!("checkout"), &json!("disks"))
+    );
     assert_eq!(act_as(&world, &dan, &reference, json!({"to": "team:payments", "why": "the disk is well again"})).await.0, 200);
     world.act(&reference, "acknowledge", json!({"by": "ben"})).await;
     let incident = whole(&world, &reference).await;
@@ -262,9 +273,59 @@ async fn the_board_says_what_several_want_and_of_what_nothing_is_due() {
     let board = get_as(&world, &dan, "/").await.text;
     assert!(board.contains(&one) && !board.contains(&two) && !board.contains("may be under") && !board.contains("also wanted"), "{board}");
     // Somebody has it, and nothing is due: it is counted, and found.
-    let small = world.command("/incidents", json!({"title": "A typo", "severity": "sev5"})).await.ok().body["ref"].as_str().unwrap().to_owned();
+    let small =
+        world.command("/incidents", json!({"title": "A typo", "severity": "sev5"})).await.ok().body["ref"].as_str().unwrap().to_owned();
     world.act(&small, "acknowledge", json!({"by": "ben"})).await;
     assert!(get_as(&world, &dan, "/").await.text.contains("1 with nothing due"));
     let undue = get_as(&world, &dan, "/?need=undue").await.text;
     assert!(undue.contains("A typo") && !undue.contains("Checkout is slow"), "{undue}");
+}
+
+async fn a_part_becomes_an_incident_of_its_own(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    world.fire("a disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let alert = world.api(&format!("/incidents/{reference}/alerts")).await["items"][0]["id"].as_str().unwrap().to_owned();
+    world.act(&reference, "affect", json!({"service": "search", "impact": "partial"})).await;
+    world.act(&reference, "task", json!({"text": "Stay here"})).await;
+    world.act(&reference, "task", json!({"text": "Rebuild the index", "owner": "ben", "within": "40m"})).await;
+    world.act(&reference, "decision", json!({"text": "Fail over", "question": "Where?", "options": "Here\nThere"})).await;
+    world.advance(30 * MINUTE).await;
+    for (body, wanted) in [
+        (json!({"title": "x"}), "nothing_to_split"),
+        (json!({"title": "x", "tasks": "9"}), "no_such_task"),
+        (json!({"title": "x", "tasks": "nine"}), "bad_request"),
+        (json!({"title": "x", "services": "checkout"}), "own_service"),
+        (json!({"title": "x", "alerts": "alt_00000000000000000000000001"}), "not_its_alert"),
+    ] {
+        assert_eq!(code(&world, &reference, "split", body).await, wanted);
+    }
+    let ana = token_of(&world, "ana").await;
+    let ran =
+        world.cli_as(&ana, &["split", &reference, "The index is stale", "--alerts", &alert, "--tasks", "2", "--services", "search"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    world.advance(15).await;
+    let part = whole(&world, &reference).await["relations"][0]["ref"].as_str().unwrap().to_owned();
+    assert_eq!(relations(&world, &part).await, [(reference.clone(), "split_from".to_owned())]);
+    let (old, new) = (whole(&world, &reference).await, whole(&world, &part).await);
+    assert_eq!(
+        (&new["service"], &new["severity"], &new["commander"], &new["alerts_open"]),
+        (&json!("search"), &old["severity"], &json!("ana"), &json!(1)),
+        "{new:#}"
+    );
+    assert_eq!((&new["tasks"][0]["text"], &new["tasks"][0]["owner"]), (&json!("Rebuild the index"), &json!("ben")));
+    assert_eq!((&old["recovered"], &old["alerts_open"], &old["tasks"][1]["state"]), (&json!(false), &json!(0), &json!("dropped")));
+    assert_eq!(old["decisions"][0]["options"].as_array().unwrap().len(), 2, "what was decided stays as it was");
+    assert_eq!(new["declared_at"], old["declared_at"], "targets do not begin anew");
+    let log = allclear_trial::world::lines(&world.events(&new).await);
+    assert!(log.contains("Split from") && log.contains("joined"), "{log}");
+    let log = allclear_trial::world::lines(&world.events(&old).await);
+    assert!(!log.to_lowercase().contains("recovered"), "{log}");
+    // The task's time goes on where it is.
+    world.advance(11 * MINUTE).await;
+    assert_eq!(told(&world, "ben", "Task 1 is late: Rebuild the index"), 1);
+    world.recover("a disk").await;
+    world.advance(30).await;
+    assert_eq!((&whole(&world, &part).await["recovered"], &whole(&world, &reference).await["recovered"]), (&json!(true), &json!(false)));
 }

@@ -31,6 +31,7 @@ pub enum Verb {
     Unrelate,
     Follow,
     Transfer,
+    Split,
     Note,
     Mark,
     PauseClock,
@@ -59,7 +60,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -82,6 +83,7 @@ impl Verb {
         Self::Unrelate,
         Self::Follow,
         Self::Transfer,
+        Self::Split,
         Self::Note,
         Self::Mark,
         Self::PauseClock,
@@ -134,6 +136,7 @@ impl Verb {
             Self::Unrelate => "unrelate",
             Self::Follow => "follow",
             Self::Transfer => "transfer",
+            Self::Split => "split",
             Self::Note => "note",
             Self::Mark => "mark",
             Self::PauseClock => "pause_clock",
@@ -198,6 +201,7 @@ impl Verb {
             | Self::Unrelate
             | Self::Follow
             | Self::Transfer
+            | Self::Split
             | Self::PauseClock
             | Self::ResumeClock
             | Self::Party
@@ -441,6 +445,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Relate
             | V::Follow
             | V::Transfer
+            | V::Split
             | V::PauseClock
             | V::ResumeClock
             | V::Request

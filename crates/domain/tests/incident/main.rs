@@ -189,7 +189,20 @@ fn command(verb: Verb) -> Command {
         Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
         Verb::Relate => {
             let (incident, is) = (OTHER, related::Relation::Parent);
-            relations::Command::Tie(relations::Tied { incident, reference: "INC-2".into(), is, followed: false, why: None }).into()
+            relations::Command::Tie(relations::Tied {
+                incident,
+                reference: "INC-2".into(),
+                is,
+                followed: false,
+                why: None,
+                moved: relations::Moved::default(),
+            })
+            .into()
+        }
+        Verb::Split => {
+            let (incident, is) = (OTHER, related::Relation::SplitInto);
+            let moved = relations::Moved { alerts: 2, tasks: Vec::new() };
+            relations::Command::Tie(relations::Tied { incident, reference: "INC-2".into(), is, followed: false, why: None, moved }).into()
         }
         Verb::Unrelate => relations::Command::Untie { from: OTHER, why: None }.into(),
         Verb::Follow => relations::Command::Follow.into(),

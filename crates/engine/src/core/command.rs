@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::splitting::Split;
 use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
@@ -110,6 +111,8 @@ pub enum Command {
     Merge { from: IncidentId, into: IncidentId },
     /// A person says what another incident is to this one.
     Relate { id: IncidentId, to: IncidentId, is: Relation, follow: bool },
+    /// A part of it becomes one of its own.
+    Split { id: IncidentId, split: Split },
     /// It is nothing to it any more.
     Unrelate { id: IncidentId, from: IncidentId },
     /// A merge was none: the merged one is an incident of its own again.

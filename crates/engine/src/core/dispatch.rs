@@ -68,6 +68,7 @@ impl Core {
             Command::Incident { id, command } => self.act_on(unit, who, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
             Command::Relate { id, to, is, follow } => self.relate(unit, *id, *to, *is, *follow)?,
+            Command::Split { id, split } => self.split(unit, *id, split)?,
             Command::Unrelate { id, from } => self.unrelate(unit, *id, *from)?,
             Command::TakeApart { from } => self.take_apart(unit, *from)?,
             Command::Escalate { id, escalation, why } => self.escalate(unit, *id, escalation.as_ref(), why)?,

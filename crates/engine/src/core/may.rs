@@ -113,6 +113,10 @@ impl Core {
                 self.may_go_on(unit, who, *id, true)?;
                 self.not_of_a_test(unit, *id)
             }
+            Command::Split { id, .. } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.not_of_a_test(unit, *id)
+            }
             Command::AskReview { id } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
             Command::AddAction { incident: id, .. } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
@@ -333,6 +337,7 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::AskReview { id }
         | Command::Relate { id, .. }
         | Command::Unrelate { id, .. }
+        | Command::Split { id, .. }
         | Command::TakeApart { from: id }
         | Command::Merge { from: id, .. } => Some(Versioned::Incident(*id)),
         Command::Review { id, .. } => Some(Versioned::Review(*id)),

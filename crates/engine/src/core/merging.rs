@@ -22,7 +22,7 @@ use super::{Core, Decided, Loaded, Need, Stop};
 
 /// Open alerts, and how silences hold them.
 #[derive(Debug, Clone, Default)]
-struct Held {
+pub(super) struct Held {
     open: u64,
     held: u64,
     /// When the first of these silences ends, where that is known.
@@ -31,7 +31,7 @@ struct Held {
 }
 
 impl Held {
-    fn of(alerts: &[Belonging]) -> Self {
+    pub(super) fn of(alerts: &[Belonging]) -> Self {
         let open = || alerts.iter().filter(|alert| alert.open);
         let held = || open().filter_map(|alert| alert.held.as_ref());
         Self {
@@ -51,7 +51,7 @@ type Alerts = Vec<Belonging>;
 
 impl Core {
     /// What belongs to an incident in the store: its newest alerts, and when its next update is due.
-    fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
+    pub(super) fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Belongs(of, alerts, update_by) = read
                 && *of == id
@@ -198,7 +198,7 @@ impl Core {
     }
 
     /// What silences hold of an incident is what they hold of the alerts that it has now.
-    fn hold_apart(&mut self, unit: &mut Unit, id: IncidentId, now: Held) -> Decided<()> {
+    pub(super) fn hold_apart(&mut self, unit: &mut Unit, id: IncidentId, now: Held) -> Decided<()> {
         let (state, _) = self.incident(unit, id)?;
         let all = now.open > 0 && now.held >= now.open && !state.is_a_persons_word();
         if now.open == 0 || all == state.alarms.is_held() {

@@ -37,6 +37,7 @@ mod reviews;
 mod sharded;
 
 pub mod silences;
+mod splitting;
 mod staffing;
 pub(crate) mod streams;
 mod test_page;
@@ -65,6 +66,7 @@ pub use memory::{AlertKey, OpenAlert};
 pub(crate) use memory::{RECENT_MAX, horizon};
 pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
+pub use splitting::Split;
 pub use streams::AnyState;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};

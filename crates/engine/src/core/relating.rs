@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::related::{Related, Relation};
-use allclear_domain::incident::relations::{Command, FAMILY_MAX, LEVELS_MAX, RELATIONS_MAX, Refusal as No, Tied};
+use allclear_domain::incident::relations::{Command, FAMILY_MAX, LEVELS_MAX, Moved, RELATIONS_MAX, Refusal as No, Tied};
 use allclear_domain::incident::updates::{self, Posted};
 use allclear_domain::incident::{self, Incident, links};
 use allclear_domain::tlp::Tlp;
@@ -65,8 +65,16 @@ impl Core {
     ) -> Decided<()> {
         let (one, other) = (self.incident(unit, id)?.0.reference, self.incident(unit, to)?.0.reference);
         let why = why.map(ToOwned::to_owned);
-        self.change_incident(unit, id, Command::Tie(Tied { incident: to, reference: other, is, followed, why: why.clone() }))?;
-        self.change_incident(unit, to, Command::Tie(Tied { incident: id, reference: one, is: is.turned(), followed: false, why }))
+        self.change_incident(
+            unit,
+            id,
+            Command::Tie(Tied { incident: to, reference: other, is, followed, why: why.clone(), moved: Moved::default() }),
+        )?;
+        self.change_incident(
+            unit,
+            to,
+            Command::Tie(Tied { incident: id, reference: one, is: is.turned(), followed: false, why, moved: Moved::default() }),
+        )
     }
 
     /// Whether two may stand so to each other: of one kind, seen by the same, in no circle, and neither too deep nor too many.

@@ -111,6 +111,7 @@ fn load(command: &Command) -> usize {
         | Command::Merge { .. }
         | Command::Relate { .. }
         | Command::Unrelate { .. }
+        | Command::Split { .. }
         | Command::TakeApart { .. }
         | Command::Escalate { .. }
         | Command::PagePeople { .. }

@@ -26,6 +26,7 @@ pub const fn space(command: &Command) -> Space {
         | Command::Merge { .. }
         | Command::Relate { .. }
         | Command::Unrelate { .. }
+        | Command::Split { .. }
         | Command::TakeApart { .. }
         | Command::LinkAlert { .. }
         | Command::AskReview { .. }

@@ -114,6 +114,11 @@ impl Scene {
                 let is = allclear_domain::incident::related::Relation::Related;
                 Command::Relate { id: self.public, to: self.open, is, follow: false }
             }),
+            ("split it", {
+                let (tasks, alerts, services) = ([1].into(), [].into(), [].into());
+                let split = allclear_engine::core::Split { title: "t".into(), severity: None, alerts, tasks, services, to: None };
+                Command::Split { id: self.open, split }
+            }),
             ("end its relation", Command::Unrelate { id: self.public, from: self.open }),
             ("hand it over", {
                 let offer = transfers::Command::Offer { to: "team:t".into(), why: "w".into(), offered: None };

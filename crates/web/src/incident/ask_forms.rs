@@ -65,8 +65,9 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 14] = [
+const RARE: [&str; 15] = [
     DECIDE,
+    "split",
     "relate",
     "transfer",
     "hypothesis",
@@ -84,7 +85,8 @@ const RARE: [&str; 14] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 42] = [
+const PLACED: [Verb; 43] = [
+    Verb::Split,
     Verb::Relate,
     Verb::Unrelate,
     Verb::Follow,

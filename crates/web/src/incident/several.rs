@@ -4,6 +4,7 @@ use allclear_domain::ask;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::transfers::{SERVICE, TEAM};
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{RelatedView, TransfersView};
 use maud::{Markup, html};
@@ -143,11 +144,51 @@ pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
                 }
             }, ask.press))
         }
+        @if let Some(ask) = ask::of(Verb::Split).filter(|ask| fits(told, ask.verb)) {
+            (folded(told, "split", ask.label, &split(told, org), ask.press))
+        }
         @if let Some(ask) = ask::of(Verb::Transfer).filter(|ask| fits(told, ask.verb) && told.incident.transfers.as_ref().is_none_or(|one| one.offered_to.is_none())) {
             (folded(told, "transfer", ask.label, &html! {
                 (whom(told, org)) (words(told, "transfer", "why", "Why?", true))
             }, ask.press))
         }
+    }
+}
+
+/// A box for each thing that may go with a part that is split off, and who leads that.
+fn split(told: &PageData, org: &Org) -> Markup {
+    let typed = |name: &str| told.draft.typed("split", name);
+    let boxed = |name: String, words: Markup| {
+        html! { label class="check" { input type="checkbox" name=(name) value="1" checked[!typed(&name).is_empty()]; span { (words) } } }
+    };
+    let alerts: Vec<_> = told.alerts.iter().filter(|alert| alert.ended_at.is_none()).take(SHOWN_MAX).collect();
+    let tasks: Vec<_> = told.incident.tasks.iter().filter(|task| task.state == TaskState::Open && task.plan.is_none()).collect();
+    let services: Vec<_> = told.incident.affected.iter().filter(|one| Some(&one.service) != told.incident.service.as_ref()).collect();
+    html! {
+        label class="field" { span { "What is that one?" } input name="title" required value=(typed("title")); }
+        @if !alerts.is_empty() {
+            fieldset class="choice" {
+                legend { "Alerts that go with it" }
+                @for alert in alerts { (boxed(format!("alerts:{}", alert.id), html! { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } })) }
+            }
+        }
+        @if !tasks.is_empty() {
+            fieldset class="choice" {
+                legend { "Tasks that go with it" }
+                @for task in tasks.iter().take(SHOWN_MAX) { (boxed(format!("tasks:{}", task.task), html! { (task.task) ". " bdi { (pieces::cut(&task.text, TITLE_CHARS_MAX)) } })) }
+            }
+        }
+        @if !services.is_empty() {
+            fieldset class="choice" {
+                legend { "Services that go with it" }
+                @for one in services { (boxed(format!("services:{}", one.service), html! { bdi { (pieces::service(org, &one.service)) } })) }
+            }
+        }
+        label class="field" {
+            span { "Who leads it" span class="quiet" { " (you, unless you ask somebody)" } }
+            (pieces::person_choice(org, "to", Some(typed("to")), Some("You")))
+        }
+        p class="hint" { "Steps of a plan, decisions and requests stay here. Its targets count from when this one was declared." }
     }
 }
 

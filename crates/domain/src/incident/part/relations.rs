@@ -6,17 +6,22 @@
 //!
 //! Not here: what a merge does with the relations of the one that ends, and how an update goes down (`engine::core::relating`).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{self, Ask, Asked, Came, Field, Kind, May, Program, command};
 use crate::event::event_kinds;
-use crate::expect::Standing;
+use crate::expect::{Key, Rule, Standing};
 use crate::ids::IncidentId;
 use crate::incident::awaited::{Awaited, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::links::{self, Carried};
 use crate::incident::related::{Related, Relation};
-use crate::incident::{Decision, Incident, State, nothing, one, updates};
+use crate::incident::words::TITLE_CHARS_MAX;
+use crate::incident::work::{Origin, Task, TaskState};
+use crate::incident::{Decision, Incident, State, along, nothing, one, tasks, updates};
 use crate::names::{Names, with_text};
 
 /// Incidents that one has to do with at most: a page shows no more, and each update is handed to each child.
@@ -51,6 +56,61 @@ pub struct Tied {
     /// Why, where nobody said so: what it stood to before was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What went from the one to the other, where one was split from the other.
+    #[serde(default, skip_serializing_if = "Moved::is_empty")]
+    pub moved: Moved,
+}
+
+/// What goes where a part of an incident becomes one of its own.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Moved {
+    /// How many alerts, all of them open.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub alerts: u64,
+    /// Tasks, with their numbers in both.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Carried>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+impl Moved {
+    /// Whether nothing does.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// So many alerts, and these tasks in the order in which they stood.
+    ///
+    /// # Errors
+    /// Where one is not there, has ended, or is a step of a plan.
+    pub fn of(incident: &Incident, alerts: u64, tasks: &BTreeSet<u32>) -> Result<Self, crate::incident::Refusal> {
+        let mut moved = Self { alerts, tasks: Vec::new() };
+        for number in tasks {
+            let task = incident.work.task(*number).ok_or(tasks::Refusal::NoSuchTask { task: *number })?;
+            if task.state != TaskState::Open {
+                return Err(tasks::Refusal::Ended { task: *number, state: task.state.word() }.into());
+            }
+            // What comes before and after it stays here, and so do their times.
+            if task.step.is_some() {
+                return Err(Refusal::StepStays { task: *number }.into());
+            }
+            let here = u32::try_from(moved.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
+            moved.tasks.push(links::carried(here, task.clone()));
+        }
+        Ok(moved)
+    }
+
+    /// `: with one alert and tasks 1 and 3`.
+    fn words(&self, number: impl Fn(&Carried) -> u32) -> String {
+        let numbers: Vec<u32> = self.tasks.iter().map(number).collect();
+        if self.is_empty() { String::new() } else { format!(", with {}", along::apart(self.alerts, &numbers, &[], "")) }
+    }
 }
 
 /// Body of `unrelated`.
@@ -129,6 +189,14 @@ pub enum Refusal {
     AcrossSight,
     #[error("what is told of a private incident stays with those who see it: write the update here as well")]
     ParentIsPrivate,
+    #[error("name what goes with it: alerts, tasks or services of this incident")]
+    NothingToSplit,
+    #[error("task {task} is a step of a plan, and stays with those that come before and after it: drop it here and add a task there")]
+    StepStays { task: u32 },
+    #[error("alert `{alert}` is none of this incident, or has ended: name open ones of it")]
+    NotItsAlert { alert: String },
+    #[error("`{service}` is this incident’s own service and stays so: name others that it affects")]
+    OwnService { service: String },
 }
 
 impl Refusal {
@@ -147,9 +215,16 @@ impl Refusal {
             Self::ParentIsOver => "parent_is_over",
             Self::AcrossSight => "relation_across_sight",
             Self::ParentIsPrivate => "parent_is_private",
+            Self::NothingToSplit => "nothing_to_split",
+            Self::StepStays { .. } => "step_stays",
+            Self::NotItsAlert { .. } => "not_its_alert",
+            Self::OwnService { .. } => "own_service",
         }
     }
 }
+
+/// Longest list of what goes with a part that is split off, in characters.
+const LIST_CHARS_MAX: usize = 5_000;
 
 const TO: Field = Field::needed("to", "the other incident", "The other incident", Kind::Incident).hint("Which: INC-142, or the id");
 
@@ -195,6 +270,44 @@ pub(crate) const ASKS: &[Ask] = &[
         fields: &[TO],
         ways: &[],
         make: |given, _| Ok(Asked::Unrelate { to: given.must("to") }),
+        came: Came::Itself,
+    },
+    Ask {
+        verb: Verb::Split,
+        label: "Split a part off",
+        says: "A part of it becomes an incident of its own: some of its alerts, tasks and services",
+        press: "Split it off",
+        body: "SplitBody",
+        programs: &[Program::of("split").places(&["title"])],
+        may: May::Responder,
+        fields: &[
+            Field::needed("title", "the title", "What is that one?", Kind::Line { max: TITLE_CHARS_MAX })
+                .hint("The title of the new incident"),
+            Field::may("alerts", "the alerts that go", "Alerts that go with it", Kind::Line { max: LIST_CHARS_MAX })
+                .hint("Ids of open alerts, with commas between them"),
+            Field::may("tasks", "the tasks that go", "Tasks that go with it", Kind::Line { max: LIST_CHARS_MAX })
+                .hint("Numbers of open tasks, as in 1, 3"),
+            Field::may("services", "the services that go", "Services that go with it", Kind::Line { max: LIST_CHARS_MAX })
+                .hint("Ids of affected services, with commas between them"),
+            Field::may("severity", "how bad it is", "Severity", Kind::Severity).hint("As bad as this one unless said"),
+            Field::may("to", "who leads it", "Who leads it", Kind::Person)
+                .hint("A person's id: command is offered to them; who splits it off has it unless said"),
+        ],
+        ways: &[],
+        make: |given, _| {
+            let list = |name: &str| -> Vec<String> {
+                let text = given.text(name).unwrap_or_default();
+                text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(ToOwned::to_owned).collect()
+            };
+            Ok(Asked::Split(ask::Split {
+                title: given.must("title"),
+                severity: given.parsed("severity"),
+                alerts: list("alerts"),
+                tasks: list("tasks"),
+                services: list("services"),
+                to: given.text("to"),
+            }))
+        },
         came: Came::Itself,
     },
     Ask {
@@ -264,7 +377,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
 fn tie(incident: &Incident, tied: Tied) -> Decision {
     // What a merge leads to is said of what is over as well: its log would point to nothing.
     if tied.why.is_none() {
-        fits(incident, Verb::Relate)?;
+        fits(incident, if tied.is == Relation::SplitInto { Verb::Split } else { Verb::Relate })?;
     }
     if tied.incident == incident.id {
         return Err(Refusal::ToItself.into());
@@ -288,13 +401,21 @@ fn tie(incident: &Incident, tied: Tied) -> Decision {
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
-        Event::Tied(body) => incident.work.relations.push(Related {
-            incident: body.incident,
-            reference: body.reference.clone(),
-            is: body.is,
-            since: at,
-            followed: body.followed,
-        }),
+        Event::Tied(body) => {
+            incident.work.relations.push(Related {
+                incident: body.incident,
+                reference: body.reference.clone(),
+                is: body.is,
+                since: at,
+                followed: body.followed,
+            });
+            match body.is {
+                // What went is told of there, and is not over here.
+                Relation::SplitInto => incident.alerts_told = incident.alerts_told.saturating_sub(body.moved.alerts),
+                Relation::SplitFrom => incident.work.tasks.extend(body.moved.tasks.iter().map(|task| came(body.incident, task, at))),
+                Relation::Parent | Relation::Child | Relation::Related | Relation::Cause | Relation::Effect => {}
+            }
+        }
         Event::Untied(body) => {
             incident.work.relations.retain(|one| one.incident != body.incident || one.is != body.was);
             incident.work.promised_above &= !body.owes;
@@ -304,6 +425,23 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             follow(incident, body.incident, false);
             incident.work.promised_above &= !body.owes;
         }
+    }
+}
+
+/// A task as it stood in the incident that this was split from.
+fn came(from: IncidentId, task: &Carried, at: Timestamp) -> Task {
+    Task {
+        task: task.task,
+        text: task.text.clone(),
+        owner: task.owner.clone(),
+        due_at: task.due_at,
+        state: TaskState::Open,
+        added_at: at,
+        ended_at: None,
+        late: task.late,
+        origin: Some(Origin { incident: from, task: task.was }),
+        step: None,
+        note: None,
     }
 }
 
@@ -322,6 +460,11 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 updates::await_next(incident.work.cadence(), awaited);
             }
         }
+        Event::Tied(Tied { is: Relation::SplitFrom, moved, .. }) => {
+            for (task, due_at) in moved.tasks.iter().filter(|task| !task.late).filter_map(|task| Some((task.task, task.due_at?))) {
+                awaited.open_until(&Key::Task(task).to_string(), Rule::TaskDue, due_at);
+            }
+        }
         // Its own promise stands, until an update of its parent meets it.
         Event::Tied(_) | Event::Untied(_) | Event::Followed(_) | Event::Unfollowed(_) => {}
     }
@@ -333,8 +476,8 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Tied(body) => {
             let follows = if body.followed { "; its updates are updates of this one" } else { "" };
             let line = match (body.is, body.why.is_some()) {
-                (Relation::SplitFrom, _) => format!("Split from {}", body.reference),
-                (Relation::SplitInto, _) => format!("{} was split from this", body.reference),
+                (Relation::SplitFrom, _) => format!("Split from {}{}", body.reference, body.moved.words(|task| task.task)),
+                (Relation::SplitInto, _) => format!("{} was split from this{}", body.reference, body.moved.words(|task| task.was)),
                 (is, true) => format!("{} is {} this now{follows}", body.reference, is.words()),
                 (is, false) => format!("{who}: {} is {} this{follows}", body.reference, is.words()),
             };
@@ -357,7 +500,7 @@ mod tests {
 
     fn tied(other: u128, is: Relation, followed: bool) -> Command {
         let incident = IncidentId::from_bits(other);
-        Command::Tie(Tied { incident, reference: format!("INC-{other}"), is, followed, why: None })
+        Command::Tie(Tied { incident, reference: format!("INC-{other}"), is, followed, why: None, moved: Moved::default() })
     }
 
     fn of_parent(sample: &Sample, audiences: &[&str], mins: Option<u64>) -> updates::Command {
