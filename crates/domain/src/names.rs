@@ -89,6 +89,15 @@ impl<'a> Names<'a> {
         self.org.service(id).map_or(id, |service| &service.name)
     }
 
+    /// A team.
+    #[must_use]
+    pub fn team<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.team(id).map_or(id, |team| &team.name)
+    }
+
     /// Another organisation.
     #[must_use]
     pub fn organisation<'b>(&self, id: &'b str) -> &'b str

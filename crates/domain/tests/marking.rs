@@ -89,7 +89,18 @@ impl Told {
     fn run(&mut self, actor: &Actor, command: impl Into<Command>) {
         let (cadence, lasts) = ([None; 5], [None; 5]);
         let at = after(EARLIEST, Length::from_mins(60 + self.events.len() as u64));
-let context=Context{ now:at, org_version:1, cadence, lasts, roles:self.org.roles(), plans:&[], types:&[], services:&[], matrix:&allclear_domain::org::matrix::Matrix::of(&[]), , org:&self.org} ; 
+        let context = Context {
+            now: at,
+            org_version: 1,
+            cadence,
+            lasts,
+            roles: self.org.roles(),
+            plans: &[],
+            types: &[],
+            services: &[],
+            matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
+            org: &self.org,
+        };
         for event in incident::decide(Some(&self.incident), command.into(), context).unwrap() {
             self.incident = incident::evolve(Some(self.incident.clone()), self.incident.id, &event, actor, at, Mode::Live);
             self.events.push(EventView {
@@ -133,7 +144,18 @@ fn generated(seed: u64) -> Told {
     };
     let org = org();
     let at = after(EARLIEST, Length::from_mins(30));
-let context=Context{ now:at, org_version:1, cadence:[None; 5], lasts:[None; 5], roles:org.roles(), plans:&[], types:&[], services:&[], matrix:&allclear_domain::org::matrix::Matrix::of(&[]), , org:&org} ; 
+    let context = Context {
+        now: at,
+        org_version: 1,
+        cadence: [None; 5],
+        lasts: [None; 5],
+        roles: org.roles(),
+        plans: &[],
+        types: &[],
+        services: &[],
+        matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
+        org: &org,
+    };
     let begun = incident::decide(None, declaration::Command::Declare(new).into(), context).unwrap();
     let incident = incident::evolve(None, IncidentId::from_bits(u128::from(seed)), &begun[0], &Actor::System, at, Mode::Live);
     let mut told = Told { org, incident, events: Vec::new(), secrets: Vec::new(), title };

@@ -8,7 +8,7 @@ use allclear_domain::ask::{self, Ask, Asked, By, Given, May};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::record;
 
-use crate::core::{Command, NAMED_CHARS_MAX};
+use crate::core::{Command, NAMED_CHARS_MAX, Split};
 use crate::engine::Engine;
 use crate::read::NoAnswer;
 
@@ -44,11 +44,10 @@ impl Engine {
         let asked = ask.read(given, &By { person: who.person(), via, now: self.now() })?;
         Ok(match asked {
             Asked::Command(command) => Command::Incident { id, command },
-            Asked::Merge { into } => {
-                let found = self.queries(who).incident_id(&into).await;
-                let into = found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(&into)), why })?;
-                Command::Merge { from: id, into }
-            }
+            Asked::Merge { into } => Command::Merge { from: id, into: self.named_incident(who, &into).await? },
+            Asked::Relate { to, is, follow } => Command::Relate { id, to: self.named_incident(who, &to).await?, is, follow },
+            Asked::Unrelate { to } => Command::Unrelate { id, from: self.named_incident(who, &to).await? },
+            Asked::Split(split) => Command::Split { id, split: typed(split)? },
             Asked::TakeApart => Command::TakeApart { from: id },
             Asked::Escalate { escalation, why } => Command::Escalate { id, escalation, why },
             Asked::PagePeople { targets, why } => Command::PagePeople { id, targets, why },
@@ -64,6 +63,30 @@ impl Engine {
             }
             Asked::AskReview => Command::AskReview { id },
         })
+    }
+}
+
+/// Alerts and tasks by their ids and numbers.
+fn typed(split: ask::Split) -> Result<Split, ask::Refusal> {
+    let wrong = |field: &str, why: String| ask::Refusal::Wrong { field: field.to_owned(), why };
+    let task = |text: &String| text.parse().map_err(|_| wrong("tasks", format!("`{}` is no number of a task", cut(text))));
+    let alert =
+        |text: &String| text.parse().map_err(|_| wrong("alerts", format!("`{}` is no id of an alert; it begins with `alt_`", cut(text))));
+    Ok(Split {
+        alerts: split.alerts.iter().map(alert).collect::<Result<_, _>>()?,
+        tasks: split.tasks.iter().map(task).collect::<Result<_, _>>()?,
+        services: split.services.into_iter().collect(),
+        title: split.title,
+        severity: split.severity,
+        to: split.to,
+    })
+}
+
+impl Engine {
+    /// Another incident that a field names, of those that whoever asks may see.
+    async fn named_incident(&self, who: &Principal, reference: &str) -> Result<IncidentId, NotAsked> {
+        let found = self.queries(who).incident_id(reference).await;
+        found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(reference)), why })
     }
 }
 

@@ -299,6 +299,8 @@ impl World {
     fn update_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &updates::Event, at: Timestamp) {
         use updates::Event as E;
         match event {
+            // What a parent told and nobody here was promised.
+            E::Posted(body) if !body.counts() => {}
             E::Posted(body) => {
                 (work.missed, work.told) = (0, true);
                 work.update = body.next_by.map(|due| Promise::new(at, due));
@@ -315,7 +317,7 @@ impl World {
                         wanted.insert(format!("audience:{}", audience.id));
                     }
                 }
-                if !body.audiences.is_empty() {
+                if !body.audiences.is_empty() && body.of.is_none() {
                     self.oracle.to_tell.insert(id, wanted);
                 }
             }

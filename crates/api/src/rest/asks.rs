@@ -13,6 +13,7 @@ use allclear_domain::severity::Severity;
 use allclear_domain::view::IncidentView;
 use allclear_engine::asks::NotAsked;
 use allclear_engine::core::{Command, Reply, Versioned};
+use allclear_engine::read::NoAnswer;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -184,7 +185,11 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, ask: &Ask, on
     let guest = guest_of(ask, &given);
     let asked = super::if_match(once, Versioned::Incident(id), now.version, asked);
     let id = submit(api, &who.0, once, asked).await?;
-    let mut view = queries.incident(id).await?;
+    let mut view = match queries.incident(id).await {
+        // Who gives back what is private sees it no more: the answer is what they saw last.
+        Err(NoAnswer::Missing(_)) if ask.verb == Verb::Transfer => now,
+        after => after?,
+    };
     if let Some(organisation) = guest
         && let Some(made) = api.engine.guest_url(&who.0, id, &organisation).await?
     {

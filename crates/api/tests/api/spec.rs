@@ -219,8 +219,8 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{affected, attendance, declaration, links, obligations, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 46] = [
+    use incident::{affected, attendance, declaration, links, obligations, record, relations, roles, tasks, transfers, updates, words};
+    let incidents: [incident::Refusal; 69] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -231,6 +231,29 @@ fn every_refusal_has_a_code_with_a_page() {
         State::AlreadyMitigated.into(),
         declaration::Refusal::GroupHasAnother(String::new()).into(),
         links::Refusal::MergeIntoItself.into(),
+        relations::Refusal::ToItself.into(),
+        relations::Refusal::Otherwise { is: "" }.into(),
+        relations::Refusal::HasAParent.into(),
+        relations::Refusal::Circle.into(),
+        relations::Refusal::TooDeep { max: 1 }.into(),
+        relations::Refusal::TooMany { what: "", max: 1 }.into(),
+        relations::Refusal::NotRelated.into(),
+        relations::Refusal::NoParent.into(),
+        relations::Refusal::ParentIsOver.into(),
+        relations::Refusal::AcrossSight.into(),
+        relations::Refusal::ParentIsPrivate.into(),
+        relations::Refusal::NothingToSplit.into(),
+        relations::Refusal::StepStays { task: 1 }.into(),
+        relations::Refusal::NotItsAlert { alert: String::new() }.into(),
+        relations::Refusal::OwnService { service: String::new() }.into(),
+        transfers::Refusal::Pending { team: String::new() }.into(),
+        transfers::Refusal::NotOffered.into(),
+        transfers::Refusal::HasIt { team: String::new() }.into(),
+        transfers::Refusal::NotOfTheTeam { team: String::new() }.into(),
+        transfers::Refusal::NoSuchTeam { to: String::new(), hint: String::new() }.into(),
+        transfers::Refusal::NoTeam { service: String::new() }.into(),
+        transfers::Refusal::Gone { what: String::new() }.into(),
+        transfers::Refusal::NobodyThere { team: String::new() }.into(),
         links::Refusal::AcrossModes.into(),
         links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
         links::Refusal::MergeNotKept.into(),

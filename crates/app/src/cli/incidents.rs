@@ -231,6 +231,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
     out.push_str(&super::obligations::objectives(i, now));
     out.push_str(&super::obligations::shown(i, now));
     out.push_str(&super::partners::shown(i, now));
+    out.push_str(&super::several::shown(i));
     let due: Vec<_> = view::next(i, pages, expectations, &|id| id.trim_start_matches(ORGANISATION).trim_start_matches(SERVICE).to_owned())
         .into_iter()
         .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))

@@ -13,6 +13,7 @@ mod obligations;
 pub(crate) mod org;
 mod partners;
 pub(crate) mod plans;
+mod several;
 pub mod shared_args;
 pub(crate) mod store;
 pub(crate) mod terminal;

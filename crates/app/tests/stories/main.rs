@@ -46,6 +46,7 @@ mod rota;
 mod screens;
 mod search;
 mod settings;
+mod several;
 mod sign_in;
 mod signed;
 mod storm;

@@ -80,6 +80,25 @@ async fn every_form_works_without_a_script() {
         .await;
     assert!(base.starts_with("/incidents/INC-"), "{base}");
 
+    // How it stands to another, and whose it is.
+    for (verb, fields, wanted) in [
+        ("relate", vec![("pick", other.as_str()), ("to", ""), ("is", "parent"), ("follow", "1")], "is the parent of this; its updates"),
+        ("follow", vec![("state", "stopped")], "are not updates of this one any more"),
+        ("follow", vec![], "are updates of this one"),
+        ("unrelate", vec![("to", other.as_str())], "is not the parent of this any more"),
+        ("transfer", vec![("to", "team:platform"), ("why", "It is the database")], "offered it to team Platform: It is the database"),
+        ("task", vec![("text", "Another matter")], "Another matter"),
+        ("transfer", vec![("state", "withdrawn"), ("why", "")], "does not offer it to team Platform any more"),
+    ] {
+        let page = browser.does(&format!("{base}/{verb}"), &fields).await;
+        assert!(page.contains(wanted), "{verb} {fields:?}: {page}");
+    }
+    // A part of it becomes one of its own, and whoever splits it off lands there.
+    let (status, to, _) = browser.post(&format!("{base}/split"), &[("title", "Another matter altogether"), ("tasks:1", "1")]).await;
+    assert!(status == StatusCode::SEE_OTHER && to.starts_with("/incidents/INC-") && to != base, "{status} {to}");
+    let part = browser.get(&to).await.1;
+    assert!(part.contains("Split from INC-") && part.contains("Another matter"), "{part}");
+    browser.does(&format!("{to}/cancel"), &[("why", "It was a try")]).await;
     // Each verb of each form that the page ever shows, with a word that its log then has.
     let steps: &[Step] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),
@@ -245,8 +264,11 @@ async fn every_form_works_without_a_script() {
     browser.does(&format!("/incidents/{other}/cancel"), &[("why", "It was the same")]).await;
     shown.sort();
     shown.dedup();
-    let tried: Vec<&str> =
-        steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart"]).collect();
+    let tried: Vec<&str> = steps
+        .iter()
+        .map(|(verb, ..)| *verb)
+        .chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart", "relate", "transfer", "split"])
+        .collect();
     let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
     assert!(missed.is_empty(), "forms without a step here: {missed:?}");
 

@@ -25,6 +25,8 @@ use jiff::Timestamp;
 use crate::ids::AlertId;
 use crate::incident;
 use crate::incident::lifecycle::Verb;
+use crate::incident::related::Relation;
+use crate::severity::Severity;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -78,6 +80,18 @@ pub enum Asked {
         into: String,
     },
     TakeApart,
+    /// The incident with this reference or id is this to it.
+    Relate {
+        to: String,
+        is: Relation,
+        follow: bool,
+    },
+    /// A part of it becomes an incident of its own.
+    Split(Split),
+    /// The incident with this reference or id is nothing to it any more.
+    Unrelate {
+        to: String,
+    },
     Escalate {
         escalation: Option<String>,
         why: String,
@@ -95,6 +109,21 @@ pub enum Asked {
         key: bool,
     },
     AskReview,
+}
+
+/// What becomes an incident of its own, as it was written; what of it there is the engine knows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Split {
+    pub title: String,
+    pub severity: Option<Severity>,
+    /// Ids.
+    pub alerts: Vec<String>,
+    /// Numbers.
+    pub tasks: Vec<String>,
+    /// Ids.
+    pub services: Vec<String>,
+    /// Who leads it: a person's id.
+    pub to: Option<String>,
 }
 
 /// Something that the rules of the incident decide.

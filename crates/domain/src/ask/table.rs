@@ -3,11 +3,12 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, obligations, parties, plans, record, recovery, roles, sharing, tasks, updates, 
+    access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, obligations, parties,
+    plans, record, recovery, relations, roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 20] = [
+const PARTS: [&[Ask]; 22] = [
     declaration::ASKS,
     affected::ASKS,
     answers::ASKS,
@@ -23,6 +24,8 @@ const PARTS: [&[Ask]; 20] = [
     decisions::ASKS,
     hypotheses::ASKS,
     links::ASKS,
+    relations::ASKS,
+    transfers::ASKS,
     clocks::ASKS,
     parties::ASKS,
     obligations::ASKS,

@@ -166,6 +166,9 @@ rules! {
     /// Opened when a service with a recovery objective is affected, and again by whatever moves its time.
     Objective = "incident.objective", version 1, expects "a service to recover in the time of its objective",
         else "the commander and the team's managers are told";
+    /// Opened by an offer to another team, and again when that team is paged for it.
+    TransferAnswer = "incident.transfer", version 1, expects "another team to accept it or give it back",
+        else "that team is paged, and after that it stays with whoever has it";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -207,6 +210,7 @@ impl Rule {
             | Self::RequestDue
             | Self::ObligationDue
             | Self::Objective
+            | Self::TransferAnswer
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -238,6 +242,7 @@ impl Rule {
             | Self::RequestDue
             | Self::ObligationDue
             | Self::Objective
+            | Self::TransferAnswer
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -276,6 +281,7 @@ impl Rule {
             | Self::RequestDue
             | Self::ObligationDue
             | Self::Objective
+            | Self::TransferAnswer
             | Self::IncidentOver => None,
         }
     }
@@ -283,6 +289,9 @@ impl Rule {
 
 /// How long somebody has to answer the offer of a role, and an incident may be without a commander.
 pub const ROLE_WITHIN: Length = Length::from_mins(5);
+/// How long another team has to answer the offer of an incident, before it is paged for it and once more after that: as long as
+/// an incident may be nobody's.
+pub const TRANSFER_WITHIN: Length = Length::from_mins(10);
 /// How long an incident may be nobody's where it was declared without a page or reopened: as long as a candidate waits
 /// for a decision.
 pub const ATTEND_WITHIN: Length = Length::from_mins(10);

@@ -25,6 +25,8 @@ pub const KEY_SILENCED: &str = "silenced";
 pub const KEY_FLAPPING: &str = "flapping";
 /// Expected: somebody judges again how bad it is.
 pub const KEY_REASSESS: &str = "reassess";
+/// Expected: another team takes it or gives it back.
+pub const KEY_TRANSFER: &str = "transfer";
 /// Expected: the next update.
 pub const KEY_UPDATE: &str = "update";
 /// Expected: senders may forget what they were told of it.

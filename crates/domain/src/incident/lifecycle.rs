@@ -32,6 +32,11 @@ pub enum Verb {
     Close,
     Merge,
     TakeApart,
+    Relate,
+    Unrelate,
+    Follow,
+    Transfer,
+    Split,
     Note,
     Mark,
     PauseClock,
@@ -63,7 +68,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 55] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -87,6 +92,11 @@ impl Verb {
         Self::Close,
         Self::Merge,
         Self::TakeApart,
+        Self::Relate,
+        Self::Unrelate,
+        Self::Follow,
+        Self::Transfer,
+        Self::Split,
         Self::Note,
         Self::Mark,
         Self::PauseClock,
@@ -143,6 +153,11 @@ impl Verb {
             Self::Close => "close",
             Self::Merge => "merge",
             Self::TakeApart => "take_apart",
+            Self::Relate => "relate",
+            Self::Unrelate => "unrelate",
+            Self::Follow => "follow",
+            Self::Transfer => "transfer",
+            Self::Split => "split",
             Self::Note => "note",
             Self::Mark => "mark",
             Self::PauseClock => "pause_clock",
@@ -211,6 +226,11 @@ impl Verb {
             | Self::Mitigate
             | Self::Reopen
             | Self::Merge
+            | Self::Relate
+            | Self::Unrelate
+            | Self::Follow
+            | Self::Transfer
+            | Self::Split
             | Self::PauseClock
             | Self::ResumeClock
             | Self::Party
@@ -366,6 +386,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // Whoever looks on leaves, a link is revoked and a marking is tighter whenever somebody asks; what is new among them
         // fits where an answer does.
         (state, V::Party | V::Marking | V::Guest) => Ok(state),
+        // That something is not so any more is said of what is over as well.
+        (state, V::Unrelate) => Ok(state),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
         // Who may see it can change as long as somebody looks at it.
@@ -399,6 +421,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Rename
             | V::Review
+            // What it came of shows when it is over.
+            | V::Relate
             // What was asked before is answered still, and what is owed is owed when it is over.
             | V::Answer
             | V::Obligation
@@ -412,22 +436,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-            V::Service
-            | V::Affect
-            | V::Type
-            | V::Field
-            | V::Severity
-            | V::Assess
-            | V::Potential
-            | V::Keep
-            | V::Alerts
-            | V::Recover
-            | V::Return
-            | V::Note
-            | V::Mark
-            | V::Time
-            | V::Link
-            | V::Rename,
+V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep|V::Alerts|V::Recover|V::Return|V::Note|V::Mark|V::Time|V::Link|V::Rename|V::Relate,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -475,6 +484,10 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Link
             | V::Rename
+            | V::Relate
+            | V::Follow
+            | V::Transfer
+            | V::Split
             | V::PauseClock
             | V::ResumeClock
             | V::Request

@@ -29,6 +29,7 @@ pub mod objective;
 pub mod obliged;
 mod part;
 pub mod partners;
+pub mod related;
 pub mod running;
 mod search;
 mod state;
@@ -38,14 +39,15 @@ pub mod work;
 
 pub use awaited::{
     KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_REASSESS, KEY_SILENCED,
-    KEY_STILL_ON_IT, KEY_UPDATE,
+    KEY_STILL_ON_IT, KEY_TRANSFER, KEY_UPDATE,
 };
 pub use context::Context;
 pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, objectives, obligations, parties, plans, record, recovery, roles, sharing, staffing, tasks, updates, 
+    access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links,
+    objectives, obligations, parties, plans, record, recovery, relations, roles, sharing, staffing, tasks, transfers, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -80,6 +82,8 @@ event_parts! {
         Decisions(decisions::Event),
         Hypotheses(hypotheses::Event),
         Links(links::Event),
+        Relations(relations::Event),
+        Transfers(transfers::Event),
         Clocks(clocks::Event),
         Plans(plans::Event),
         Recovery(recovery::Event),
@@ -133,6 +137,8 @@ command_parts! {
     Decisions(decisions::Command),
     Hypotheses(hypotheses::Command),
     Links(links::Command),
+    Relations(relations::Command),
+    Transfers(transfers::Command),
     Clocks(clocks::Command),
     Plans(plans::Command),
     Recovery(recovery::Command),
@@ -180,6 +186,8 @@ refusal_parts! {
     Decisions(decisions::Refusal),
     Hypotheses(hypotheses::Refusal),
     Links(links::Refusal),
+    Relations(relations::Refusal),
+    Transfers(transfers::Refusal),
     Clocks(clocks::Refusal),
     Plans(plans::Refusal),
     Recovery(recovery::Refusal),
@@ -230,6 +238,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Decisions(command) => decisions::decide(incident, command, context),
         Command::Hypotheses(command) => hypotheses::decide(incident, command),
         Command::Links(command) => links::decide(incident, command, context),
+        Command::Relations(command) => relations::decide(incident, command),
+        Command::Transfers(command) => transfers::decide(incident, command),
         Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Plans(command) => plans::decide(incident, command, context),
         Command::Recovery(command) => recovery::decide(incident, command),
@@ -278,6 +288,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Decisions(event) => decisions::evolve(&mut incident, event, at),
         Event::Hypotheses(event) => hypotheses::evolve(&mut incident, event, at),
         Event::Links(event) => links::evolve(&mut incident, event, at),
+        Event::Relations(event) => relations::evolve(&mut incident, event, at),
+        Event::Transfers(event) => transfers::evolve(&mut incident, event, at),
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
@@ -291,9 +303,10 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     objectives::hear(&mut incident, at);
     incident.admitted.extend(event.admits().into_iter().map(ToOwned::to_owned));
     if !incident.state.is_open() {
-        // What is over holds nothing back, and nothing flaps; and nobody has to be found for it.
+        // What is over holds nothing back, and nothing flaps; and nobody has to be found for it, or to answer an offer of it.
         incident.work.needed.clear();
         incident.work.assessment.due_at = None;
+        incident.work.transfers.offer = None;
         (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
     }
     incident
@@ -317,6 +330,8 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
+        Event::Relations(event) => relations::react(incident, event, &mut awaited),
+        Event::Transfers(event) => transfers::react(event, &mut awaited),
         Event::Decisions(event) => decisions::react(event, &mut awaited),
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         Event::Plans(event) => plans::react(incident, event, &mut awaited),
@@ -392,6 +407,8 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Decisions(event) => decisions::line(event, names),
         Event::Hypotheses(event) => hypotheses::line(event, names),
         Event::Links(event) => links::line(event, names),
+        Event::Relations(event) => relations::line(event, names),
+        Event::Transfers(event) => transfers::line(event, names),
         Event::Clocks(event) => clocks::line(event, names),
         Event::Plans(event) => plans::line(event, names),
         Event::Recovery(event) => recovery::line(event, names),

@@ -13,6 +13,7 @@ use crate::incident::judged::{Assessment, Typed};
 use crate::incident::objective::Objective;
 use crate::incident::obliged::Obligation;
 use crate::incident::partners::Partners;
+use crate::incident::related::{Related, Relation, Transfers};
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
 use crate::severity::Severity;
@@ -95,6 +96,18 @@ pub struct Work {
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
+    /// How it stands to other incidents, in the order in which that was said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relations: Vec<Related>,
+    /// Whether its next update was promised by the parent that it follows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub promised_above: bool,
+    /// Audiences that its own last update went to, to whom the next was promised; unknown where an earlier version sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<BTreeSet<String>>,
+    /// Hand-overs to other teams.
+    #[serde(skip_serializing_if = "Transfers::is_empty")]
+    pub transfers: Transfers,
 }
 
 impl Work {
@@ -102,6 +115,11 @@ impl Work {
     #[must_use]
     pub fn holder(&self, role: &str) -> Option<&str> {
         self.roles.get(role)?.person.as_deref()
+    }
+    /// The incident of which this is a part.
+    #[must_use]
+    pub fn parent(&self) -> Option<&Related> {
+        self.relations.iter().find(|one| one.is == Relation::Parent)
     }
     /// A task by its number.
     #[must_use]

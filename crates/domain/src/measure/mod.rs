@@ -83,6 +83,8 @@ pub struct Measured {
     pub instants: Instants,
     /// Its clocks that were met or missed: the target, the clock, and whether it was kept.
     pub clocks: Vec<(String, Clock, bool)>,
+    /// How often a team took it from another, and how often that was one that had had it before.
+    pub hand_overs: (u32, u32),
 }
 
 /// Counts incidents one after the other, however many there are: of each it keeps three numbers.
@@ -93,6 +95,7 @@ pub struct Trends {
     by_severity: BTreeMap<Severity, Tally>,
     by_service: BTreeMap<String, Tally>,
     by_target: BTreeMap<(Severity, String, Clock), (u64, u64)>,
+    hand_overs: (u64, u64),
 }
 
 /// Whole seconds of each duration that is known.
@@ -108,6 +111,8 @@ impl Trends {
     /// Takes one in.
     pub fn add(&mut self, one: &Measured) {
         self.incidents += 1;
+        self.hand_overs.0 += u64::from(one.hand_overs.0);
+        self.hand_overs.1 += u64::from(one.hand_overs.1);
         if let Some(at) = one.instants.declared_at {
             self.weeks.entry(monday(at)).or_default()[usize::from(one.severity.rank() - 1)] += 1;
         }
@@ -141,6 +146,8 @@ impl Trends {
             from,
             to,
             incidents: self.incidents,
+            hand_overs: self.hand_overs.0,
+            ping_pongs: self.hand_overs.1,
             weeks: self.weeks.into_iter().map(|(monday, counts)| TrendWeek { monday, counts }).collect(),
             by_severity: self.by_severity.into_iter().map(|(severity, tally)| tally.row(severity.word().to_owned())).collect(),
             by_service,
@@ -257,7 +264,7 @@ mod tests {
             let instants = Instants { declared_at: at(0), acknowledged_at: (n > 0).then(|| at(n)).flatten(), ..Instants::default() };
             let service = (n % 2 == 0).then(|| "checkout".to_owned());
             let clocks = vec![("sev2".to_owned(), Clock::Resolve, n < 7)];
-            trends.add(&Measured { severity: Severity::Sev2, service, instants, clocks });
+            trends.add(&Measured { severity: Severity::Sev2, service, instants, clocks, hand_overs: (2, 1) });
         }
         let view = trends.view(at(-10).unwrap(), at(10).unwrap());
         assert_eq!(view.incidents, 10);

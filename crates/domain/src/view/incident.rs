@@ -19,6 +19,7 @@ use crate::view::objective::{ObjectiveView, objectives_of};
 use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
+use crate::view::several::{RelatedView, TransfersView};
 use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, TypeView, partner};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -151,6 +152,13 @@ pub struct IncidentView {
     /// What they were asked for, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestView>,
+    /// Other incidents that it has to do with and the reader may see, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relations: Vec<RelatedView>,
+    /// Hand-overs between teams, once it was offered to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub transfers: Option<TransfersView>,
     /// How far what it is may go, by TLP 2.0; absent where nobody said: it stays in the house.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
@@ -229,6 +237,8 @@ impl IncidentView {
             snoozed_by: i.snoozed().map(|snooze| snooze.by.clone()),
             parties: partner::parties(i),
             requests: partner::requests(i),
+            relations: Vec::new(),
+            transfers: TransfersView::of(i),
             marking: i.work.marking,
             guest_url: None,
             guest_replaced: false,

@@ -118,6 +118,12 @@ pub struct TrendView {
     pub to: Timestamp,
     /// Declared in the period; cancelled and merged ones are left out.
     pub incidents: u64,
+    /// How often a team took one of them over from another.
+    #[serde(default)]
+    pub hand_overs: u64,
+    /// How often that was a team that had had it before.
+    #[serde(default)]
+    pub ping_pongs: u64,
     /// Declared per week, oldest first: the week's Monday (UTC) and how many of each severity.
     pub weeks: Vec<TrendWeek>,
     /// By severity, then by service.

@@ -87,6 +87,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::RequestDue
             | Rule::ObligationDue
             | Rule::Objective
+            | Rule::TransferAnswer
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -279,6 +280,7 @@ fn sentence(
         | Rule::IncidentOver
         | Rule::ReviewDue
         | Rule::ActionDue => (capital(&one.expects), or_else),
+        Rule::TransferAnswer => ("Another team accepts it or gives it back".into(), or_else),
     }
 }
 

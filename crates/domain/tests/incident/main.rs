@@ -14,7 +14,8 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, obligations, parties, plans, record, recovery, roles, sharing, tasks, updates, words, 
+    affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
+    lifecycle, links, obligations, parties, plans, record, recovery, related, relations, roles, sharing, tasks, transfers, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -85,7 +86,18 @@ impl World {
         let events = incident::decide(
             self.incident.as_ref(),
             command.into(),
-Context{ now, org_version:4, cadence:[Some(Length::from_mins(30)); 5], lasts:LASTS, roles:&[], plans:PLANS.as_slice(), types:&[], services:&[], matrix:&allclear_domain::org::matrix::Matrix::of(&[]), , org:&ORG, } , 
+            Context {
+                now,
+                org_version: 4,
+                cadence: [Some(Length::from_mins(30)); 5],
+                lasts: LASTS,
+                roles: &[],
+                plans: PLANS.as_slice(),
+                types: &[],
+                services: &[],
+                matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
+                org: &ORG,
+            },
         )?;
         for event in &events {
             self.version += 1;
@@ -203,6 +215,30 @@ fn command(verb: Verb) -> Command {
         }
         .into(),
         Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
+        Verb::Relate => {
+            let (incident, is) = (OTHER, related::Relation::Parent);
+            relations::Command::Tie(relations::Tied {
+                incident,
+                reference: "INC-2".into(),
+                is,
+                followed: false,
+                why: None,
+                moved: relations::Moved::default(),
+            })
+            .into()
+        }
+        Verb::Split => {
+            let (incident, is) = (OTHER, related::Relation::SplitInto);
+            let moved = relations::Moved { alerts: 2, tasks: Vec::new() };
+            relations::Command::Tie(relations::Tied { incident, reference: "INC-2".into(), is, followed: false, why: None, moved }).into()
+        }
+        Verb::Unrelate => relations::Command::Untie { from: OTHER, why: None }.into(),
+        Verb::Follow => relations::Command::Follow.into(),
+        Verb::Transfer => {
+            let (team, from) = ("disks".to_owned(), Some("shop".to_owned()));
+            let offered = transfers::Offered { team, service: None, from, by: None, why: String::new(), people: Vec::new() };
+            transfers::Command::Offer { to: "team:disks".into(), why: why(), offered: Some(offered) }.into()
+        }
         Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None, marking: None }.into(),
         Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
         Verb::Restrict => access::Command::Restrict { why: why(), people: vec!["ana".into()] }.into(),
@@ -274,7 +310,12 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 // There is no type, and nothing is advised.
                 (Ok(_), Err(_)) if matches!(verb, Verb::Type | Verb::Field | Verb::Keep) => assert_eq!(world.incident, before),
                 // No target set a clock, no plan asks for anything, and nothing was asked.
-                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer) => {
+                (Ok(_), Err(_))
+                    if matches!(
+                        verb,
+                        Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer | Verb::Unrelate | Verb::Follow
+                    ) =>
+                {
                     assert_eq!(world.incident, before)
                 }
                 // Nothing was proposed.
@@ -612,8 +653,8 @@ proptest! {
             };
             let after = world.incident.clone().unwrap();
             if before.state == State::Closed && !reopens {
-                // Whoever looks on leaves or reads less, and nobody comes.
-                let less = ["incident_marked", "guest_link_revoked", "party_left", "request_withdrawn"];
+                // Whoever looks on leaves or reads less, and nobody comes; what was related is so no more.
+                let less = ["unrelated", "incident_marked", "guest_link_revoked", "party_left", "request_withdrawn"];
                 let late = |event: &Event| matches!(event, Event::Record(_)) || less.contains(&event.kind());
                 prop_assert!(events.iter().all(late), "closed accepts late facts and a reopening: {:?}", events);
             }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::splitting::Split;
 use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
+use allclear_domain::incident::related::Relation;
 use allclear_domain::org::model::Level;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
@@ -125,6 +127,12 @@ pub enum Command {
     Incident { id: IncidentId, command: incident::Command },
     /// A person merges one incident into another.
     Merge { from: IncidentId, into: IncidentId },
+    /// A person says what another incident is to this one.
+    Relate { id: IncidentId, to: IncidentId, is: Relation, follow: bool },
+    /// A part of it becomes one of its own.
+    Split { id: IncidentId, split: Split },
+    /// It is nothing to it any more.
+    Unrelate { id: IncidentId, from: IncidentId },
     /// A merge was none: the merged one is an incident of its own again.
     TakeApart { from: IncidentId },
     /// Page again, by the incident's policy or another one.

@@ -73,6 +73,8 @@ impl Core {
             | C::Ending(_)
             | C::Record(_)
             | C::Links(_)
+            | C::Relations(_)
+            | C::Transfers(_)
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)

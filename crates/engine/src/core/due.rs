@@ -75,6 +75,10 @@ impl Core {
                 let standing = self.look_request(unit, &expectation, id)?;
                 settle(unit, &expectation, standing, "it was not answered in time");
             }
+            (Rule::TransferAnswer, Owner::Incident(id)) => {
+                let standing = self.look_transfer(unit, id)?;
+                settle(unit, &expectation, standing, "the team did not answer in time");
+            }
             (Rule::IncidentOver, Owner::Incident(id)) => {
                 let standing = self.look_over(unit, id)?;
                 settle(unit, &expectation, standing, "it stayed over");
@@ -122,6 +126,7 @@ impl Core {
                 | Rule::RequestDue
                 | Rule::ObligationDue
                 | Rule::Objective
+                | Rule::TransferAnswer
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

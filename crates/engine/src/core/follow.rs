@@ -47,6 +47,7 @@ impl Core {
             Event::Obligations(event) => self.follow_obligations(unit, id, event),
             Event::Objectives(event) => self.follow_objectives(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
+            Event::Transfers(event) => self.follow_transfers(unit, id, event),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
@@ -54,6 +55,7 @@ impl Core {
             Event::Attendance(_)
             | Event::Flapping(_)
             | Event::Staffing(_)
+            | Event::Relations(_)
             | Event::Record(_)
             | Event::Recovery(_)
             | Event::Decisions(_)
@@ -99,18 +101,23 @@ impl Core {
     fn follow_ending(&mut self, unit: &mut Unit, id: IncidentId, event: &ending::Event) -> Decided<()> {
         use ending::Event as E;
         match event {
-            E::Resolved(body) if body.by_itself => self.stop_pages(unit, id, "the incident recovered by itself"),
+            E::Resolved(body) if body.by_itself => {
+                self.stop_pages(unit, id, "the incident recovered by itself")?;
+                self.let_go(unit, id, false, "was resolved")
+            }
             E::Resolved(_) => {
                 self.stop_pages(unit, id, "the incident was resolved")?;
                 // A later trigger is a new alert: what still burns pages again.
                 unit.write(rows::alert::end_of_incident(id, unit.now));
                 unit.alerts.push(AlertChange::EndOfIncident(id));
+                self.let_go(unit, id, false, "was resolved")?;
                 self.ask_review_if_due(unit, id)
             }
             E::Cancelled(_) => {
                 let (state, _) = self.incident(unit, id)?;
                 let by_itself = state.recovered && state.declared_at.is_none();
-                self.stop_pages(unit, id, if by_itself { "the candidate recovered" } else { "the incident was cancelled" })
+                self.stop_pages(unit, id, if by_itself { "the candidate recovered" } else { "the incident was cancelled" })?;
+                self.let_go(unit, id, true, "was cancelled")
             }
             E::Reopened(_) => self.staff(unit, id),
             E::Mitigated(_) | E::Closed(_) => Ok(()),
@@ -170,11 +177,17 @@ impl Core {
     fn follow_updates(&mut self, unit: &mut Unit, id: IncidentId, event: &updates::Event) -> Decided<()> {
         use updates::Event as E;
         match event {
+            // It was sent from there already.
+            E::Posted(body) if body.of.is_some() && !body.counts() => Ok(()),
+            E::Posted(body) if body.of.is_some() => {
+                self.stop_pages_about(unit, id, |because| because == NO_UPDATE, "its parent sent an update")
+            }
             E::Posted(body) => {
                 self.stop_pages_about(unit, id, |because| because == NO_UPDATE, "an update was sent")?;
                 let targets: Vec<String> = body.audiences.iter().map(|audience| format!("{AUDIENCE}{audience}")).collect();
                 let text = body.marking.map_or_else(|| body.text.clone(), |marking| format!("{}\n{}", marking.label(), body.text));
-                self.tell(unit, id, NoticeKind::Update, &targets, text, "an update")
+                self.tell(unit, id, NoticeKind::Update, &targets, text, "an update")?;
+                self.hand_down(unit, id, body)
             }
             E::Reminded(_) | E::Missed(_) => Ok(()),
         }

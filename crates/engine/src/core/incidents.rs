@@ -19,6 +19,7 @@ use allclear_store::rows;
 use super::command::{Declare, Refusal, Reply};
 use super::judged::is_private;
 use super::test_page::ANSWERED;
+use super::transfers::is_about_transfer;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
@@ -147,6 +148,8 @@ impl Core {
                 let given = self.as_asked(unit, command);
                 self.change_incident(unit, id, given)?;
             }
+            C::Relations(command) => self.follow_parent(unit, id, command)?,
+            C::Transfers(command) => self.transfer(unit, who, id, command)?,
             C::Declaration(_)
             | C::Affected(_)
             | C::Answers(_)
@@ -207,7 +210,11 @@ impl Core {
 
     /// Acknowledges an incident and every page of it that looks for somebody.
     pub(super) fn acknowledge(&mut self, unit: &mut Unit, id: IncidentId, by: Option<String>, via: &str) -> Decided<()> {
+        let had_it = by.is_some() && self.incident(unit, id)?.0.work.hold.by == by;
         self.change_incident(unit, id, attendance::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
+        if let Some(by) = &by {
+            self.accept_by_answering(unit, id, by, had_it)?;
+        }
         let mut takes = false;
         for page in self.pages_of(unit, id) {
             let (state, _) = self.page(unit, page)?;
@@ -244,6 +251,9 @@ impl Core {
                 stopped.push((page, found));
             }
         }
+        // Nobody is asked for an offer that is not there any more.
+        let offered = state.work.transfers.offer.is_some();
+        stopped.retain(|(_, page)| offered || !is_about_transfer(&page.because));
         // One acknowledgement stops all of them at one instant; earlier ones were answered for good.
         let last = stopped.iter().map(|(_, page)| page.ended_at).max().flatten();
         stopped.retain(|(_, page)| page.ended_at == last && page.due_at.is_some());

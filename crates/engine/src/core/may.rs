@@ -114,6 +114,10 @@ impl Core {
                 self.may_go_on(unit, who, *id, true)?;
                 self.not_of_a_test(unit, *id)
             }
+            Command::Split { id, .. } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.not_of_a_test(unit, *id)
+            }
             Command::AskReview { id } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
             Command::AddAction { incident: id, .. } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
@@ -129,6 +133,10 @@ impl Core {
                     Some(into) => self.may_on(unit, who, into, &Refusal::NoSuchIncident),
                     None => Ok(()),
                 }
+            }
+            Command::Relate { id, to: other, .. } | Command::Unrelate { id, from: other } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.may_on(unit, who, *other, &Refusal::NoSuchIncident)
             }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
@@ -328,6 +336,9 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::PagePeople { id, .. }
         | Command::LinkAlert { id, .. }
         | Command::AskReview { id }
+        | Command::Relate { id, .. }
+        | Command::Unrelate { id, .. }
+        | Command::Split { id, .. }
         | Command::TakeApart { from: id }
         | Command::Merge { from: id, .. } => Some(Versioned::Incident(*id)),
         Command::Review { id, .. } => Some(Versioned::Review(*id)),

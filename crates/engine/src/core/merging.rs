@@ -16,12 +16,13 @@ use allclear_store::rows::alert::Belonging;
 use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
+use super::transfers::is_about_transfer;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
 /// Open alerts, and how silences hold them.
 #[derive(Debug, Clone, Default)]
-struct Held {
+pub(super) struct Held {
     open: u64,
     held: u64,
     /// When the first of these silences ends, where that is known.
@@ -30,7 +31,7 @@ struct Held {
 }
 
 impl Held {
-    fn of(alerts: &[Belonging]) -> Self {
+    pub(super) fn of(alerts: &[Belonging]) -> Self {
         let open = || alerts.iter().filter(|alert| alert.open);
         let held = || open().filter_map(|alert| alert.held.as_ref());
         Self {
@@ -50,7 +51,7 @@ type Alerts = Vec<Belonging>;
 
 impl Core {
     /// What belongs to an incident in the store: its newest alerts, and when its next update is due.
-    fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
+    pub(super) fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Belongs(of, alerts, update_by) = read
                 && *of == id
@@ -102,6 +103,7 @@ impl Core {
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
         self.admit_if_hidden(unit, into, owners, "has a task of it")?;
+        self.move_relations(unit, from, into)?;
         // What is told of the one is told of the other from now on, to nobody new.
         if loser.private && !winner.private {
             let mut people: Vec<String> = self.involved(into)?.into_iter().collect();
@@ -202,7 +204,7 @@ impl Core {
     }
 
     /// What silences hold of an incident is what they hold of the alerts that it has now.
-    fn hold_apart(&mut self, unit: &mut Unit, id: IncidentId, now: Held) -> Decided<()> {
+    pub(super) fn hold_apart(&mut self, unit: &mut Unit, id: IncidentId, now: Held) -> Decided<()> {
         let (state, _) = self.incident(unit, id)?;
         let all = now.open > 0 && now.held >= now.open && !state.is_a_persons_word();
         if now.open == 0 || all == state.alarms.is_held() {
@@ -228,7 +230,8 @@ impl Core {
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
             let (found, _) = self.page(unit, page)?;
-            if found.status == paging::Status::Stopped && found.ended_at == merged_at {
+            // What was offered to a team when it was merged is offered to nobody now.
+            if found.status == paging::Status::Stopped && found.ended_at == merged_at && !is_about_transfer(&found.because) {
                 stopped.push((page, found.due_at.is_some()));
             }
         }

@@ -35,14 +35,17 @@ mod pages;
 mod partners;
 mod plans;
 mod read_once;
+mod relating;
 mod reviews;
 mod sharded;
 
 pub mod silences;
+mod splitting;
 mod staffing;
 pub(crate) mod streams;
 mod test_page;
 mod texts;
+mod transfers;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -66,6 +69,7 @@ pub use memory::{AlertKey, OpenAlert};
 pub(crate) use memory::{RECENT_MAX, horizon};
 pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
+pub use splitting::Split;
 pub use streams::AnyState;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};

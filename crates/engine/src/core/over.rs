@@ -3,6 +3,7 @@
 //! Told a moment after the end, from a command of its own: a storm that recovers must not make each alarm wait for
 //! the question who was paged for it. Not here: how people are reached (`domain::paging`).
 
+use allclear_domain::access::Actor;
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Incident, State};
@@ -35,6 +36,8 @@ impl Core {
         let targets: Vec<String> = reached
             .iter()
             .filter(|who| !who.starts_with(ORGANISATION))
+            // Who saw it only while it was offered to them hears of it no more.
+            .filter(|who| !incident.private || who.starts_with(AUDIENCE) || self.sees(&Actor::Person((*who).clone()), &incident))
             .map(|who| if who.starts_with(AUDIENCE) { who.clone() } else { format!("person:{who}") })
             .collect();
         self.tell(unit, id, NoticeKind::Over, &targets, text.clone(), "it is over")?;

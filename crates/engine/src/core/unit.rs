@@ -271,6 +271,9 @@ impl Unit {
             // In the same commit, so that no list knows less or more than the incident.
             self.rows.push(rows::reader::admit(id, person));
         }
+        for person in state.iter().flat_map(|state| known.difference(&state.admitted)) {
+            self.rows.push(rows::reader::dismiss(id, person));
+        }
         if let Some(state) = state {
             // The hash follows when the unit is sealed; the version counts meanwhile.
             self.incidents.insert(id, (state, Head { version, hash: head.hash }));

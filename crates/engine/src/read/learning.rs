@@ -63,6 +63,7 @@ impl Queries<'_> {
                 incident = Some(folded);
                 if let E::Updates(updates::Event::Posted(body)) = typed
                     && reads
+                    && body.counts()
                 {
                     let (audiences, text, next_by) = (body.audiences, body.text, body.next_by);
                     out.push(UpdateView { at: event.at, actor: event.actor.clone(), audiences, text, next_by, state });

@@ -14,6 +14,7 @@ pub(crate) mod on_call;
 mod plans;
 mod roles;
 pub mod screens;
+mod several;
 pub mod tried;
 
 use std::sync::Arc;
@@ -238,6 +239,7 @@ impl Queries<'_> {
         let mut view = IncidentView::of(&incident, head.version, due);
         let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
         view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
+        view.relations = Box::pin(self.relations_of(&incident)).await?;
         view.proposed = Box::pin(self.proposed(&incident)).await?;
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));

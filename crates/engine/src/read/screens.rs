@@ -10,14 +10,16 @@ use allclear_domain::access::Right;
 use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::affected::Impact;
 use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Incident, Severity, State, clocks};
 use allclear_domain::org::diff::{FormKind, fields};
 use allclear_domain::org::export::mask_body;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status, TARGETS_WITHIN, Telling};
 use allclear_domain::time::Length;
-use allclear_domain::view::{IncidentView, StepExplanation};
+use allclear_domain::view::{Contention, IncidentView, StepExplanation, Wants, contention};
 use allclear_store::rows;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -53,6 +55,8 @@ pub struct OnBoard {
     pub clock: Option<(Clock, Timestamp)>,
     /// Whether somebody has it and a further page of it looks for whoever reads: what is owed of it, or help.
     pub looks_for_reader: bool,
+    /// What other open incidents that the reader sees want as well.
+    pub contention: Contention,
 }
 
 impl OnBoard {
@@ -130,6 +134,33 @@ fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
     Some(Asking { since, within, step, catch_all: page.catch_all, told, over })
 }
 
+/// Says of each row what the others want as well: in one pass over all of them.
+fn contend(rows: &mut [OnBoard], org: &Org) {
+    let wants: Vec<Wants<'_>> = rows.iter().map(wants).collect();
+    let depends_on = |service| org.service(service).map_or_else(Vec::new, |form| form.depends_on.iter().map(String::as_str).collect());
+    let found = contention(&wants, depends_on);
+    for (row, found) in rows.iter_mut().zip(found) {
+        row.contention = found;
+    }
+}
+
+/// Whom an incident wants: who has it, its roles and open tasks, who was offered one, and whom its page asks.
+fn wants(row: &OnBoard) -> Wants<'_> {
+    let incident = &row.incident;
+    let holder = [&incident.commander, &incident.acknowledged_by].into_iter().flatten().filter(|_| row.held);
+    let roles = incident.roles.iter().flat_map(|role| [&role.person, &role.offered_to]).flatten();
+    let open = incident.tasks.iter().filter(|task| task.state == TaskState::Open);
+    let tasks = open.flat_map(|task| [&task.owner, &task.doer]).flatten();
+    // Of a page that is over nobody is asked any more.
+    let asked = row.asks.iter().filter(|asks| !asks.over).flat_map(|asks| &asks.told);
+    Wants {
+        reference: &incident.reference,
+        people: holder.chain(roles).chain(tasks).chain(asked).map(String::as_str).collect(),
+        service: incident.service.as_deref(),
+        affected: incident.affected.iter().map(|one| (one.service.as_str(), one.impact != Impact::None)).collect(),
+    }
+}
+
 impl Queries<'_> {
     /// Open incidents, the worst first and of one severity the newest first; `BOARD_MAX` at most,
     /// and whether there are more. What is due next of each is told by [`Queries::awaited`].
@@ -172,10 +203,13 @@ impl Queries<'_> {
                 asks: page.and_then(|page| asking(&page, &incident, &org)),
                 asked_reader: asked.contains(&incident.id),
                 looks_for_reader: looked_for.contains(&incident.id),
+                contention: Contention::default(),
                 incident: IncidentView::of(&incident, head.version, None),
             }
         };
-        Ok((found.into_iter().map(of).collect(), cut))
+        let mut rows: Vec<OnBoard> = found.into_iter().map(of).collect();
+        contend(&mut rows, &org);
+        Ok((rows, cut))
     }
 
     async fn boarded(&self, filter: &rows::incident::Filter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {

@@ -109,6 +109,9 @@ fn load(command: &Command) -> usize {
         | Command::TestPage { .. }
         | Command::Incident { .. }
         | Command::Merge { .. }
+        | Command::Relate { .. }
+        | Command::Unrelate { .. }
+        | Command::Split { .. }
         | Command::TakeApart { .. }
         | Command::Escalate { .. }
         | Command::PagePeople { .. }

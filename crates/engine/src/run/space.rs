@@ -25,6 +25,9 @@ pub const fn space(command: &Command) -> Space {
         | Command::Declare(_)
         | Command::TestPage { .. }
         | Command::Merge { .. }
+        | Command::Relate { .. }
+        | Command::Unrelate { .. }
+        | Command::Split { .. }
         | Command::TakeApart { .. }
         | Command::LinkAlert { .. }
         | Command::AskReview { .. }
@@ -37,7 +40,7 @@ pub const fn space(command: &Command) -> Space {
 
 const fn of_incident(command: &incident::Command) -> Space {
     use incident::Command as C;
-    use incident::{affected, declaration, ending, roles};
+    use incident::{affected, declaration, ending, roles, transfers};
     match command {
         // Somebody has it, has it still, or has it no more, and a page looks for somebody.
         C::Attendance(_) => Space::Reserved,
@@ -76,6 +79,11 @@ const fn of_incident(command: &incident::Command) -> Space {
             | assessment::Command::Ask { .. }
             | assessment::Command::Miss => Space::Free,
         },
+        // Another team has it.
+        C::Transfers(command) => match command {
+            transfers::Command::Accept { .. } => Space::Reserved,
+            transfers::Command::Offer { .. } | transfers::Command::Return { .. } | transfers::Command::Miss { .. } => Space::Free,
+        },
         // None of these stops or continues a page.
         C::Answers(_)
         | C::Alarms(_)
@@ -87,6 +95,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Decisions(_)
         | C::Hypotheses(_)
         | C::Links(_)
+        | C::Relations(_)
         | C::Clocks(_)
         | C::Plans(_)
         | C::Recovery(_)

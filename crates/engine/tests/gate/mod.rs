@@ -2,7 +2,7 @@
 
 use allclear_domain::access::{Denied, Guest, Held};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::incident::{access, affected, attendance, ending, parties, record, roles, sharing};
+use allclear_domain::incident::{access, affected, attendance, ending, parties, record, relations, roles, sharing, transfers};
 use allclear_domain::{action, review};
 use allclear_engine::core::{Declare, Versioned};
 use allclear_engine::read::learning::ActionFilter;
@@ -119,6 +119,21 @@ impl Scene {
             ("link its alert", Command::LinkAlert { id: self.public, alert: self.alert }),
             ("merge it", Command::Merge { from: self.open, into: self.public }),
             ("merge into it", Command::Merge { from: self.public, into: self.open }),
+            ("relate it", {
+                let is = allclear_domain::incident::related::Relation::Related;
+                Command::Relate { id: self.public, to: self.open, is, follow: false }
+            }),
+            ("split it", {
+                let (tasks, alerts, services) = ([1].into(), [].into(), [].into());
+                let split = allclear_engine::core::Split { title: "t".into(), severity: None, alerts, tasks, services, to: None };
+                Command::Split { id: self.open, split }
+            }),
+            ("end its relation", Command::Unrelate { id: self.public, from: self.open }),
+            ("hand it over", {
+                let offer = transfers::Command::Offer { to: "team:t".into(), why: "w".into(), offered: None };
+                Command::incident(self.open, offer)
+            }),
+            ("follow its parent", Command::incident(self.open, relations::Command::Follow)),
             ("take it apart", Command::TakeApart { from: self.open }),
             ("escalate", Command::Escalate { id: self.open, escalation: None, why: "now".into() }),
             ("page people", Command::PagePeople { id: self.open, targets: vec!["person:ben".into()], why: "now".into() }),

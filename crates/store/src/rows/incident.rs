@@ -7,6 +7,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Alarms;
 use allclear_domain::incident::clock::{Clock, Clocks};
 use allclear_domain::incident::clocks::Reached;
+use allclear_domain::incident::related::Transfers;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 use allclear_domain::measure::{Instants, Measured};
@@ -324,7 +325,7 @@ pub async fn declared_between(
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, \
-         state, case when work like '%clocks%' then work end, alarms \
+         state, case when work like '%clocks%' or work like '%transfers%' then work end, alarms \
          from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );
@@ -344,21 +345,23 @@ fn measured(row: &Row) -> Result<(IncidentId, Measured), Fault> {
         resolved_at: r.opt_instant()?,
     };
     let state = r.word(State::from_word)?;
-    let clocks = match r.opt_text()? {
+    let (clocks, hand_overs) = match r.opt_text()? {
         Some(work) => judged(&work, &instants, state, r.opt_text()?.as_deref())?,
-        None => Vec::new(),
+        None => (Vec::new(), (0, 0)),
     };
-    Ok((id, Measured { severity, service, instants, clocks }))
+    Ok((id, Measured { severity, service, instants, clocks, hand_overs }))
 }
 
-/// Its clocks that were met or missed, of the rest of its row.
-fn judged(work: &str, instants: &Instants, state: State, alarms: Option<&str>) -> Result<Vec<(String, Clock, bool)>, Fault> {
+/// Its clocks that were met or missed, and its hand-overs, of the rest of its row.
+fn judged(work: &str, instants: &Instants, state: State, alarms: Option<&str>) -> Result<Judged, Fault> {
     #[derive(serde::Deserialize)]
     struct Work {
         #[serde(default)]
         clocks: Clocks,
+        #[serde(default)]
+        transfers: Transfers,
     }
-    let Work { clocks } = serde_json::from_str(work).map_err(|why| super::broken("work", &why.to_string()))?;
+    let Work { clocks, transfers } = serde_json::from_str(work).map_err(|why| super::broken("work", &why.to_string()))?;
     let alarms: Alarms =
         alarms.map_or_else(|| Ok(Alarms::default()), serde_json::from_str).map_err(|why| super::broken("alarms", &why.to_string()))?;
     let reached = Reached {
@@ -374,8 +377,11 @@ fn judged(work: &str, instants: &Instants, state: State, alarms: Option<&str>) -
         Standing::Missed => Some((timed.target.clone(), timed.clock, false)),
         Standing::Live | Standing::Void => None,
     });
-    Ok(settled.collect())
+    Ok((settled.collect(), (transfers.hand_overs, transfers.ping_pongs)))
 }
+
+/// Clocks by their targets and whether each was kept; hand-overs, and those to and fro.
+type Judged = (Vec<(String, Clock, bool)>, (u32, u32));
 
 /// Open incidents by severity, for the gauge.
 pub async fn open_by_severity(db: &Db) -> Result<Vec<(String, i64)>, Fault> {

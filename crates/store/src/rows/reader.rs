@@ -21,6 +21,17 @@ pub fn admit(incident: IncidentId, person: &str) -> Write {
     Write::Upsert { table: &INCIDENT_READER, row: vec![text(incident), text(person)] }
 }
 
+/// Notes that somebody sees it no more.
+#[must_use]
+pub fn dismiss(incident: IncidentId, person: &str) -> Write {
+    Write::Exec {
+        table: &INCIDENT_READER,
+        sql: "delete from incident_reader where incident = ?1 and person = ?2",
+        args: vec![text(incident), text(person)],
+        expect: None,
+    }
+}
+
 /// The clause for rows of `incident`.
 pub(crate) fn seen(reach: &Reach, args: &mut Vec<Val>) -> String {
     if reach.everything {

@@ -27,6 +27,8 @@ pub(crate) enum Need {
     Nobody,
     /// Something that people were to do did not happen in time.
     Late,
+    /// Somebody has it, and nothing of it is due.
+    Undue,
 }
 
 impl Need {
@@ -34,6 +36,7 @@ impl Need {
         match self {
             Self::Nobody => "nobody",
             Self::Late => "late",
+            Self::Undue => "undue",
         }
     }
 
@@ -42,6 +45,7 @@ impl Need {
         match self {
             Self::Nobody => "unanswered",
             Self::Late => "late",
+            Self::Undue => "with nothing due",
         }
     }
 
@@ -60,7 +64,7 @@ impl Filter {
             state: said("state").and_then(State::from_word),
             service: said("service").map(ToOwned::to_owned),
             mine: asked.contains_key("mine"),
-            need: said("need").and_then(|word| [Need::Nobody, Need::Late].into_iter().find(|need| need.word() == word)),
+            need: said("need").and_then(|word| [Need::Nobody, Need::Late, Need::Undue].into_iter().find(|need| need.word() == word)),
         }
     }
 
@@ -77,12 +81,13 @@ impl Filter {
             && (!self.mine || is_mine)
     }
 
-    /// Whether a row that is late, or nobody's, is shown.
-    pub(crate) fn wants(&self, late: bool, nobodys: bool) -> bool {
+    /// Whether a row that is late, or nobody's, or of which nothing is due, is shown.
+    pub(crate) fn wants(&self, late: bool, nobodys: bool, undue: bool) -> bool {
         match self.need {
             None => true,
             Some(Need::Late) => late,
             Some(Need::Nobody) => nobodys,
+            Some(Need::Undue) => undue,
         }
     }
 

@@ -5,6 +5,7 @@
 //! all its buttons belong to one form.
 
 pub(crate) mod at_once;
+mod contended;
 pub(crate) mod filter;
 pub(crate) mod letters;
 mod need;
@@ -17,7 +18,7 @@ use allclear_domain::incident::objective::ObjectiveKind;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{IncidentView, OnCallView};
+use allclear_domain::view::{Contention, IncidentView, OnCallView};
 use allclear_engine::Engine;
 use allclear_engine::read::screens::Asking;
 use allclear_engine::read::tried::Unproven;
@@ -79,6 +80,8 @@ pub(crate) struct Row {
     looks_for_me: bool,
     /// Whether it is the reader's.
     mine: bool,
+    /// What other open incidents want as well.
+    contention: Contention,
 }
 
 /// What is awaited next, of the things that a person would act on.
@@ -105,6 +108,8 @@ pub(crate) struct Board {
     mine: usize,
     late: usize,
     nobodys: usize,
+    /// How many somebody has, and nothing of them is due: nobody would look at one again.
+    undue: usize,
     /// How many ask for somebody who is the reader.
     waiting: Markup,
     /// Whether more are open than a board holds.
@@ -179,6 +184,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
                 mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
                 waits: awaited.is_some_and(|due| due.words != COMES_BACK),
                 due: sooner(sooner(awaited, one.clock.map(target)), objective(&one.incident)),
+                contention: one.contention,
                 incident: one.incident,
                 held: one.held,
                 asks: one.asks,
@@ -193,12 +199,13 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let declared = |row: &&Row| row.incident.state != State::Candidate;
     let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
     let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
+    let undue = rows.iter().filter(|row| row.is_undue()).count();
     rows.sort_by_cached_key(|row| row.place(&when));
     let may_act = queries.has(Right::Respond);
     let waits: Vec<&Row> = rows.iter().filter(|row| may_act && row.asks_me).collect();
     let waiting = at_once::bar(&waits, &when);
     rows.retain(|row| filter.admits(&row.incident, row.mine));
-    rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
+    rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys(), row.is_undue()));
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter { real: true, ..IncidentFilter::default() }, ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
@@ -206,7 +213,25 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
     let unproven = if queries.has(Right::Administer) { queries.unproven(when.now).await? } else { Vec::new() };
     let first = None;
-    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, waiting, cut, ended, on_call, unproven, first })
+    Ok(Board {
+        when,
+        me,
+        may_act,
+        filter,
+        rows,
+        candidates,
+        counts,
+        mine,
+        late,
+        nobodys,
+        undue,
+        waiting,
+        cut,
+        ended,
+        on_call,
+        unproven,
+        first,
+    })
 }
 
 /// The open task that should have been done first: nothing awaits it any more once it was missed, and it is owed all the same.
@@ -292,6 +317,9 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                 @if open == 0 { "Nothing is open" } @else { (open) @if board.cut { "+" } " open" }
                 @for (n, need) in [(board.nobodys, Need::Nobody), (board.late, Need::Late)] {
                     @if n > 0 { span class="dot" { " · " } a class="late" href=(need.address(wall)) { (n) " " (need.words()) } }
+                }
+                @if board.undue > 0 {
+                    span class="dot" { " · " } a href=(Need::Undue.address(wall)) { (board.undue) " " (Need::Undue.words()) }
                 }
             }
             p class="beside now" { (when.stamp(when.now)) " " (when.zone()) @if !wall { " · " a href="/?wall" { "Wall" } } }
@@ -409,6 +437,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
             span class="act" { @if board.may_act { (next_act(row)) } }
+            (contended::mark(&row.contention, board.on_call.is_some().then_some(org)))
         }
     }
 }

@@ -47,6 +47,11 @@ impl Row {
         }
     }
 
+    /// Somebody has it, and nothing of it is due: no open incident is to be without a next time.
+    pub(super) fn is_undue(&self) -> bool {
+        !self.is_nobodys() && self.asks.is_none() && self.due.is_none()
+    }
+
     /// Where it stands.
     pub(super) fn place(&self, when: &When) -> Place {
         let i = &self.incident;

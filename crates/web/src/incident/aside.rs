@@ -17,6 +17,7 @@ use crate::incident::briefing;
 use crate::incident::clocks;
 use crate::incident::judged;
 use crate::incident::reasoning;
+use crate::incident::several;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -75,6 +76,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                             }
                         }
                     }
+                    @if let Some(transfers) = &incident.transfers { (several::counts(transfers, org)) }
                     @if let Some(id) = &incident.acknowledged_by { div { dt { "First on it" } dd { bdi { (pieces::name(org, id)) } } } }
                 }
             }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, judged, plan_fields};
+use crate::incident::{PageData, TAB, judged, plan_fields, several};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -65,8 +65,11 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 15] = [
+const RARE: [&str; 18] = [
     DECIDE,
+    "split",
+    "relate",
+    "transfer",
     "hypothesis",
     "give_back",
     "service",
@@ -85,7 +88,12 @@ const RARE: [&str; 15] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 46] = [
+const PLACED: [Verb; 51] = [
+    Verb::Split,
+    Verb::Relate,
+    Verb::Unrelate,
+    Verb::Follow,
+    Verb::Transfer,
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -250,6 +258,7 @@ pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup) -> Markup {
                     summary { "More" }
                     div class="sheet" {
                         (first) (rare(told, org))
+                        (several::acts(told, org))
                         @if let Some(ask) = ask::of(Verb::Merge).filter(|ask| fits(told, ask.verb)) {
                             (folded(told, "merge", ask.label, &merge(told, org, ask), ask.press))
                         }
@@ -332,7 +341,7 @@ const fn may_be_known(instant: Instant, told: &PageData) -> bool {
 }
 
 /// One field, by its kind; with what was typed, where that was refused.
-fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
+pub(super) fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
     let (word, name) = (verb.word(), field.name);
     let typed = told.draft.typed(word, name);
     let label = html! { span { (field.label) @if !field.needed { span class="quiet" { " (may stay empty)" } } } };
@@ -535,12 +544,13 @@ fn severity(told: &PageData, verb: &str, name: &str, label: &str) -> Markup {
     }
 }
 
-fn merge(told: &PageData, org: &Org, ask: &Ask) -> Markup {
-    let typed = told.draft.typed("merge", PICK);
+/// Another open incident, chosen from a list.
+pub(super) fn pick(told: &PageData, verb: &str, label: &str) -> Markup {
+    let typed = told.draft.typed(verb, PICK);
     html! {
         @if !told.others.is_empty() {
             label class="field" {
-                span { "Into which incident?" }
+                span { (label) }
                 select name=(PICK) {
                     option value="" { "Choose, or write its reference below" }
                     @for other in &told.others {
@@ -551,6 +561,12 @@ fn merge(told: &PageData, org: &Org, ask: &Ask) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn merge(told: &PageData, org: &Org, ask: &Ask) -> Markup {
+    html! {
+        (pick(told, "merge", "Into which incident?"))
         @for field in ask.fields { (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not())) }
         p class="hint" {
             "That one goes on; this one ends, and its alerts and open tasks go with it. Within a day it can be taken apart again."

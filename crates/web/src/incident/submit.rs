@@ -9,7 +9,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_engine::asks::NotAsked;
-use allclear_engine::core::{Command, Once, Refusal};
+use allclear_engine::core::{Command, Once, Refusal, Reply};
 use allclear_engine::read::NoAnswer;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -74,10 +74,19 @@ pub(crate) async fn submit(
         let once = form_key::key(&format!("/incidents/{reference}/{verb}"), &fields);
         match Box::pin(carry_out(&app, &who, &when, id, &verb, &fields, once)).await {
             // A link that was made is shown now, and not again.
-            Ok(()) if verb == Verb::Guest.word() && said(&fields, "state").is_none() => {
+            // Who gives back what is private sees it no more.
+            Ok(_) if verb == Verb::Transfer.word() && app.engine.queries(&who).incident_id(&reference).await.is_err() => {
+                Ok(Redirect::to("/").into_response())
+            }
+            // The work goes on in what was split off.
+            Ok(landed) if verb == Verb::Split.word() => {
+                let landed = landed.unwrap_or_else(|| reference.clone());
+                Ok(Redirect::to(&way_back(&landed, &verb, &fields)).into_response())
+            }
+            Ok(_) if verb == Verb::Guest.word() && said(&fields, "state").is_none() => {
                 Box::pin(with_link(&app, &who, when, &reference, id, &fields)).await
             }
-            Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
+            Ok(_) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
                 let (status, why) = worded(no)?;
@@ -132,7 +141,7 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
     match verb {
         "task" | "recovery" | "plan" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
-        | "awareness" | "submission" => Some("people"),
+        | "awareness" | "submission" | "relate" | "unrelate" | "follow" => Some("people"),
         "hypothesis" | "revisit" | "field" => Some("more"),
         "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
         _ => None,
@@ -154,6 +163,7 @@ fn place_of(verb: &str, fields: &Fields) -> Option<String> {
     }
 }
 
+/// Carries it out; gives the incident that it led to.
 async fn carry_out(
     app: &App,
     who: &Principal,
@@ -162,13 +172,13 @@ async fn carry_out(
     verb: &str,
     fields: &Fields,
     once: Option<Once>,
-) -> Result<(), No> {
+) -> Result<Option<String>, No> {
     let missing = || No::Page(Refused::missing("command", "Open the incident and choose there."));
     if verb == took::UNDO {
         let by = who.person().ok_or_else(missing)?.to_owned();
         let why = format!("{} took it back", crate::frame::pieces::name(&app.engine.org(), &by));
         let command = Command::incident(id, incident::attendance::Command::GiveBack { by, why });
-        return ask(app, who, once, command).await.map(|_| ());
+        return ask(app, who, once, command).await.map(|_| None);
     }
     let row = asks::named(verb).ok_or_else(missing)?;
     // The composer has one choice for all that is written there: what is not marked must not look as if it were.
@@ -176,7 +186,11 @@ async fn carry_out(
         return Err(No::Typed("This goes as far as the incident: choose no marking for it, or write it as a note.".to_owned()));
     }
     let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
-    ask(app, who, once, asked).await.map(|_| ())
+    Ok(match ask(app, who, once, asked).await? {
+        Reply::Incident { reference, .. } => Some(reference),
+        Reply::Again { answer } => Some(answer),
+        Reply::Signals { .. } | Reply::Page { .. } | Reply::Review { .. } | Reply::Action { .. } | Reply::Done => None,
+    })
 }
 
 /// What a form gives for the fields of what it asks. What is left blank is not given.
@@ -201,6 +215,14 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             Kind::Incident => {
                 if let Some(text) = said(fields, field.name).or_else(|| said(fields, PICK)) {
                     given.put_text(field, &text);
+                }
+            }
+            // Boxes of a part that is split off, one for each thing that may go.
+            Kind::Line { .. } if ask.verb == Verb::Split && field.name != "title" => {
+                let boxes = fields.keys().filter_map(|name| name.strip_prefix(field.name)?.strip_prefix(':')).map(ToOwned::to_owned);
+                let all: Vec<String> = said(fields, field.name).into_iter().chain(boxes).collect();
+                if !all.is_empty() {
+                    given.put_text(field, &all.join(", "));
                 }
             }
             Kind::Words { .. }

@@ -91,6 +91,14 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 (rows_table("By severity", &trend.by_severity, &|row| row.name.to_uppercase()))
                 (rows_table("By service", &trend.by_service, &names))
             }
+            @if trend.hand_overs > 0 {
+                section class="section" data-live="hand-overs" {
+                    h2 { "Hand-overs between teams" }
+                    p {
+                        (trend.hand_overs) " in " (trend.incidents) " incidents; " (trend.ping_pongs) " of them went back to a team that had had it"
+                    }
+                }
+            }
             @if !trend.targets.is_empty() {
                 section class="section" data-live="targets" {
                     h2 { "Targets" span class="quiet" { " · kept and missed" } }

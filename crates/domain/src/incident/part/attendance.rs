@@ -405,7 +405,9 @@ pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Ac
     {
         snooze.void_at.get_or_insert(at);
     }
-    if incident.is_held() && is_a_person(actor) {
+    // What its parent told was done there.
+    let is_of_parent = matches!(event, Any::Updates(updates::Event::Posted(body)) if body.of.is_some());
+    if incident.is_held() && is_a_person(actor) && !is_of_parent {
         incident.work.hold.acts(at);
     }
 }

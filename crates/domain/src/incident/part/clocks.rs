@@ -212,6 +212,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Obligations(_)
         | Any::Objectives(_)
         | Any::Sharing(_)
+        | Any::Relations(_)
+        | Any::Transfers(_)
         | Any::Access(_) => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::work::Hold;
-use crate::incident::{ Context, Decision, Incident, State, answers, decisions, obligations, one, parties, recovery, roles, tasks, updates} ; 
+use crate::incident::{Context, Decision, Incident, State, answers, decisions, obligations, one, parties, recovery, roles, tasks, updates};
 use crate::names::{Names, with_text};
 use crate::time::Length;
 
@@ -186,7 +186,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         }
         Command::Close { waive } => {
             fits(incident, Verb::Close)?;
-answers::before_closing(incident, context.types)?; let mut events=obligations::before_the_end(incident, waive.as_ref())?; events.extend(recovery::before_the_end(incident, waive)?); 
+            answers::before_closing(incident, context.types)?;
+            let mut events = obligations::before_the_end(incident, waive.as_ref())?;
+            events.extend(recovery::before_the_end(incident, waive)?);
             events.push(Event::Closed(Closed {}).into());
             Ok(events)
         }

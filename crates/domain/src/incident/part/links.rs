@@ -402,7 +402,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
 }
 
 /// A task with the number that it has here.
-fn carried(number: u32, task: Task) -> Carried {
+pub(super) fn carried(number: u32, task: Task) -> Carried {
     Carried { task: number, was: task.task, text: task.text, owner: task.owner, due_at: task.due_at, late: task.late }
 }
 

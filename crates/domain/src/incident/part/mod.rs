@@ -22,10 +22,12 @@ pub mod parties;
 pub mod plans;
 pub mod record;
 pub mod recovery;
+pub mod relations;
 pub mod roles;
 pub mod sharing;
 pub mod staffing;
 pub mod tasks;
+pub mod transfers;
 pub mod updates;
 
 #[cfg(test)]

@@ -26,7 +26,18 @@ pub(super) struct Sample {
 
 fn context(now: Timestamp) -> Context<'static> {
     let (cadence, lasts) = ([Some(Length::from_mins(30)); 5], [Some(Length::from_mins(60)); 5]);
-Context{ now, org_version:1, cadence, lasts, roles:ROLES.as_slice(), plans:PLANS.as_slice(), types:TYPES.as_slice(), services:SERVICES.as_slice(), matrix:&MATRIX, , org:&ORG} 
+    Context {
+        now,
+        org_version: 1,
+        cadence,
+        lasts,
+        roles: ROLES.as_slice(),
+        plans: PLANS.as_slice(),
+        types: TYPES.as_slice(),
+        services: SERVICES.as_slice(),
+        matrix: &MATRIX,
+        org: &ORG,
+    }
 }
 
 /// As it is shipped.

@@ -1,11 +1,14 @@
 //! What stakeholders were told of an incident, and when they are told next.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Came, Field, Kind, MARKING, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Rule, Standing};
+use crate::ids::IncidentId;
 use crate::incident::awaited::{Awaited, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, State, nothing, one, words};
@@ -45,6 +48,31 @@ pub struct Posted {
     /// How far it may go; as the incident where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marking: Option<Tlp>,
+    /// The parent whose update it is, where this follows one; nothing of it was sent from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Of>,
+    /// Whether whom it went to is remembered: the next is promised to them. Never of what earlier versions wrote.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remembered: bool,
+}
+
+/// The incident that an update came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Of {
+    pub incident: IncidentId,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Whether somebody was promised an update here whom this one did not go to: it meets no promise then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beside: bool,
+}
+
+impl Posted {
+    /// Whether it is an update of this incident: what somebody wrote here, or what its parent told those who wait for one.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.of.as_ref().is_none_or(|of| !of.beside)
+    }
 }
 
 /// Body of `update_reminded`.
@@ -66,6 +94,8 @@ pub struct Missed {
 pub enum Command {
     /// Tells stakeholders.
     Post { audiences: Vec<String>, text: String, next_within: Option<Length>, marking: Option<Tlp> },
+    /// Its parent, which it follows, told this.
+    Hear(Posted),
     /// An update is due soon.
     Remind { due_at: Timestamp },
     /// No update came in time.
@@ -77,7 +107,7 @@ impl Command {
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
             Self::Post { .. } => true,
-            Self::Remind { .. } | Self::Miss { .. } => false,
+            Self::Hear(_) | Self::Remind { .. } | Self::Miss { .. } => false,
         }
     }
 }
@@ -145,9 +175,11 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
         Command::Post { audiences, text, next_within, marking } => {
-            let posted = Posted { number: 0, audiences, text, next_by: None, org_version: context.org_version, marking };
+            let posted =
+                Posted { number: 0, audiences, text, next_by: None, org_version: context.org_version, marking, of: None, remembered: true };
             post(incident, posted, next_within, context)
         }
+        Command::Hear(posted) => hear(incident, posted, context),
         Command::Remind { due_at } if incident.state.is_open() => one(Event::Reminded(Reminded { due_at })),
         Command::Miss { due_at } if incident.state.is_open() => one(Event::Missed(Missed { due_at })),
         Command::Remind { .. } | Command::Miss { .. } => nothing(),
@@ -173,12 +205,31 @@ fn post(incident: &Incident, posted: Posted, next_within: Option<Length>, contex
     one(Event::Posted(Posted { number, next_by, ..posted }))
 }
 
+/// What its parent told is told of this as well, where it went to everybody who was promised something here. The next is due as
+/// its parent says, and no later than by its own cadence.
+fn hear(incident: &Incident, heard: Posted, context: Context) -> Decision {
+    let works = matches!(incident.state, State::Declared | State::Investigating | State::Mitigated);
+    let Some(of) = heard.of.clone().filter(|_| works) else { return nothing() };
+    let reached = |told: &BTreeSet<String>| told.iter().all(|audience| heard.audiences.contains(audience));
+    // Of what an earlier version sent nobody knows whom it went to.
+    let beside = incident.work.told.as_ref().map_or(incident.work.last_update_at.is_some(), |told| !reached(told));
+    let own = incident.work.cadence().filter(|every| !every.is_zero()).map(|every| after(context.now, every));
+    let next_by = heard.next_by.into_iter().chain(own).min().filter(|_| !beside);
+    let number = incident.work.updates + u32::from(!beside);
+    one(Event::Posted(Posted { number, next_by, of: Some(Of { beside, ..of }), remembered: false, ..heard }))
+}
+
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
+        Event::Posted(body) if !body.counts() => {}
         Event::Posted(body) => {
             incident.work.updates = body.number;
             incident.work.updates_missed = 0;
             incident.work.last_update_at = Some(at);
+            incident.work.promised_above = body.of.is_some();
+            if body.remembered {
+                incident.work.told = Some(body.audiences.iter().cloned().collect());
+            }
         }
         Event::Reminded(_) => {}
         Event::Missed(_) => incident.work.updates_missed += 1,
@@ -194,6 +245,7 @@ pub(in crate::incident) fn await_next(every: Option<Length>, awaited: &mut Await
 
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     match event {
+        Event::Posted(body) if !body.counts() => {}
         Event::Posted(body) => {
             if !planted("update-leaves-timer") {
                 awaited.settle(KEY_UPDATE, Standing::Met, "an update was sent");
@@ -215,6 +267,10 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Posted(body) => {
             let to: Vec<&str> = body.audiences.iter().map(|id| names.audience(id)).collect();
             let to = if to.is_empty() { "the log only".to_owned() } else { to.join(", ") };
+            if let Some(of) = &body.of {
+                let owed = if of.beside { " (what was promised here is still owed)" } else { "" };
+                return format!("Update of {} to {to}{owed}: {}", of.reference, body.text);
+            }
             format!("{} sent update {} to {to}: {}", names.who(), body.number, body.text)
         }
         Event::Reminded(_) => "An update to the stakeholders is due soon".into(),

@@ -490,6 +490,25 @@ impl Org {
     pub fn escalation_of(&self, service: &str) -> Option<&Escalation> {
         self.escalation(self.service(service)?.escalation.as_deref()?)
     }
+    /// Whether a person answers for a team: as a member or as a manager.
+    #[must_use]
+    pub fn is_of_team(&self, person: &str, team: &str) -> bool {
+        self.team(team).is_some_and(|form| form.members.iter().chain(&form.managers).any(|id| id == person))
+    }
+    /// The escalation of a team: that of the first of its services that has one, else the first that begins with the team or with
+    /// one of its schedules.
+    #[must_use]
+    pub fn escalation_of_team(&self, team: &str) -> Option<&Escalation> {
+        let its = |service: &&Service| service.team.as_deref() == Some(team);
+        let of_service = self.bundle.services.iter().filter(its).find_map(|service| self.escalation(service.escalation.as_deref()?));
+        let names = |target: &String| match Target::parse(target) {
+            Some(Target::Team(id)) => id == team,
+            Some(Target::Schedule(id)) => self.schedule_form(id).is_some_and(|form| form.team.as_deref() == Some(team)),
+            Some(Target::Person(_) | Target::Audience(_) | Target::Organisation(_)) | None => false,
+        };
+        let begins = |policy: &&Escalation| policy.steps.first().is_some_and(|step| step.page.iter().any(names));
+        of_service.or_else(|| self.bundle.escalations.iter().find(begins))
+    }
     /// In the order in which they are read.
     #[must_use]
     pub fn routes(&self) -> &[CompiledRoute] {

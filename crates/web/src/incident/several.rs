@@ -1,0 +1,218 @@
+//! How an incident stands to others, and whose it is: the relations with their forms, and an offer to another team.
+
+use allclear_domain::ask;
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::related::Relation;
+use allclear_domain::incident::transfers::{SERVICE, TEAM};
+use allclear_domain::incident::work::TaskState;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::{RelatedView, TransfersView};
+use maud::{Markup, html};
+
+use crate::access::form_key::once;
+use crate::frame::pieces;
+use crate::incident::PageData;
+use crate::incident::ask_forms::{field_of, fits, folded, path, pick, unfolding, words};
+
+/// Relations that are drawn with their forms; more of them stand in the terminal.
+const SHOWN_MAX: usize = 20;
+/// Characters of the title of another incident.
+const TITLE_CHARS_MAX: usize = 90;
+
+/// The relations, where there are any.
+pub(super) fn section(told: &PageData) -> Markup {
+    let relations = &told.incident.relations;
+    html! {
+        @if !relations.is_empty() {
+            section class="part-people" {
+                div data-live="relations" class="group tight" {
+                    h2 { "Other incidents" span class="quiet" { " · " (relations.len()) } }
+                    ul class="tasks" { @for one in relations.iter().take(SHOWN_MAX) { (row(told, one)) } }
+                    @if relations.len() > SHOWN_MAX { p class="quiet small" { (relations.len() - SHOWN_MAX) " more are not shown." } }
+                }
+            }
+        }
+    }
+}
+
+fn row(told: &PageData, one: &RelatedView) -> Markup {
+    html! {
+        li data-key=(one.reference) {
+            p {
+                span class="quiet" { (one.is.heading()) " " }
+                a href={ "/incidents/" (one.reference) } {
+                    span class="ref" { (one.reference) } " " bdi { (pieces::cut(&one.title, TITLE_CHARS_MAX)) }
+                }
+            }
+            p class="quiet small" {
+                (pieces::severity(one.severity)) " " (pieces::state(one.state))
+                @if one.followed { " · its updates are updates of this one" }
+            }
+            @if told.may_act {
+                div class="task-acts" {
+                    @if one.is == Relation::Parent && fits(told, Verb::Follow) {
+                        form method="post" action=(path(told, "follow")) class="at-once" {
+                            (told.draft.refused("follow")) (once(&told.when))
+                            @if one.followed {
+                                input type="hidden" name="state" value="stopped";
+                                button class="may" type="submit" { "Stop following " span class="vh" { (one.reference) } }
+                            } @else { button class="may" type="submit" { "Follow its updates" } }
+                        }
+                    }
+                    @if one.is.is_said() && fits(told, Verb::Unrelate) {
+                        form method="post" action=(path(told, "unrelate")) class="at-once" {
+                            (told.draft.refused("unrelate")) (once(&told.when))
+                            input type="hidden" name="to" value=(one.reference);
+                            button class="may" type="submit" { "End the relation" span class="vh" { " to " (one.reference) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An offer that waits for an answer, above the parts, with the buttons of whoever answers.
+pub(super) fn offered(told: &PageData, org: &Org) -> Markup {
+    let Some((transfers, team)) = told.incident.transfers.as_ref().and_then(|one| Some((one, one.offered_to.as_deref()?))) else {
+        return html! {};
+    };
+    let mine = told.me.as_ref().is_some_and(|me| org.is_of_team(me, team));
+    let name = org.team(team).map_or(team, |form| &form.name);
+    html! {
+        section class="once" data-live="transfer" {
+            p {
+                strong { "Offered to team " bdi { (name) } }
+                @if let Some(id) = &transfers.service { " for " bdi { (pieces::service(org, id)) } }
+                @if let Some(by) = &transfers.offered_by { " by " bdi { (pieces::name(org, by)) } }
+                @if let Some(at) = transfers.offered_at { " " (told.when.time(at, &told.when.ago(at))) }
+                @if transfers.paged { span class="late" { " nobody answered, the team is paged" } }
+            }
+            @if let Some(why) = &transfers.why { p { bdi { (why) } } }
+            @if told.may_act {
+                div class="acts stay" {
+                    @if mine {
+                        form method="post" action=(path(told, "transfer")) class="at-once" {
+                            (told.draft.refused("transfer")) (once(&told.when))
+                            input type="hidden" name="state" value="accepted";
+                            button class="do" type="submit" { "Accept it" }
+                        }
+                        (ends(told, "returned", "Give it back", true))
+                    } @else { (ends(told, "withdrawn", "Take the offer back", false)) }
+                }
+            }
+        }
+    }
+}
+
+fn ends(told: &PageData, state: &str, label: &str, needed: bool) -> Markup {
+    let fields = html! {
+        input type="hidden" name="state" value=(state);
+        (words(told, "transfer", "why", "Why?", needed))
+    };
+    unfolding(told, "transfer", label, "", &fields, label)
+}
+
+/// How often it was handed over, beside its people.
+pub(super) fn counts(transfers: &TransfersView, org: &Org) -> Markup {
+    html! {
+        @if transfers.hand_overs + transfers.returned > 0 {
+            div {
+                dt { "Team" }
+                dd {
+                    @if let Some(team) = &transfers.team { bdi { (org.team(team).map_or(team.as_str(), |form| form.name.as_str())) } " " }
+                    span class="quiet small" {
+                        "handed over " (transfers.hand_overs) " times"
+                        @if transfers.ping_pongs > 0 { ", " (transfers.ping_pongs) " of them back to a team that had it" }
+                        @if transfers.returned > 0 { "; not taken " (transfers.returned) " times" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The forms among what is asked for less often.
+pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
+    html! {
+        @if let Some(ask) = ask::of(Verb::Relate).filter(|ask| fits(told, ask.verb)) {
+            (folded(told, "relate", ask.label, &html! {
+                (pick(told, "relate", "Which incident?"))
+                @for field in ask.fields {
+                    @if field.name == "to" { (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not())) }
+                    @else { (field_of(told, org, ask.verb, field)) }
+                }
+            }, ask.press))
+        }
+        @if let Some(ask) = ask::of(Verb::Split).filter(|ask| fits(told, ask.verb)) {
+            (folded(told, "split", ask.label, &split(told, org), ask.press))
+        }
+        @if let Some(ask) = ask::of(Verb::Transfer).filter(|ask| fits(told, ask.verb) && told.incident.transfers.as_ref().is_none_or(|one| one.offered_to.is_none())) {
+            (folded(told, "transfer", ask.label, &html! {
+                (whom(told, org)) (words(told, "transfer", "why", "Why?", true))
+            }, ask.press))
+        }
+    }
+}
+
+/// A box for each thing that may go with a part that is split off, and who leads that.
+fn split(told: &PageData, org: &Org) -> Markup {
+    let typed = |name: &str| told.draft.typed("split", name);
+    let boxed = |name: String, words: Markup| {
+        html! { label class="check" { input type="checkbox" name=(name) value="1" checked[!typed(&name).is_empty()]; span { (words) } } }
+    };
+    let alerts: Vec<_> = told.alerts.iter().filter(|alert| alert.ended_at.is_none()).take(SHOWN_MAX).collect();
+    let tasks: Vec<_> = told.incident.tasks.iter().filter(|task| task.state == TaskState::Open && task.plan.is_none()).collect();
+    let services: Vec<_> = told.incident.affected.iter().filter(|one| Some(&one.service) != told.incident.service.as_ref()).collect();
+    html! {
+        label class="field" { span { "What is that one?" } input name="title" required value=(typed("title")); }
+        @if !alerts.is_empty() {
+            fieldset class="choice" {
+                legend { "Alerts that go with it" }
+                @for alert in alerts { (boxed(format!("alerts:{}", alert.id), html! { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } })) }
+            }
+        }
+        @if !tasks.is_empty() {
+            fieldset class="choice" {
+                legend { "Tasks that go with it" }
+                @for task in tasks.iter().take(SHOWN_MAX) { (boxed(format!("tasks:{}", task.task), html! { (task.task) ". " bdi { (pieces::cut(&task.text, TITLE_CHARS_MAX)) } })) }
+            }
+        }
+        @if !services.is_empty() {
+            fieldset class="choice" {
+                legend { "Services that go with it" }
+                @for one in services { (boxed(format!("services:{}", one.service), html! { bdi { (pieces::service(org, &one.service)) } })) }
+            }
+        }
+        label class="field" {
+            span { "Who leads it" span class="quiet" { " (you, unless you ask somebody)" } }
+            (pieces::person_choice(org, "to", Some(typed("to")), Some("You")))
+        }
+        p class="hint" { "Steps of a plan, decisions and requests stay here. Its targets count from when this one was declared." }
+    }
+}
+
+/// A team, or a service whose team it is.
+fn whom(told: &PageData, org: &Org) -> Markup {
+    let typed = told.draft.typed("transfer", "to");
+    html! {
+        label class="field" {
+            span { "To" }
+            select name="to" required {
+                (pieces::choice("", typed.is_empty(), "Choose"))
+                optgroup label="Teams" {
+                    @for team in &org.bundle().teams {
+                        @let value = format!("{TEAM}{}", team.id);
+                        (pieces::choice(&value, typed == value, &team.name))
+                    }
+                }
+                optgroup label="The team of a service" {
+                    @for service in org.bundle().services.iter().filter(|service| service.team.is_some()) {
+                        @let value = format!("{SERVICE}{}", service.id);
+                        (pieces::choice(&value, typed == value, &service.name))
+                    }
+                }
+            }
+        }
+    }
+}
