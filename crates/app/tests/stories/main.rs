@@ -40,6 +40,7 @@ mod private;
 mod reasoning;
 mod recovery;
 mod replies;
+mod resources;
 mod rota;
 mod screens;
 mod search;

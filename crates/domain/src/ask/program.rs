@@ -43,6 +43,8 @@ pub enum Came {
     Sight,
     /// The link that was made.
     GuestLink,
+    /// The file that was made, and nothing else: it is written where whoever asked writes it.
+    Export,
 }
 
 impl Program {

@@ -3,12 +3,12 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery, roles,
-    sharing, tasks, updates,
+    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery, resources,
+    roles, sharing, tasks, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 17] = [
+const PARTS: [&[Ask]; 18] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -24,6 +24,7 @@ const PARTS: [&[Ask]; 17] = [
     links::ASKS,
     clocks::ASKS,
     parties::ASKS,
+    resources::ASKS,
     sharing::ASKS,
     access::ASKS,
 ];

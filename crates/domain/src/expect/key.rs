@@ -36,6 +36,8 @@ pub enum Key {
     Target(String),
     /// Another organisation answers a request.
     Request(u32),
+    /// A resource arrives.
+    Resource(u32),
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Key {
             Self::Decision(decision) => write!(f, "decision:{decision}"),
             Self::Target(clock) => write!(f, "target:{clock}"),
             Self::Request(request) => write!(f, "request:{request}"),
+            Self::Resource(resource) => write!(f, "resource:{resource}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -89,6 +92,7 @@ impl FromStr for Key {
             "decision" => Ok(Self::Decision(number(rest)?)),
             "target" => Ok(Self::Target(rest.to_owned())),
             "request" => Ok(Self::Request(number(rest)?)),
+            "resource" => Ok(Self::Resource(number(rest)?)),
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -112,6 +116,7 @@ mod tests {
             Key::Decision(2),
             Key::Target("mitigate".into()),
             Key::Request(3),
+            Key::Resource(4),
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

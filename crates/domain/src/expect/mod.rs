@@ -157,6 +157,9 @@ rules! {
     /// Opened by a request to another organisation with a time.
     RequestDue = "incident.request", version 1, expects "an answer of another organisation to a request",
         else "whoever speaks with them is told, else the commander";
+    /// Opened by a resource that is wanted by a time, and by a word of when it comes.
+    ResourceDue = "incident.resource", version 1, expects "a resource to arrive",
+        else "whoever speaks with those who send it is told, else the commander";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -195,6 +198,7 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::ResourceDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -223,6 +227,7 @@ impl Rule {
             | Self::UpdateDue
             | Self::Target
             | Self::RequestDue
+            | Self::ResourceDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -258,6 +263,7 @@ impl Rule {
             | Self::DecisionReview
             | Self::Target
             | Self::RequestDue
+            | Self::ResourceDue
             | Self::IncidentOver => None,
         }
     }

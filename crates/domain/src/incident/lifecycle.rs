@@ -34,8 +34,11 @@ pub enum Verb {
     Party,
     Request,
     Answer,
+    Want,
+    Resource,
     Marking,
     Guest,
+    Export,
     Restrict,
     OpenUp,
     Admit,
@@ -55,7 +58,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -81,8 +84,11 @@ impl Verb {
         Self::Party,
         Self::Request,
         Self::Answer,
+        Self::Want,
+        Self::Resource,
         Self::Marking,
         Self::Guest,
+        Self::Export,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -129,8 +135,11 @@ impl Verb {
             Self::Party => "party",
             Self::Request => "request",
             Self::Answer => "answer",
+            Self::Want => "want",
+            Self::Resource => "resource",
             Self::Marking => "marking",
             Self::Guest => "guest",
+            Self::Export => "export",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -187,8 +196,11 @@ impl Verb {
             | Self::Party
             | Self::Request
             | Self::Answer
+            | Self::Want
+            | Self::Resource
             | Self::Marking
             | Self::Guest
+            | Self::Export
             | Self::Restrict
             | Self::OpenUp
             | Self::Admit
@@ -332,10 +344,12 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // An end is an end; but facts come late, and have their place in its log.
         (S::Closed, V::Note | V::Mark | V::Time) => Ok(S::Closed),
         // Whoever looks on leaves, a link is revoked and a marking is tighter whenever somebody asks; what is new among them
-        // fits where an answer does.
-        (state, V::Party | V::Marking | V::Guest) => Ok(state),
+        // fits where an answer does. What was told is written down for whoever asks afterwards.
+        (state, V::Party | V::Marking | V::Guest | V::Export) => Ok(state),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
+        // Things outlast what they were fetched for, and are given back.
+        (state @ (S::Cancelled | S::Merged | S::Resolved), V::Resource) => Ok(state),
         // Who may see it can change as long as somebody looks at it.
         (S::Cancelled, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Cancelled),
         (S::Merged, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Merged),
@@ -422,6 +436,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::ResumeClock
             | V::Request
             | V::Answer
+            | V::Want
+            | V::Resource
             | V::Restrict
             | V::OpenUp
             | V::Admit,
@@ -459,7 +475,7 @@ mod tests {
     #[test]
     fn closed_accepts_late_facts_a_reopening_and_that_others_look_on_no_more() {
         for verb in Verb::ALL {
-            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time | Verb::Party | Verb::Marking | Verb::Guest);
+            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time | Verb::Party | Verb::Marking | Verb::Guest | Verb::Export);
             assert_eq!(next(State::Closed, verb).is_ok(), late || verb == Verb::Reopen, "{verb:?}");
         }
     }

@@ -25,6 +25,7 @@ mod follows;
 pub mod lifecycle;
 mod part;
 pub mod partners;
+pub mod resource;
 pub mod running;
 mod search;
 mod state;
@@ -41,7 +42,7 @@ pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
     access, affected, alarms, along, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, parties, plans,
-    record, recovery, roles, sharing, staffing, tasks, updates,
+    record, recovery, resources, roles, sharing, staffing, tasks, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -78,6 +79,7 @@ event_parts! {
         Plans(plans::Event),
         Recovery(recovery::Event),
         Partners(parties::Event),
+        Resources(resources::Event),
         Sharing(sharing::Event),
         Access(access::Event),
     }
@@ -127,6 +129,7 @@ command_parts! {
     Plans(plans::Command),
     Recovery(recovery::Command),
     Partners(parties::Command),
+    Resources(resources::Command),
     Sharing(sharing::Command),
     Access(access::Command),
 }
@@ -170,6 +173,7 @@ refusal_parts! {
     Plans(plans::Refusal),
     Recovery(recovery::Refusal),
     Partners(parties::Refusal),
+    Resources(resources::Refusal),
     Sharing(sharing::Refusal),
 }
 
@@ -217,6 +221,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Plans(command) => plans::decide(incident, command, context),
         Command::Recovery(command) => recovery::decide(incident, command),
         Command::Partners(command) => parties::decide(incident, command, context),
+        Command::Resources(command) => resources::decide(incident, command, context),
         Command::Sharing(command) => sharing::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
@@ -261,6 +266,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
         Event::Partners(event) => parties::evolve(&mut incident, event, at),
+        Event::Resources(event) => resources::evolve(&mut incident, event, at),
         Event::Sharing(event) => sharing::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
@@ -295,6 +301,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         Event::Plans(event) => plans::react(incident, event, &mut awaited),
         Event::Partners(event) => parties::react(incident, event, &mut awaited),
+        Event::Resources(event) => resources::react(incident, event, &mut awaited),
         // What is written down, who is affected, who may see it and what holds again is awaited by nobody.
         Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) | Event::Recovery(_) | Event::Sharing(_) => {}
     }
@@ -360,6 +367,7 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Plans(event) => plans::line(event, names),
         Event::Recovery(event) => recovery::line(event, names),
         Event::Partners(event) => parties::line(event, names),
+        Event::Resources(event) => resources::line(event, names),
         Event::Sharing(event) => sharing::line(event, names),
         Event::Access(event) => access::line(event, names),
     }

@@ -81,6 +81,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::UpdateDue
             | Rule::Target
             | Rule::RequestDue
+            | Rule::ResourceDue
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -109,6 +110,9 @@ pub fn late(incident: &IncidentView, name: &dyn Fn(&str) -> String) -> Vec<(Stri
     for request in incident.requests.iter().filter(|request| request.late && request.state.is_open()) {
         let who = name(&format!("{ORGANISATION}{}", request.organisation));
         out.extend(request.due_at.map(|at| (format!("{who} answers: {}", request.text), at)));
+    }
+    for resource in incident.resources.iter().filter(|resource| resource.late && resource.state.is_awaited()) {
+        out.extend(resource.due_at.map(|at| (format!("{} arrives", resource.called()), at)));
     }
     for clock in incident.clocks.iter().filter(|clock| clock.state == Standing::Missed && clock.met_at.is_none()) {
         out.extend(clock.due_at.map(|at| (format!("To {}, by the target", clock.clock.word()), at)));
@@ -201,6 +205,13 @@ fn sentence(
                 Some(request) => {
                     (format!("{} answers: {}", name(&format!("{ORGANISATION}{}", request.organisation)), request.text), or_else)
                 }
+                None => (capital(&one.expects), or_else),
+            }
+        }
+        Rule::ResourceDue => {
+            let number = if let Ok(Key::Resource(number)) = one.key.parse() { number } else { 0 };
+            match incident.resources.iter().find(|resource| resource.resource == number) {
+                Some(resource) => (format!("{} arrives", resource.called()), or_else),
                 None => (capital(&one.expects), or_else),
             }
         }

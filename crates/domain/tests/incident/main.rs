@@ -15,7 +15,7 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, parties,
-    plans, record, recovery, roles, sharing, tasks, updates, words,
+    plans, record, recovery, resources, roles, sharing, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -218,6 +218,18 @@ fn command(verb: Verb) -> Command {
         }
         Verb::Marking => sharing::Command::Mark { marking: allclear_domain::tlp::Tlp::Amber, why: "they help".into() }.into(),
         Verb::Guest => sharing::Command::MakeLink { organisation: "cert".into(), within: None }.into(),
+        Verb::Export => sharing::Command::Export { organisation: "cert".into() }.into(),
+        Verb::Want => resources::Command::Want { what: "pump".into(), quantity: 2, organisation: None, place: None, within: None }.into(),
+        Verb::Resource => resources::Command::Move {
+            resource: 1,
+            said: resources::Said::Arrived,
+            organisation: None,
+            within: None,
+            reference: None,
+            text: None,
+            happened_at: None,
+        }
+        .into(),
         Verb::Answer => parties::Command::Hear {
             request: 1,
             state: allclear_domain::incident::partners::RequestState::Answered,
@@ -252,8 +264,13 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
-                // No target set a clock, no plan asks for anything, and nothing was asked.
-                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer) => {
+                // No target set a clock, no plan asks for anything, nothing was asked or wanted, and nobody takes part.
+                (Ok(_), Err(_))
+                    if matches!(
+                        verb,
+                        Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer | Verb::Resource | Verb::Export
+                    ) =>
+                {
                     assert_eq!(world.incident, before)
                 }
                 // Where nothing can be answered nobody joins and no link is made; who is there leaves.

@@ -56,7 +56,10 @@ impl Core {
                 self.known_service(service)?;
             }
             C::Partners(command) => self.check_partners(command)?,
-            C::Sharing(sharing::Command::MakeLink { organisation, .. }) => self.known_organisation(organisation)?,
+            C::Resources(command) => self.check_resources(command)?,
+            C::Sharing(sharing::Command::MakeLink { organisation, .. } | sharing::Command::Export { organisation }) => {
+                self.known_organisation(organisation)?
+            }
             C::Roles(_)
             | C::Decisions(_)
             | C::Hypotheses(_)

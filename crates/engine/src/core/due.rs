@@ -72,6 +72,7 @@ impl Core {
                 let standing = self.look_request(unit, &expectation, id)?;
                 settle(unit, &expectation, standing, "it was not answered in time");
             }
+            (Rule::ResourceDue, Owner::Incident(id)) => self.look_resource(unit, &expectation, id)?,
             (Rule::IncidentOver, Owner::Incident(id)) => {
                 let standing = self.look_over(unit, id)?;
                 settle(unit, &expectation, standing, "it stayed over");
@@ -116,6 +117,7 @@ impl Core {
                 | Rule::UpdateDue
                 | Rule::Target
                 | Rule::RequestDue
+                | Rule::ResourceDue
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

@@ -37,6 +37,7 @@ impl Core {
             Event::Clocks(event) => self.follow_clocks(unit, id, event),
             Event::Plans(event) => self.follow_plans(unit, id, event),
             Event::Partners(event) => self.follow_partners(unit, id, event),
+            Event::Resources(event) => self.follow_resources(unit, id, event),
             Event::Sharing(event) => self.follow_sharing(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),

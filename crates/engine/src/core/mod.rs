@@ -32,6 +32,7 @@ mod pages;
 mod partners;
 mod plans;
 mod read_once;
+mod resources;
 mod reviews;
 mod sharded;
 

@@ -82,6 +82,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Plans(_)
         | C::Recovery(_)
         | C::Partners(_)
+        | C::Resources(_)
         | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, plan_fields};
+use crate::incident::{PageData, TAB, plan_fields, resources};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -65,12 +65,12 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 12] =
-    [DECIDE, "hypothesis", "give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+const RARE: [&str; 13] =
+    [DECIDE, "want", "hypothesis", "give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 38] = [
+const PLACED: [Verb; 41] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -107,8 +107,11 @@ const PLACED: [Verb; 38] = [
     Verb::Party,
     Verb::Request,
     Verb::Answer,
+    Verb::Want,
+    Verb::Resource,
     Verb::Marking,
     Verb::Guest,
+    Verb::Export,
 ];
 
 /// A form among those that are folded away.
@@ -392,6 +395,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             label class="field" {
                 span { (field.label) }
                 select name=(name) {
+                    @if !field.needed { (pieces::choice("", typed.is_empty(), "Nobody yet")) }
                     @for form in &org.bundle().organisations { (pieces::choice(&form.id, form.id == typed, &form.name)) }
                 }
             }
@@ -607,6 +611,7 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
+        @if !resources::has_place(told, org) && fits(told, Verb::Want) { (drawn_folded(told, org, Verb::Want)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {

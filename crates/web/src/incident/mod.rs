@@ -19,6 +19,7 @@ mod plan_fields;
 mod plans;
 pub(crate) mod preview;
 mod reasoning;
+mod resources;
 pub(crate) mod submit;
 
 use allclear_domain::access::{Actor, Principal, Right};
@@ -313,7 +314,8 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (partners::section(told, org)) (aside::tasks(told, org))
+                    (plans::section(told, org)) (aside::people(told, org)) (partners::section(told, org)) (resources::section(told, org))
+                    (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
                 (aside::more(told, org))

@@ -207,6 +207,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Plans(_)
         | Any::Recovery(_)
         | Any::Partners(_)
+        | Any::Resources(_)
         | Any::Sharing(_)
         | Any::Access(_) => None,
     }

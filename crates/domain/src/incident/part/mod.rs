@@ -18,6 +18,7 @@ pub mod parties;
 pub mod plans;
 pub mod record;
 pub mod recovery;
+pub mod resources;
 pub mod roles;
 pub mod sharing;
 pub mod staffing;
