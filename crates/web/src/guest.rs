@@ -4,7 +4,6 @@
 //! Not here: what that is ([`allclear_domain::access`]), and which links work (the engine's).
 
 use allclear_domain::incident::partners::RequestState;
-use allclear_domain::incident::resource::ResourceState;
 use allclear_domain::incident::resources::{self, Said};
 use allclear_domain::incident::{parties, sharing};
 use allclear_domain::time::Length;
@@ -47,6 +46,9 @@ const OVER: &str = "This is over: nothing more is wanted of you, and nothing can
 const SENDS: &str = "resource";
 /// Resources that are shown: those that are still to come, then the newest.
 const RESOURCES_SHOWN: usize = 3;
+/// What may be said of one that is to come, with what is pressed for it.
+const SAYS: [(&str, &str); 4] =
+    [("ordered", "We send it"), ("on_the_way", "It is on the way"), ("arrived", "It has arrived"), ("declined", "Decline")];
 /// The verb of the entry field.
 const SAY: &str = "say";
 
@@ -258,12 +260,17 @@ fn resource(one: &ResourceView, takes_answers: bool, when: &When, token: &str, d
                     summary { "Say where it is" span class="vh" { ": resource " (one.resource) } }
                     form method="post" action={ (path(token)) "/" (SENDS) } {
                         (form_key::once(when)) input type="hidden" name="resource" value=(one.resource);
-                        label { span { "Comes within " span class="quiet" { "May be left blank" } } input name="within" placeholder="40m" value=(draft.typed(&verb, "within")); }
-                        label { span { "Note " span class="quiet" { "May be left blank" } } textarea name="text" rows="1" { (draft.typed(&verb, "text")) } }
-                        @if one.state != ResourceState::Ordered { button class="secondary" type="submit" name="state" value="ordered" { "We send it" } }
-                        @if one.state != ResourceState::OnTheWay { button class="secondary" type="submit" name="state" value="on_the_way" { "It is on the way" } }
-                        button class="secondary" type="submit" name="state" value="arrived" { "It has arrived" }
-                        button class="secondary" type="submit" name="state" value="declined" { "Decline" }
+                        label {
+                            span { "Comes within " span class="quiet" { "May be left blank" } }
+                            input name="within" placeholder="40m" value=(draft.typed(&verb, "within"));
+                        }
+                        label {
+                            span { "Note " span class="quiet" { "May be left blank" } }
+                            textarea name="text" rows="1" { (draft.typed(&verb, "text")) }
+                        }
+                        @for (state, words) in SAYS.iter().filter(|(state, _)| *state != one.state.word()) {
+                            button class="secondary" type="submit" name="state" value=(state) { (words) }
+                        }
                     }
                 }
             }

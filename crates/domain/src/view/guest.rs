@@ -115,7 +115,8 @@ impl GuestView {
             takes_answers: next(incident.state, Verb::Answer).is_ok(),
             situation,
             requests: requests.map(RequestView::of).collect(),
-            resources: resources.map(ResourceView::of).collect(),
+            // What was noted of it is the house's.
+            resources: resources.map(|one| ResourceView { note: None, ..ResourceView::of(one) }).collect(),
             entries: entries.collect(),
         })
     }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, plan_fields, resources};
+use crate::incident::{PageData, TAB, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -52,6 +52,11 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
             }
         }
     }
+}
+
+/// Whether resources have a place of their own on the page: where something was asked for, or somebody is known whom one could ask.
+pub(super) fn resources_stand(told: &PageData, org: &Org) -> bool {
+    !told.incident.resources.is_empty() || !org.bundle().organisations.is_empty()
 }
 
 /// Forms of one kind that are drawn with what they are about: more of them, with their choices of people, are no page.
@@ -611,7 +616,7 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
-        @if !resources::has_place(told, org) && fits(told, Verb::Want) { (drawn_folded(told, org, Verb::Want)) }
+        @if !resources_stand(told, org) && fits(told, Verb::Want) { (drawn_folded(told, org, Verb::Want)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{DRAWN_MAX, drawn, fits, path, way_to};
+use crate::incident::ask_forms::{DRAWN_MAX, drawn, fits, path, resources_stand, way_to};
 
 /// Resources that are drawn, those that are still to come first; the log has the others, and a page stays light.
 const RESOURCES_SHOWN: usize = 20;
@@ -26,16 +26,11 @@ const COMES: [(&str, &str); 5] = [
 ];
 const THERE: [(&str, &str); 2] = [("released", "Give it back"), ("ordered", "It is not here yet")];
 
-/// Whether it has a place on the page: where something was asked for, or somebody is known whom one could ask.
-pub(super) fn has_place(told: &PageData, org: &Org) -> bool {
-    !told.incident.resources.is_empty() || !org.bundle().organisations.is_empty()
-}
-
 /// One row a resource.
 pub(super) fn section(told: &PageData, org: &Org) -> Markup {
     let resources = &told.incident.resources;
     let wants = told.may_act && fits(told, Verb::Want);
-    if !has_place(told, org) || (resources.is_empty() && !wants) {
+    if !resources_stand(told, org) || (resources.is_empty() && !wants) {
         return html! {};
     }
     let awaited = resources.iter().filter(|one| one.state.is_awaited()).count();
@@ -138,7 +133,8 @@ fn say(told: &PageData, org: &Org, one: &ResourceView) -> Markup {
                 }
                 div class="row-of" {
                     @for (state, words) in buttons.iter().filter(|(state, _)| *state != one.state.word() && may(one, state)) {
-                        button class=(if matches!(*state, "arrived" | "released") { "do" } else { "may" }) type="submit" name="state" value=(state) { (words) }
+                        @let class = if matches!(*state, "arrived" | "released") { "do" } else { "may" };
+                        button class=(class) type="submit" name="state" value=(state) { (words) }
                     }
                 }
             }

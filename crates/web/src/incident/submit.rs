@@ -78,7 +78,7 @@ pub(crate) async fn submit(
                 Box::pin(with_link(&app, &who, when, &reference, id, &fields)).await
             }
             Ok(()) if verb == Verb::Export.word() => {
-                file(&app, &who, &reference, id, &said(&fields, "organisation").unwrap_or_default()).await
+                Box::pin(file(&app, &who, &reference, id, &said(&fields, "organisation").unwrap_or_default())).await
             }
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
