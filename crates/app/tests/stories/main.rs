@@ -48,6 +48,7 @@ mod settings;
 mod sign_in;
 mod signed;
 mod storm;
+mod sweep;
 mod targets;
 mod terminal;
 mod time;
