@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 
 use crate::Api;
 
@@ -20,12 +20,21 @@ const STORE_WITHIN: Duration = Duration::from_secs(2);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Where keys are looked for by programs that read JSON Web Signatures.
+const EXPORT_KEYS: &str = "/.well-known/jwks.json";
+
 pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/healthz", get(ready))
         .route("/metrics", get(metrics))
+        .route(EXPORT_KEYS, get(export_keys))
+}
+
+/// The public keys by which exports for other organisations are checked; anybody may have them.
+async fn export_keys(State(api): State<Api>) -> Json<serde_json::Value> {
+    Json(api.engine.export_keys())
 }
 
 pub(crate) async fn healthy() -> &'static str {

@@ -9,7 +9,7 @@ use allclear_domain::event::Mode;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::partners::RequestState;
 use allclear_domain::incident::{
-    self, Command, Context, Declaration, Incident, access, decisions, declaration, parties, record, roles, sharing, updates,
+    self, Command, Context, Declaration, Incident, access, decisions, declaration, parties, record, resources, roles, sharing, updates,
 };
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::severity::Severity;
@@ -170,7 +170,7 @@ fn generated(seed: u64) -> Told {
         let word = format!("word{seed}z{n}q");
         let (writer, marking) = (if dice.below(2) == 0 { &ana } else { &ben }, dice.level(&Tlp::ALL));
         let mut secret = Secret { word: word.clone(), level: marking.or(told.incident.work.marking), by: writer.to_string(), asked: None };
-        match dice.below(7) {
+        match dice.below(9) {
             0 => {
                 let level = dice.level(at_most_strict).unwrap_or(Tlp::Amber);
                 told.run(&ana, sharing::Command::Mark { marking: level, why: word });
@@ -210,6 +210,19 @@ fn generated(seed: u64) -> Told {
                 secret.level = None;
                 let made = decisions::Decide { text: word, ..decisions::Decide::default() };
                 told.run(writer, decisions::Command::Decide(made));
+            }
+            6 => {
+                let asked = ORGANISATIONS[usize::try_from(dice.below(6)).unwrap()].0;
+                (secret.level, secret.asked) = (None, Some(asked));
+                let organisation = Some(asked.to_owned());
+                told.run(writer, resources::Command::Want { what: word, quantity: 1, organisation, place: None, within: None });
+            }
+            7 if !told.incident.work.resources.is_empty() => {
+                // What is noted of a resource is the house's, also towards whoever sends it.
+                secret.level = None;
+                let (said, text) = (resources::Said::OnTheWay, Some(word));
+                let (organisation, within, reference, happened_at) = (None, None, None, None);
+                told.run(writer, resources::Command::Move { resource: 1, said, organisation, within, reference, text, happened_at });
             }
             _ => told.run(writer, record::Command::Note { text: word, happened_at: None, marking }),
         }

@@ -179,6 +179,7 @@ impl World {
             deed = Some(Command::incident(id, tasks::Command::Finish { task, note: None }));
         }
         deed = crate::partners::deed(id, &mut own).or(deed);
+        deed = crate::resources::deed(id, &mut own).or(deed);
         let Some(command) = deed else { return };
         self.hears_later(id, &who, &command, &mut own);
         let input = self.input_of(&who, "api", command);

@@ -29,6 +29,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod partners;
 pub mod ports;
+pub mod resources;
 mod second_thoughts;
 pub mod sometimes;
 pub mod surroundings;

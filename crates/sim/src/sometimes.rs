@@ -41,6 +41,8 @@ pub const POINTS: &[&str] = &[
     "a request carried several signals",
     "a request to another organisation ended",
     "a request to another organisation was not answered in time",
+    "a resource came, or was not wanted any more",
+    "a resource did not come in time",
     "a request opened more alerts than references are drawn at a time",
     "a sender's acknowledgement stopped a page",
     "a page went on after its alerts had recovered",

@@ -53,6 +53,7 @@ impl World {
             E::Updates(event) => self.update_event(id, &mut work, event, at),
             E::Clocks(clocks::Event::Missed(body)) => self.clock_missed(id, &mut work, body, at),
             E::Partners(event) => self.partner_event(id, &mut work.requests, event, at),
+            E::Resources(event) => self.resource_event(id, &mut work.resources, event, at),
             event => self.life_event(&mut work, event, at),
         }
         self.oracle.works.insert(id, work);
@@ -481,6 +482,7 @@ impl World {
             self.fail("I12 what has come is awaited no more", format!("{} of {id} by {}", e.key, e.rule.name()));
         }
         self.requests_are_awaited(id, work.open, &work.requests, &all);
+        self.resources_are_awaited(id, work.open, &work.resources, &all);
         for clock in Clock::ALL {
             let key = format!("target:{}", clock.word());
             let awaited = live(&all, |e| e.rule == Rule::Target && e.key == key).len();
@@ -493,7 +495,13 @@ impl World {
             let left = live(&all, |e| {
                 matches!(
                     e.rule,
-                    Rule::RoleAnswer | Rule::RoleUnfilled | Rule::ReliefDue | Rule::TaskDue | Rule::UpdateDue | Rule::RequestDue
+                    Rule::RoleAnswer
+                        | Rule::RoleUnfilled
+                        | Rule::ReliefDue
+                        | Rule::TaskDue
+                        | Rule::UpdateDue
+                        | Rule::RequestDue
+                        | Rule::ResourceDue
                 )
             });
             if let Some(e) = left.first() {

@@ -4,8 +4,10 @@
 //! Not here: what that is ([`allclear_domain::access`]), and which links work (the engine's).
 
 use allclear_domain::incident::partners::RequestState;
+use allclear_domain::incident::resources::{self, Said};
 use allclear_domain::incident::{parties, sharing};
-use allclear_domain::view::{GuestView, RequestView};
+use allclear_domain::time::Length;
+use allclear_domain::view::{GuestView, RequestView, ResourceView};
 use allclear_engine::core::{Command, Input};
 use allclear_engine::message_link::guests::BadGuest;
 use axum::Form;
@@ -40,6 +42,13 @@ const REQUESTS_SHOWN: usize = 3;
 const DONE: &str = "done";
 /// What whoever looks on reads where nothing can be answered any more.
 const OVER: &str = "This is over: nothing more is wanted of you, and nothing can be answered or written here any more.";
+/// The verb of what becomes of a resource.
+const SENDS: &str = "resource";
+/// Resources that are shown: those that are still to come, then the newest.
+const RESOURCES_SHOWN: usize = 3;
+/// What may be said of one that is to come, with what is pressed for it.
+const SAYS: [(&str, &str); 4] =
+    [("ordered", "We send it"), ("on_the_way", "It is on the way"), ("arrived", "It has arrived"), ("declined", "Decline")];
 /// The verb of the entry field.
 const SAY: &str = "say";
 
@@ -84,7 +93,8 @@ pub(crate) async fn act(
                 let wait = no.wait();
                 let (status, why) = worded(no)?;
                 let view = app.engine.queries(&who).as_guest(id).await?;
-                let verb = said(&fields, "request").map_or(verb, |number| format!("request-{number}"));
+                let of = |field: &str| said(&fields, field).map(|number| format!("{field}-{number}"));
+                let verb = of("request").or_else(|| of("resource")).unwrap_or(verb);
                 let why = if view.takes_answers { why } else { OVER.to_owned() };
                 let draft = Draft { verb, fields, refusal: Some(why) };
                 let mut response = page(&view, &When::new(app.engine.now(), None), &token, &draft, false).into_response();
@@ -104,6 +114,7 @@ fn command(verb: &str, organisation: String, fields: &Fields) -> Result<allclear
             let text = text.ok_or_else(|| No::Typed("An entry says something: write it, and send it again.".to_owned()))?;
             return Ok(sharing::Command::Say { organisation, text }.into());
         }
+        SENDS => return resource_command(fields, text),
         "acknowledge" => RequestState::Acknowledged,
         "answer" if text.is_none() => return Err(No::Typed("An answer says something: write it, and send it again.".to_owned())),
         "answer" => RequestState::Answered,
@@ -113,6 +124,32 @@ fn command(verb: &str, organisation: String, fields: &Fields) -> Result<allclear
     let request = said(fields, "request").and_then(|number| number.parse().ok());
     let request = request.ok_or_else(|| No::Page(Refused::missing("request", "Open the link again and choose there.")))?;
     Ok(parties::Command::Hear { request, state, text, reference: said(fields, "reference"), happened_at: None }.into())
+}
+
+/// What whoever sends a resource says of it.
+fn resource_command(fields: &Fields, text: Option<String>) -> Result<allclear_domain::incident::Command, No> {
+    let missing = |what| No::Page(Refused::missing(what, "Open the link again and choose there."));
+    let resource = said(fields, "resource").and_then(|number| number.parse().ok()).ok_or_else(|| missing("resource"))?;
+    let said_of_it = match said(fields, "state").as_deref() {
+        Some("ordered") => Said::Ordered,
+        Some("on_the_way") => Said::OnTheWay,
+        Some("arrived") => Said::Arrived,
+        Some("declined") => Said::Declined,
+        _ => return Err(missing("state")),
+    };
+    let within = said(fields, "within").filter(|_| matches!(said_of_it, Said::Ordered | Said::OnTheWay));
+    let within = within.map(|within| within.parse::<Length>()).transpose();
+    let within = within.map_err(|_| No::Typed("When it comes is a length of time such as 40m or 2h.".to_owned()))?;
+    Ok(resources::Command::Move {
+        resource,
+        said: said_of_it,
+        organisation: None,
+        within,
+        reference: said(fields, "reference"),
+        text,
+        happened_at: None,
+    }
+    .into())
 }
 
 fn path(token: &str) -> String {
@@ -174,6 +211,7 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
                 @for request in requests.iter().take(REQUESTS_SHOWN) { (asked(request, view.takes_answers, when, token, draft)) }
                 @if requests.len() > REQUESTS_SHOWN { p class="quiet" { (requests.len() - REQUESTS_SHOWN) " earlier ones are not shown." } }
             }
+            (sent(view, when, token, draft))
             @if view.takes_answers { (entry_field(when, token, draft)) }
             @if !view.entries.is_empty() {
                 section {
@@ -188,6 +226,56 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
         }
     };
     document(&Frame { title: &view.reference, class: LINK, refresh_s: None, bar: None }, &body)
+}
+
+/// What is wanted of them, or comes from them.
+fn sent(view: &GuestView, when: &When, token: &str, draft: &Draft) -> Markup {
+    let mut resources: Vec<&ResourceView> = view.resources.iter().rev().collect();
+    resources.sort_by_key(|one| !one.state.is_awaited());
+    html! {
+        @if !resources.is_empty() {
+            section class="act on" {
+                h2 { "Resources" }
+                @for one in resources.iter().take(RESOURCES_SHOWN) { (resource(one, view.takes_answers, when, token, draft)) }
+                @if resources.len() > RESOURCES_SHOWN { p class="quiet" { (resources.len() - RESOURCES_SHOWN) " more are not shown." } }
+            }
+        }
+    }
+}
+
+/// One resource, and what may be said of it while it is still to come.
+fn resource(one: &ResourceView, takes_answers: bool, when: &When, token: &str, draft: &Draft) -> Markup {
+    let verb = format!("resource-{}", one.resource);
+    html! {
+        div class="act" {
+            p { strong { (one.resource) ". " } bdi { (one.called()) } @if let Some(place) = &one.place { ", to " bdi { (place) } } }
+            p class="quiet" {
+                (one.state.words())
+                @if let Some(due) = one.due_at.filter(|_| one.state.is_awaited()) { " · needed by " (when.stamp(due)) }
+                @if let Some(at) = one.expected_at.filter(|_| one.state.is_awaited()) { " · comes at " (when.stamp(at)) }
+            }
+            @if takes_answers && one.state.is_awaited() {
+                (draft.refused(&verb))
+                details open[draft.verb == verb] {
+                    summary { "Say where it is" span class="vh" { ": resource " (one.resource) } }
+                    form method="post" action={ (path(token)) "/" (SENDS) } {
+                        (form_key::once(when)) input type="hidden" name="resource" value=(one.resource);
+                        label {
+                            span { "Comes within " span class="quiet" { "May be left blank" } }
+                            input name="within" placeholder="40m" value=(draft.typed(&verb, "within"));
+                        }
+                        label {
+                            span { "Note " span class="quiet" { "May be left blank" } }
+                            textarea name="text" rows="1" { (draft.typed(&verb, "text")) }
+                        }
+                        @for (state, words) in SAYS.iter().filter(|(state, _)| *state != one.state.word()) {
+                            button class="secondary" type="submit" name="state" value=(state) { (words) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Where an entry is written.
@@ -210,7 +298,9 @@ fn entry_field(when: &When, token: &str, draft: &Draft) -> Markup {
 /// What was refused of a form that is not there any more: why, and what was typed.
 fn undrawn(view: &GuestView, requests: &[&RequestView], draft: &Draft) -> Markup {
     let is_of = |request: &&RequestView| request.state.is_open() && draft.verb == format!("request-{}", request.request);
-    let is_drawn = view.takes_answers && (draft.verb == SAY || requests.iter().take(REQUESTS_SHOWN).any(is_of));
+    let of_resource = |one: &ResourceView| one.state.is_awaited() && draft.verb == format!("resource-{}", one.resource);
+    let is_drawn = view.takes_answers
+        && (draft.verb == SAY || view.resources.iter().any(of_resource) || requests.iter().take(REQUESTS_SHOWN).any(is_of));
     html! {
         @if draft.refusal.is_some() && !is_drawn {
             section class="act on" { (draft.refused(&draft.verb)) p class="said" { bdi { (draft.typed(&draft.verb, "text")) } } }

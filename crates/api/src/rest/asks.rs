@@ -195,6 +195,9 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, ask: &Ask, on
     {
         (view.guest_url, view.guest_replaced) = (Some(made.url), made.replaced);
     }
+    if let Some(organisation) = (ask.verb == Verb::Export).then(|| given.text("organisation")).flatten() {
+        view.export = Some(api.engine.party_export(&who.0, id, &organisation).await?);
+    }
     Ok(shown(view))
 }
 

@@ -5,7 +5,7 @@
 //! given is sent as the server's API takes it, and what it makes of that is the server's: here only numbers, times and
 //! choices are looked at, which are wrong whatever the server knows.
 
-use allclear_domain::ask::{self, Ask, Field, Given, Program};
+use allclear_domain::ask::{self, Ask, Came, Field, Given, Program};
 use allclear_domain::view::IncidentView;
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
@@ -150,6 +150,10 @@ pub async fn ask(asked: Asked) -> anyhow::Result<()> {
     let found: Value = client.post(&["incidents", &one.reference, ask.verb.word()], &given).await?;
     print(one.form, found, |incident: IncidentView| {
         let came = incident.came(ask.came, &given, |at| distance(now(), at));
+        // A file is written as it is, so that it can be put into one.
+        if ask.came == Came::Export {
+            return came.map(|file| file + "\n").unwrap_or_default();
+        }
         let lines = came.iter().flat_map(|came| came.lines()).map(|came| format!("  {}\n", clean(came)));
         line(incident) + &lines.collect::<String>()
     })

@@ -47,7 +47,12 @@ fn words(told: &BriefingView, now: Timestamp) -> String {
         let due = one.due_at.map_or_else(String::new, |at| format!(", due {}", distance(now, at)));
         format!("{}: {}{due}", one.organisation, one.text)
     });
-    let parts: [(&str, Vec<String>); 11] = [
+    let resources = told.resources.iter().map(|one| {
+        let of = one.organisation.as_ref().map_or_else(String::new, |of| format!(", {of}"));
+        let at = one.expected_at.or(one.due_at).filter(|_| one.state.is_awaited());
+        format!("{}: {}{of}{}", one.called(), one.state.words(), at.map_or_else(String::new, |at| format!(", {}", distance(now, at))))
+    });
+    let parts: [(&str, Vec<String>); 12] = [
         ("What happened", told.history.iter().map(line).chain(left_out).collect()),
         ("Decided", told.decisions.iter().map(line).collect()),
         ("Affected", affected.collect()),
@@ -55,6 +60,7 @@ fn words(told: &BriefingView, now: Timestamp) -> String {
         ("To do", tasks.collect()),
         ("May be the cause", causes.collect()),
         ("Asked of others", requests.collect()),
+        ("Resources", resources.collect()),
         ("Before it is over", told.recovery.iter().map(|item| item.text.clone()).collect()),
         ("Told outside last", update.collect()),
         ("Promised and awaited", promises.collect()),

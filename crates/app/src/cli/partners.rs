@@ -1,11 +1,11 @@
-//! Other organisations in an incident, as `show` prints them.
+//! Other organisations in an incident, and what it needs from elsewhere, as `show` prints them.
 
-use allclear_domain::view::{IncidentView, PartyView, RequestView};
+use allclear_domain::view::{IncidentView, PartyView, RequestView, ResourceView};
 use jiff::Timestamp;
 
 use super::terminal::{distance, table};
 
-/// Who takes part, and what each was asked for; nothing where nobody is.
+/// Who takes part, what each was asked for, and what is needed; nothing where there is none.
 pub fn shown(incident: &IncidentView, now: Timestamp) -> String {
     let mut out = String::new();
     if !incident.parties.is_empty() {
@@ -27,6 +27,25 @@ pub fn shown(incident: &IncidentView, now: Timestamp) -> String {
         let rows: Vec<_> = incident.requests.iter().map(request).collect();
         out.push('\n');
         out.push_str(&table(&["REQUEST", "OF", "STANDS", "DUE", "WHAT", "ANSWER"], &rows));
+    }
+    if !incident.resources.is_empty() {
+        let resource = |one: &ResourceView| {
+            let state = if one.late { format!("{} (late)", one.state.words()) } else { one.state.words().to_owned() };
+            let at = |at: Option<Timestamp>| at.filter(|_| one.state.is_awaited()).map_or_else(|| "-".to_owned(), |at| distance(now, at));
+            let of = one.organisation.clone().unwrap_or_else(|| "-".to_owned());
+            vec![
+                one.resource.to_string(),
+                one.called(),
+                of,
+                state,
+                at(one.due_at),
+                at(one.expected_at),
+                one.place.clone().unwrap_or_default(),
+            ]
+        };
+        let rows: Vec<_> = incident.resources.iter().map(resource).collect();
+        out.push('\n');
+        out.push_str(&table(&["RESOURCE", "WHAT", "OF", "STANDS", "NEEDED", "COMES", "TO"], &rows));
     }
     out
 }

@@ -1,5 +1,5 @@
 //! What happened before a newcomer looks: eight weeks of incidents, so that trends, reviews and actions
-//! have something to show.
+//! have something to show; what is in hand is told by [`super::present`].
 //!
 //! It happened, on a clock that was set back: every entry is a command of a person that the engine decided,
 //! and the log reads like any other.
@@ -42,7 +42,7 @@ const REVIEWED: i64 = 218;
 /// The one whose review is still a draft: hours ago.
 const DRAFTED: i64 = 74;
 
-struct History<'a> {
+pub(super) struct History<'a> {
     engine: &'a Engine,
     clock: &'a SystemClock,
     /// What is now for whoever looks.
@@ -74,12 +74,11 @@ impl History<'_> {
                 None => self.drafted().await?,
             }
         }
-        self.go_to(0, 0).await;
-        Ok(())
+        super::present::tell(self).await
     }
 
     /// Moves the clock to `minutes` after `hours` ago, and lets what is due then happen.
-    async fn go_to(&self, hours: i64, minutes: i64) {
+    pub(super) async fn go_to(&self, hours: i64, minutes: i64) {
         let at = self.now - SignedDuration::from_mins(hours * 60 - minutes);
         let real = self.engine.now().as_microsecond() - self.clock.offset_micros();
         self.clock.set_offset_micros(at.as_microsecond() - real);
@@ -93,11 +92,11 @@ impl History<'_> {
         Ok(self.engine.submit(input).await?)
     }
 
-    async fn act(&self, person: &str, id: IncidentId, command: impl Into<incident::Command>) -> anyhow::Result<()> {
+    pub(super) async fn act(&self, person: &str, id: IncidentId, command: impl Into<incident::Command>) -> anyhow::Result<()> {
         self.submit(person, Command::incident(id, command)).await.map(|_| ())
     }
 
-    async fn declare(&self, person: &str, severity: Severity, service: &str, title: &str) -> anyhow::Result<IncidentId> {
+    pub(super) async fn declare(&self, person: &str, severity: Severity, service: &str, title: &str) -> anyhow::Result<IncidentId> {
         let declare = Declare {
             title: title.into(),
             severity: Some(severity),
@@ -279,7 +278,7 @@ fn task(text: &str, owner: &str, now: Timestamp, minutes: i64) -> tasks::Command
     tasks::Command::Add { text: text.into(), owner: Some(owner.into()), due_at: Some(now + SignedDuration::from_mins(minutes)) }
 }
 
-fn update(text: &str) -> updates::Command {
+pub(super) fn update(text: &str) -> updates::Command {
     updates::Command::Post {
         audiences: vec!["customers".into(), "management".into()],
         text: text.into(),

@@ -6,6 +6,7 @@
 //! are shown instead of sent. It deliberately keeps nothing: the store is in memory.
 
 mod history;
+mod present;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use crate::{on_both, world_of};
 on_both!(a_private_incident_is_found_nowhere_by_outsiders_and_everywhere_by_insiders);
 
 /// Two teams with a manager each, somebody who only looks, a guest, an administrator.
-fn organisation() -> String {
+pub(crate) fn organisation() -> String {
     let person = |id: &str, more: &str| {
         format!(
             "  - {{id: {id}, name: Person {id}{more}, contacts: [{{id: hook, webhook: \"{{HOOK}}/{id}\", secret: \"{{SECRET}}\"}}], notify: {{high: [{{contact: hook}}], low: [{{contact: hook}}]}}}}\n"
@@ -44,8 +44,8 @@ fn organisation() -> String {
 const NONE: &str = "none_00000000000000000000000000";
 
 /// What there is to look at: an incident, its page, its alert, an action, and a review once it is resolved.
-struct Ids {
-    reference: String,
+pub(crate) struct Ids {
+    pub(crate) reference: String,
     page: String,
     alert: String,
     action: String,
@@ -67,7 +67,7 @@ async fn ids(world: &World, reference: &str) -> Ids {
 }
 
 /// Raises an alarm; gives the incident that came of it.
-async fn alarm(world: &World, title: &str, secret: bool) -> Ids {
+pub(crate) async fn alarm(world: &World, title: &str, secret: bool) -> Ids {
     let labels = if secret { json!({"secret": "yes"}) } else { json!({}) };
     world.signal(json!({"title": title, "dedup_key": title, "severity": "critical", "labels": labels})).await;
     world.quiet().await;
@@ -80,13 +80,13 @@ async fn alarm(world: &World, title: &str, secret: bool) -> Ids {
 }
 
 /// Resolves it, so that there is a review.
-async fn finish(world: &World, ids: &mut Ids) {
+pub(crate) async fn finish(world: &World, ids: &mut Ids) {
     world.command(&format!("/incidents/{}/resolve", ids.reference), json!({})).await.ok();
     world.command(&format!("/incidents/{}/review", ids.reference), json!({})).await;
     ids.review = world.api(&format!("/incidents/{}/review", ids.reference)).await["id"].as_str().unwrap().to_owned();
 }
 
-fn filled(path: &str, ids: &Ids) -> String {
+pub(crate) fn filled(path: &str, ids: &Ids) -> String {
     let id = match path {
         _ if path.contains("/pages/") || path.contains("/explain/page/") => ids.page.as_str(),
         _ if path.contains("/alerts/") => &ids.alert,
@@ -107,7 +107,7 @@ fn filled(path: &str, ids: &Ids) -> String {
     path.replace("{override}", &ids.override_)
 }
 
-async fn operations(world: &World) -> Vec<(Method, String)> {
+pub(crate) async fn operations(world: &World) -> Vec<(Method, String)> {
     let spec = world.send(world.client.get(world.at("/api/v1/openapi.json"))).await.ok().body;
     let mut out = Vec::new();
     for (path, item) in spec["paths"].as_object().unwrap() {
@@ -132,7 +132,7 @@ async fn streamed(world: &World, cookie: &str) -> String {
 }
 
 /// Every address that can be looked at, and what it says to this person.
-async fn everything(world: &World, cookie: &str, ids: &Ids) -> BTreeMap<String, String> {
+pub(crate) async fn everything(world: &World, cookie: &str, ids: &Ids) -> BTreeMap<String, String> {
     let mut said = BTreeMap::new();
     for (method, path) in operations(world).await {
         if method != Method::GET || path == "/api/v1/stream" {

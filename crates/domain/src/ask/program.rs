@@ -45,6 +45,8 @@ pub enum Came {
     Obligations,
     /// The link that was made.
     GuestLink,
+    /// The file that was made, and nothing else: it is written where whoever asked writes it.
+    Export,
 }
 
 impl Program {

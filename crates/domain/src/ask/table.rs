@@ -4,11 +4,11 @@ use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
     access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, obligations, parties,
-    plans, record, recovery, relations, roles, sharing, tasks, transfers, updates,
+    plans, record, recovery, relations, resources, roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 22] = [
+const PARTS: [&[Ask]; 23] = [
     declaration::ASKS,
     affected::ASKS,
     answers::ASKS,
@@ -29,6 +29,7 @@ const PARTS: [&[Ask]; 22] = [
     clocks::ASKS,
     parties::ASKS,
     obligations::ASKS,
+    resources::ASKS,
     sharing::ASKS,
     access::ASKS,
 ];

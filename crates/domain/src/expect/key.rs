@@ -40,6 +40,8 @@ pub enum Key {
     Objective { kind: String, service: String },
     /// A report to a regulator is submitted.
     Obligation { obligation: u32, report: u32 },
+    /// A resource arrives.
+    Resource(u32),
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -64,6 +66,7 @@ impl fmt::Display for Key {
             Self::Request(request) => write!(f, "request:{request}"),
             Self::Objective { kind, service } => write!(f, "objective:{kind}:{service}"),
             Self::Obligation { obligation, report } => write!(f, "obligation:{obligation}:{report}"),
+            Self::Resource(resource) => write!(f, "resource:{resource}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -103,6 +106,7 @@ impl FromStr for Key {
                 let (obligation, report) = rest.split_once(':').ok_or(BadKey)?;
                 Ok(Self::Obligation { obligation: number(obligation)?, report: number(report)? })
             }
+            "resource" => Ok(Self::Resource(number(rest)?)),
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -128,6 +132,7 @@ mod tests {
             Key::Request(3),
             Key::Objective { kind: "rto".into(), service: "pay".into() },
             Key::Obligation { obligation: 2, report: 1 },
+            Key::Resource(4),
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

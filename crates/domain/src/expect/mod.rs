@@ -169,6 +169,9 @@ rules! {
     /// Opened by an offer to another team, and again when that team is paged for it.
     TransferAnswer = "incident.transfer", version 1, expects "another team to accept it or give it back",
         else "that team is paged, and after that it stays with whoever has it";
+    /// Opened by a resource that is wanted by a time, and by a word of when it comes.
+    ResourceDue = "incident.resource", version 1, expects "a resource to arrive",
+        else "whoever speaks with those who send it is told, else the commander";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -211,6 +214,7 @@ impl Rule {
             | Self::ObligationDue
             | Self::Objective
             | Self::TransferAnswer
+            | Self::ResourceDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -243,6 +247,7 @@ impl Rule {
             | Self::ObligationDue
             | Self::Objective
             | Self::TransferAnswer
+            | Self::ResourceDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -282,6 +287,7 @@ impl Rule {
             | Self::ObligationDue
             | Self::Objective
             | Self::TransferAnswer
+            | Self::ResourceDue
             | Self::IncidentOver => None,
         }
     }

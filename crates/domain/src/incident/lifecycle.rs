@@ -47,8 +47,11 @@ pub enum Verb {
     Obligation,
     Awareness,
     Submission,
+    Want,
+    Resource,
     Marking,
     Guest,
+    Export,
     Restrict,
     OpenUp,
     Admit,
@@ -68,7 +71,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 58] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -107,8 +110,11 @@ impl Verb {
         Self::Obligation,
         Self::Awareness,
         Self::Submission,
+        Self::Want,
+        Self::Resource,
         Self::Marking,
         Self::Guest,
+        Self::Export,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -168,8 +174,11 @@ impl Verb {
             Self::Obligation => "obligation",
             Self::Awareness => "awareness",
             Self::Submission => "submission",
+            Self::Want => "want",
+            Self::Resource => "resource",
             Self::Marking => "marking",
             Self::Guest => "guest",
+            Self::Export => "export",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -239,8 +248,11 @@ impl Verb {
             | Self::Obligation
             | Self::Awareness
             | Self::Submission
+            | Self::Want
+            | Self::Resource
             | Self::Marking
             | Self::Guest
+            | Self::Export
             | Self::Restrict
             | Self::OpenUp
             | Self::Admit
@@ -384,12 +396,14 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // An end is an end; but facts come late, and have their place in its log.
         (S::Closed, V::Note | V::Mark | V::Time) => Ok(S::Closed),
         // Whoever looks on leaves, a link is revoked and a marking is tighter whenever somebody asks; what is new among them
-        // fits where an answer does.
-        (state, V::Party | V::Marking | V::Guest) => Ok(state),
+        // fits where an answer does. What was told is written down for whoever asks afterwards.
+        (state, V::Party | V::Marking | V::Guest | V::Export) => Ok(state),
         // That something is not so any more is said of what is over as well.
         (state, V::Unrelate) => Ok(state),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
+        // Things outlast what they were fetched for, and are given back.
+        (state @ (S::Cancelled | S::Merged | S::Resolved), V::Resource) => Ok(state),
         // Who may see it can change as long as somebody looks at it.
         (S::Cancelled, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Cancelled),
         (S::Merged, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Merged),
@@ -495,6 +509,8 @@ V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep
             | V::Obligation
             | V::Awareness
             | V::Submission
+            | V::Want
+            | V::Resource
             | V::Restrict
             | V::OpenUp
             | V::Admit,
@@ -532,7 +548,7 @@ mod tests {
     #[test]
     fn closed_accepts_late_facts_a_reopening_and_that_others_look_on_no_more() {
         for verb in Verb::ALL {
-            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time | Verb::Party | Verb::Marking | Verb::Guest);
+            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time | Verb::Party | Verb::Marking | Verb::Guest | Verb::Export);
             assert_eq!(next(State::Closed, verb).is_ok(), late || verb == Verb::Reopen, "{verb:?}");
         }
     }

@@ -30,6 +30,7 @@ pub mod obliged;
 mod part;
 pub mod partners;
 pub mod related;
+pub mod resource;
 pub mod running;
 mod search;
 mod state;
@@ -47,7 +48,7 @@ pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
     access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links,
-    objectives, obligations, parties, plans, record, recovery, relations, roles, sharing, staffing, tasks, transfers, updates,
+    objectives, obligations, parties, plans, record, recovery, relations, resources, roles, sharing, staffing, tasks, transfers, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -90,6 +91,7 @@ event_parts! {
         Partners(parties::Event),
         Obligations(obligations::Event),
         Objectives(objectives::Event),
+        Resources(resources::Event),
         Sharing(sharing::Event),
         Access(access::Event),
     }
@@ -145,6 +147,7 @@ command_parts! {
     Partners(parties::Command),
     Obligations(obligations::Command),
     Objectives(objectives::Command),
+    Resources(resources::Command),
     Sharing(sharing::Command),
     Access(access::Command),
 }
@@ -193,6 +196,7 @@ refusal_parts! {
     Recovery(recovery::Refusal),
     Partners(parties::Refusal),
     Obligations(obligations::Refusal),
+    Resources(resources::Refusal),
     Sharing(sharing::Refusal),
 }
 
@@ -246,6 +250,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Partners(command) => parties::decide(incident, command, context),
         Command::Obligations(command) => obligations::decide(incident, command, context),
         Command::Objectives(command) => objectives::decide(incident, command, context),
+        Command::Resources(command) => resources::decide(incident, command, context),
         Command::Sharing(command) => sharing::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
@@ -296,6 +301,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Partners(event) => parties::evolve(&mut incident, event, at),
         Event::Obligations(event) => obligations::evolve(&mut incident, event, at),
         Event::Objectives(event) => objectives::evolve(&mut incident, event, at),
+        Event::Resources(event) => resources::evolve(&mut incident, event, at),
         Event::Sharing(event) => sharing::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
@@ -338,6 +344,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Partners(event) => parties::react(incident, event, &mut awaited),
         Event::Obligations(event) => obligations::react(incident, event, &mut awaited),
         Event::Objectives(event) => objectives::react(incident, event, &mut awaited),
+        Event::Resources(event) => resources::react(incident, event, &mut awaited),
         // What is written down, who is affected, what it is of, who may see it and what holds again is awaited by nobody.
         Event::Record(_)
         | Event::Hypotheses(_)
@@ -415,6 +422,7 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Partners(event) => parties::line(event, names),
         Event::Obligations(event) => obligations::line(event, names),
         Event::Objectives(event) => objectives::line(event, names),
+        Event::Resources(event) => resources::line(event, names),
         Event::Sharing(event) => sharing::line(event, names),
         Event::Access(event) => access::line(event, names),
     }

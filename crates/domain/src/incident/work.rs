@@ -14,6 +14,7 @@ use crate::incident::objective::Objective;
 use crate::incident::obliged::Obligation;
 use crate::incident::partners::Partners;
 use crate::incident::related::{Related, Relation, Transfers};
+use crate::incident::resource::Resource;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
 use crate::severity::Severity;
@@ -69,6 +70,9 @@ pub struct Work {
     /// Other organisations that take part.
     #[serde(skip_serializing_if = "Partners::is_empty")]
     pub partners: Partners,
+    /// What it needs from elsewhere, in the order in which it was asked for; the number is the place, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Resource>,
     /// How far what it is may go, and what is written without a marking of its own; nothing where nobody said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marking: Option<Tlp>,
@@ -144,6 +148,14 @@ impl Work {
     }
     pub(super) fn hypothesis_mut(&mut self, number: u32) -> Option<&mut Hypothesis> {
         self.hypotheses.iter_mut().find(|one| one.hypothesis == number)
+    }
+    /// A resource by its number.
+    #[must_use]
+    pub fn resource(&self, number: u32) -> Option<&Resource> {
+        self.resources.iter().find(|one| one.resource == number)
+    }
+    pub(super) fn resource_mut(&mut self, number: u32) -> Option<&mut Resource> {
+        self.resources.iter_mut().find(|one| one.resource == number)
     }
     /// How often stakeholders are told: as its severity says, or a plan that asks for more.
     #[must_use]

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::incident::AffectedView;
 use super::next::capital;
-use super::{ClockView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RequestView, RoleView, TaskView, UpdateView};
+use super::{
+    ClockView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RequestView, ResourceView, RoleView, TaskView, UpdateView,
+};
 use crate::expect::{Rule, Standing};
 use crate::incident::running::RecoveryState;
 use crate::incident::work::HypothesisState;
@@ -59,6 +61,8 @@ pub struct BriefingView {
     /// What other organisations were asked for and have not answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestView>,
+    /// What it needs from elsewhere and is still to come, or to be given back.
+    pub resources: Vec<ResourceView>,
 }
 
 /// A line of the log.
@@ -126,6 +130,7 @@ impl BriefingView {
             hypotheses: incident.hypotheses.iter().filter(|one| one.state != HypothesisState::Rejected).cloned().collect(),
             recovery: incident.recovery.iter().filter(|item| item.state == RecoveryState::Open).cloned().collect(),
             requests: incident.requests.iter().filter(|request| request.state.is_open()).cloned().collect(),
+            resources: incident.resources.iter().filter(|resource| resource.state.is_open()).cloned().collect(),
         }
     }
 }

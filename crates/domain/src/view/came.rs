@@ -29,6 +29,7 @@ impl IncidentView {
             Came::Sight if self.private => Some("private: only those it concerns see it".to_owned()),
             Came::Sight => Some("everybody may see it".to_owned()),
             Came::Obligations => Some(self.obligation_lines(given.number("obligation"), when)),
+            Came::Export => self.export.as_ref().and_then(|export| serde_json::to_string_pretty(export).ok()),
             Came::GuestLink => {
                 let replaced = if self.guest_replaced { ", the one before works no more" } else { "" };
                 self.guest_url.as_ref().map(|url| format!("guest link, shown once{replaced}: {url}"))

@@ -1,12 +1,12 @@
 //! What an organisation that takes part reads of an incident behind its link: what it may be told, and what it was asked.
 //!
 //! Invariant: everything in it went through [`may_read`] or [`may_be_told`]; nothing of the incident is put in beside them but
-//! its reference and the organisation's own requests.
+//! its reference, the organisation's own requests, and what it sends.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EventView, RequestView};
+use super::{EventView, RequestView, ResourceView};
 use crate::access::{Marked, Principal, may_be_told, may_read};
 use crate::incident::lifecycle::{Verb, next};
 use crate::incident::{Incident, State};
@@ -56,6 +56,8 @@ pub struct GuestView {
     pub situation: Option<SituationView>,
     /// What it was asked for, in that order.
     pub requests: Vec<RequestView>,
+    /// What was wanted of it, or it sends, in that order.
+    pub resources: Vec<ResourceView>,
     /// What it may read of the log, the newest first.
     pub entries: Vec<GuestEntry>,
 }
@@ -104,6 +106,7 @@ impl GuestView {
         };
         let entries = events.iter().rev().filter(reads).map(|event| GuestEntry { at: event.at, line: event.line.clone() });
         let requests = incident.work.partners.requests.iter().filter(|request| request.organisation == organisation);
+        let resources = incident.work.resources.iter().filter(|resource| resource.organisation.as_deref() == Some(organisation));
         Some(Self {
             reference: incident.reference.clone(),
             organisation: form.name.clone(),
@@ -112,7 +115,42 @@ impl GuestView {
             takes_answers: next(incident.state, Verb::Answer).is_ok(),
             situation,
             requests: requests.map(RequestView::of).collect(),
+            // What was noted of it is the house's.
+            resources: resources.map(|one| ResourceView { note: None, ..ResourceView::of(one) }).collect(),
             entries: entries.collect(),
         })
     }
+}
+
+/// What an organisation may be told of an incident, to be kept by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartyExport {
+    /// [`PartyExport::FORMAT`]: what is changed has another number.
+    pub format: String,
+    pub made_at: Timestamp,
+    /// How many events the log of the incident had then.
+    pub log_version: u64,
+    /// The hash at its end, in hexadecimal: what stood before cannot be changed without changing it.
+    pub log_hash: String,
+    /// How many events of the log, the oldest, were not looked at.
+    pub left_out: u64,
+    #[serde(flatten)]
+    pub view: GuestView,
+}
+
+impl PartyExport {
+    /// The format as it is now.
+    pub const FORMAT: &'static str = "allclear-export-1";
+}
+
+/// A signed export: a JSON Web Signature, flattened (RFC 7515, 7.2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = SignedExport))]
+pub struct SignedExport {
+    /// What is said, as JSON in base64url.
+    pub payload: String,
+    /// By which algorithm and key, as JSON in base64url.
+    pub protected: String,
+    /// In base64url, over both.
+    pub signature: String,
 }

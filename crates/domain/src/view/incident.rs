@@ -20,7 +20,7 @@ use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::several::{RelatedView, TransfersView};
-use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, TypeView, partner};
+use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,6 +159,9 @@ pub struct IncidentView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub transfers: Option<TransfersView>,
+    /// What it needs from elsewhere, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceView>,
     /// How far what it is may go, by TLP 2.0; absent where nobody said: it stays in the house.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
@@ -170,6 +173,10 @@ pub struct IncidentView {
     /// Whether that link stands in the place of one that works no more; in the same answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest_replaced: bool,
+    /// What an organisation may be told, signed, in the answer to whoever made it and nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub export: Option<SignedExport>,
     /// How soon it is to be dealt with, and how that stands, where one incident is asked for; in the order of a life.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockView>,
@@ -239,9 +246,11 @@ impl IncidentView {
             requests: partner::requests(i),
             relations: Vec::new(),
             transfers: TransfersView::of(i),
+            resources: i.work.resources.iter().map(ResourceView::of).collect(),
             marking: i.work.marking,
             guest_url: None,
             guest_replaced: false,
+            export: None,
             clocks: Vec::new(),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,

@@ -88,6 +88,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::ObligationDue
             | Rule::Objective
             | Rule::TransferAnswer
+            | Rule::ResourceDue
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -125,6 +126,9 @@ pub fn late(incident: &IncidentView, name: &dyn Fn(&str) -> String) -> Vec<(Stri
     }
     for one in incident.objectives.iter().filter(|one| one.missed_at.is_some() && one.ended_at.is_none()) {
         out.push((one.called(&name(&format!("{SERVICE}{}", one.service))), one.due_at));
+    }
+    for resource in incident.resources.iter().filter(|resource| resource.late && resource.state.is_awaited()) {
+        out.extend(resource.due_at.map(|at| (format!("{} arrives", resource.called()), at)));
     }
     for clock in incident.clocks.iter().filter(|clock| clock.state == Standing::Missed && clock.met_at.is_none()) {
         out.extend(clock.due_at.map(|at| (format!("To {}, by the target", clock.clock.word()), at)));
@@ -240,6 +244,13 @@ fn sentence(
                 Some(format!("{} of {}", ObjectiveKind::from_word(&kind)?.words(), name(&format!("{SERVICE}{service}"))))
             });
             (called.unwrap_or_else(|| capital(&one.expects)), or_else)
+        }
+        Rule::ResourceDue => {
+            let number = if let Ok(Key::Resource(number)) = one.key.parse() { number } else { 0 };
+            match incident.resources.iter().find(|resource| resource.resource == number) {
+                Some(resource) => (format!("{} arrives", resource.called()), or_else),
+                None => (capital(&one.expects), or_else),
+            }
         }
         Rule::Attended => match (&incident.snoozed_by, incident.snoozed_until) {
             (Some(by), Some(_)) => (format!("{} is reminded", name(by)), None),

@@ -15,7 +15,8 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, obligations, parties, plans, record, recovery, related, relations, roles, sharing, tasks, transfers, updates, words,
+    lifecycle, links, obligations, parties, plans, record, recovery, related, relations, resources, roles, sharing, tasks, transfers,
+    updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -270,6 +271,18 @@ fn command(verb: Verb) -> Command {
         }
         Verb::Marking => sharing::Command::Mark { marking: allclear_domain::tlp::Tlp::Amber, why: "they help".into() }.into(),
         Verb::Guest => sharing::Command::MakeLink { organisation: "cert".into(), within: None }.into(),
+        Verb::Export => sharing::Command::Export { organisation: "cert".into() }.into(),
+        Verb::Want => resources::Command::Want { what: "pump".into(), quantity: 2, organisation: None, place: None, within: None }.into(),
+        Verb::Resource => resources::Command::Move {
+            resource: 1,
+            said: resources::Said::Arrived,
+            organisation: None,
+            within: None,
+            reference: None,
+            text: None,
+            happened_at: None,
+        }
+        .into(),
         Verb::Answer => parties::Command::Hear {
             request: 1,
             state: allclear_domain::incident::partners::RequestState::Answered,
@@ -309,11 +322,18 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
                 // There is no type, and nothing is advised.
                 (Ok(_), Err(_)) if matches!(verb, Verb::Type | Verb::Field | Verb::Keep) => assert_eq!(world.incident, before),
-                // No target set a clock, no plan asks for anything, and nothing was asked.
+                // No target set a clock, no plan asks for anything, nothing was asked or wanted, and nobody takes part.
                 (Ok(_), Err(_))
                     if matches!(
                         verb,
-                        Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer | Verb::Unrelate | Verb::Follow
+                        Verb::PauseClock
+                            | Verb::ResumeClock
+                            | Verb::Recovery
+                            | Verb::Answer
+                            | Verb::Unrelate
+                            | Verb::Follow
+                            | Verb::Resource
+                            | Verb::Export
                     ) =>
                 {
                     assert_eq!(world.incident, before)

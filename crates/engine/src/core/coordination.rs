@@ -57,7 +57,10 @@ impl Core {
             }
             C::Obligations(obligations::Command::Submit(obligations::Submit { by: Some(by), .. })) => self.known_person(by)?,
             C::Partners(command) => self.check_partners(command)?,
-            C::Sharing(sharing::Command::MakeLink { organisation, .. }) => self.known_organisation(organisation)?,
+            C::Resources(command) => self.check_resources(command)?,
+            C::Sharing(sharing::Command::MakeLink { organisation, .. } | sharing::Command::Export { organisation }) => {
+                self.known_organisation(organisation)?
+            }
             C::Roles(_)
             | C::Decisions(_)
             | C::Hypotheses(_)

@@ -79,6 +79,7 @@ impl Core {
                 let standing = self.look_transfer(unit, id)?;
                 settle(unit, &expectation, standing, "the team did not answer in time");
             }
+            (Rule::ResourceDue, Owner::Incident(id)) => self.look_resource(unit, &expectation, id)?,
             (Rule::IncidentOver, Owner::Incident(id)) => {
                 let standing = self.look_over(unit, id)?;
                 settle(unit, &expectation, standing, "it stayed over");
@@ -127,6 +128,7 @@ impl Core {
                 | Rule::ObligationDue
                 | Rule::Objective
                 | Rule::TransferAnswer
+                | Rule::ResourceDue
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

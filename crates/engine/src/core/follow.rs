@@ -43,6 +43,7 @@ impl Core {
             Event::Clocks(event) => self.follow_clocks(unit, id, event),
             Event::Plans(event) => self.follow_plans(unit, id, event),
             Event::Partners(event) => self.follow_partners(unit, id, event),
+            Event::Resources(event) => self.follow_resources(unit, id, event),
             Event::Sharing(event) => self.follow_sharing(unit, id, event),
             Event::Obligations(event) => self.follow_obligations(unit, id, event),
             Event::Objectives(event) => self.follow_objectives(unit, id, event),

@@ -166,6 +166,7 @@ impl Core {
             | C::Hypotheses(_)
             | C::Links(_)
             | C::Clocks(_)
+            | C::Resources(_)
             | C::Plans(_)
             | C::Recovery(_)
             | C::Obligations(_)

@@ -9,7 +9,7 @@ use allclear_domain::clean::says_something;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::partners::RequestState;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access as sight, attendance, lifecycle, parties, roles, sharing};
+use allclear_domain::incident::{self, access as sight, attendance, lifecycle, parties, resources, roles, sharing};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -223,8 +223,14 @@ impl Core {
         } else {
             false
         };
+        let sends =
+            if let incident::Command::Resources(command) = command { is_of_sender(&incident, organisation, command) } else { false };
         // A link that was revoked a moment before is over as it is decided.
-        if (answers || writes) && partners.link_of(organisation, unit.now).is_some() { Ok(()) } else { Err(Refusal::NoSuchIncident.into()) }
+        if (answers || writes || sends) && partners.link_of(organisation, unit.now).is_some() {
+            Ok(())
+        } else {
+            Err(Refusal::NoSuchIncident.into())
+        }
     }
 
     /// Whether somebody can have an incident because another says so.
@@ -356,4 +362,11 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::Sent { .. }
         | Command::Flush { .. } => None,
     }
+}
+
+/// What whoever sends a resource says of it: that it is ordered, comes, is there, or that it is not sent.
+fn is_of_sender(incident: &incident::Incident, organisation: &str, command: &resources::Command) -> bool {
+    let resources::Command::Move { resource, said, organisation: None, happened_at: None, .. } = command else { return false };
+    let sent_by = incident.work.resource(*resource).and_then(|found| found.organisation.as_deref());
+    sent_by == Some(organisation) && !matches!(said, resources::Said::Released | resources::Said::Withdrawn)
 }

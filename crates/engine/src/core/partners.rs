@@ -56,7 +56,7 @@ impl Core {
                 let text = format!("{} writes: {}", self.name_of_organisation(&body.organisation), body.text);
                 self.tell(unit, id, NoticeKind::Reminder, &targets, text, "an organisation wrote something")
             }
-            E::Marked(_) | E::LinkMade(_) | E::LinkRevoked(_) => Ok(()),
+            E::Marked(_) | E::LinkMade(_) | E::LinkRevoked(_) | E::Exported(_) => Ok(()),
         }
     }
 
@@ -155,7 +155,7 @@ impl Core {
 
     /// Who of ours hears what an organisation says, or that it says nothing, as targets: its liaison, else whoever commands or
     /// has it, or had it when it ended; where none of them can be told, the managers of its service's team, else the catch-all.
-    fn who_hears_of(&self, incident: &Incident, organisation: &str) -> Vec<String> {
+    pub(super) fn who_hears_of(&self, incident: &Incident, organisation: &str) -> Vec<String> {
         let reached = |id: &&str| !self.org.reach(id, NotifyUrgency::Low).is_empty();
         let liaison = incident.work.partners.parties.get(organisation).and_then(|party| party.liaison.as_deref());
         let holder = incident.holder().filter(|_| incident.is_held() || !incident.state.is_open());

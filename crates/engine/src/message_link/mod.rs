@@ -1,10 +1,12 @@
-//! The links in messages, `/a/{token}`, and the other ways to answer one: [`replies`]; and those of guests: [`guests`].
+//! The links in messages, `/a/{token}`, and the other ways to answer one: [`replies`]; those of guests: [`guests`], and what organisations
+//! are given to keep: [`exports`].
 //!
 //! A token is for one page or one message of many, and one person, expires, and does one thing: acknowledge, or pass on.
 //! It is signed rather than stored, so that a page costs no row more and a copy of the database
 //! holds no link that works.
 
 pub mod bundles;
+pub mod exports;
 pub mod guests;
 mod holder;
 pub mod replies;
@@ -72,6 +74,8 @@ pub struct Links {
     bundle_key: [u8; 32],
     /// Of guest links.
     guest_key: [u8; 32],
+    /// Of exports.
+    export_key: std::sync::Arc<exports::ExportKey>,
     base_url: String,
 }
 
@@ -84,6 +88,7 @@ impl Links {
             stepless_key: key.derive("message-link"),
             bundle_key: key.derive("bundle-link"),
             guest_key: key.derive("guest-link"),
+            export_key: std::sync::Arc::new(exports::ExportKey::new(key)),
             base_url: base_url.trim_end_matches('/').to_owned(),
         }
     }

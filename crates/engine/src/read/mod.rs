@@ -426,7 +426,7 @@ impl Queries<'_> {
         Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?.into_iter().map(signal_view).collect())
     }
 
-    fn event_view(&self, e: &rows::event::StoredEvent) -> EventView {
+    pub(crate) fn event_view(&self, e: &rows::event::StoredEvent) -> EventView {
         let body = e.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         let org = self.engine.org();
         EventView {

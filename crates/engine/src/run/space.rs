@@ -102,6 +102,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Partners(_)
         | C::Obligations(_)
         | C::Objectives(_)
+        | C::Resources(_)
         | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }

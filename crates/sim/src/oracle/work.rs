@@ -77,6 +77,8 @@ pub struct WorkModel {
     pub(crate) clocks_missed: Vec<Clock>,
     /// What other organisations were asked for, by number.
     pub(crate) requests: BTreeMap<u32, RequestModel>,
+    /// Resources, by their numbers.
+    pub(crate) resources: BTreeMap<u32, ResourceModel>,
     /// Stakeholders were told something.
     pub(crate) told: bool,
     /// Whether somebody was on it when it was merged.
@@ -144,8 +146,17 @@ impl WorkModel {
             declared: None,
             clocks_missed: Vec::new(),
             requests: BTreeMap::new(),
+            resources: BTreeMap::new(),
             told: false,
             was_worked_on: false,
         }
     }
+}
+
+/// A resource, as the log says it: the times that are still to pass, and whether it is to come.
+#[derive(Debug, Clone)]
+pub(crate) struct ResourceModel {
+    pub(crate) needed: Option<Timestamp>,
+    pub(crate) comes: Option<Timestamp>,
+    pub(crate) awaited: bool,
 }

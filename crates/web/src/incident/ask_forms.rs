@@ -54,6 +54,11 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
     }
 }
 
+/// Whether resources have a place of their own on the page: where something was asked for, or somebody is known whom one could ask.
+pub(super) fn resources_stand(told: &PageData, org: &Org) -> bool {
+    !told.incident.resources.is_empty() || !org.bundle().organisations.is_empty()
+}
+
 /// Forms of one kind that are drawn with what they are about: more of them, with their choices of people, are no page.
 pub(super) const DRAWN_MAX: usize = 3;
 
@@ -65,11 +70,12 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 18] = [
+const RARE: [&str; 19] = [
     DECIDE,
     "split",
     "relate",
     "transfer",
+    "want",
     "hypothesis",
     "give_back",
     "service",
@@ -88,7 +94,7 @@ const RARE: [&str; 18] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 51] = [
+const PLACED: [Verb; 54] = [
     Verb::Split,
     Verb::Relate,
     Verb::Unrelate,
@@ -138,8 +144,11 @@ const PLACED: [Verb; 51] = [
     Verb::Obligation,
     Verb::Awareness,
     Verb::Submission,
+    Verb::Want,
+    Verb::Resource,
     Verb::Marking,
     Verb::Guest,
+    Verb::Export,
 ];
 
 /// A form among those that are folded away.
@@ -427,6 +436,7 @@ pub(super) fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) ->
             label class="field" {
                 span { (field.label) }
                 select name=(name) {
+                    @if !field.needed { (pieces::choice("", typed.is_empty(), "Nobody yet")) }
                     @for form in &org.bundle().organisations { (pieces::choice(&form.id, form.id == typed, &form.name)) }
                 }
             }
@@ -649,6 +659,7 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
+        @if !resources_stand(told, org) && fits(told, Verb::Want) { (drawn_folded(told, org, Verb::Want)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Assess) { (drawn_folded(told, org, Verb::Assess)) }
         @if fits(told, Verb::Potential) { (drawn_folded(told, org, Verb::Potential)) }

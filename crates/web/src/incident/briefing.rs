@@ -149,6 +149,15 @@ fn parts(briefing: &BriefingView, when: &When, org: &Org) -> Markup {
                 }
             }
         }, briefing.requests.is_empty()))
+        (part("Resources", &html! {
+            @for one in &briefing.resources {
+                li {
+                    bdi { (one.called()) } " · " (one.state.words())
+                    @if let Some(of) = &one.organisation { " · " bdi { (pieces::name(org, &format!("{ORGANISATION}{of}"))) } }
+                    @if let Some(at) = one.expected_at.or(one.due_at).filter(|_| one.state.is_awaited()) { " · " (when.counting(at)) }
+                }
+            }
+        }, briefing.resources.is_empty()))
         (part("Before it is over", &html! {
             @for item in &briefing.recovery { li { bdi { (item.text) } } }
         }, briefing.recovery.is_empty()))

@@ -23,6 +23,7 @@ mod plan_fields;
 mod plans;
 pub(crate) mod preview;
 mod reasoning;
+mod resources;
 mod several;
 pub(crate) mod submit;
 
@@ -308,26 +309,28 @@ async fn beside(
 
 fn page(told: &PageData, org: &Org) -> Markup {
     html! {
-            article class={ "incident tab-" (told.tab) } {
-                @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
-                (head(told, org))
-                (next(told, org))
-                (judged::advised(told))
-                (obligations::asked(told, org))
-                (several::offered(told, org))
-                (aside_forms::asked_of_reader(told, org))
-                (plans::proposed(told))
-                @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
-                (tabs(told))
-                div class="columns" {
-                    div class="left" {
-    (plans::section(told, org))(aside::people(told, org))(objectives_section(told, org))(obligations::section(told, org))(several::section(told))(partners::section(told, org))(aside::tasks(told, org))
-                    }
-                    (log_section::section(told, org))
-                    (aside::more(told, org))
+        article class={ "incident tab-" (told.tab) } {
+            @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
+            (head(told, org))
+            (next(told, org))
+            (judged::advised(told))
+            (obligations::asked(told, org))
+            (several::offered(told, org))
+            (aside_forms::asked_of_reader(told, org))
+            (plans::proposed(told))
+            @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
+            (tabs(told))
+            div class="columns" {
+                div class="left" {
+                    (plans::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
+                    (obligations::section(told, org)) (several::section(told)) (partners::section(told, org))
+                    (resources::section(told, org)) (aside::tasks(told, org))
                 }
+                (log_section::section(told, org))
+                (aside::more(told, org))
             }
         }
+    }
 }
 
 fn head(told: &PageData, org: &Org) -> Markup {

@@ -235,6 +235,11 @@ fn change(told: &PageData, org: &Org, party: &PartyView, name: &str) -> Markup {
                         button class="may" type="submit" name="state" value="revoked" { "Revoke it" }
                     }
                 }
+                form method="post" action=(path(told, "export")) {
+                    (once(&told.when))
+                    input type="hidden" name="organisation" value=(party.organisation);
+                    button class="may" type="submit" { "Signed file of what they may be told" }
+                }
                 form method="post" action=(path(told, "party")) {
                     (once(&told.when))
                     input type="hidden" name="organisation" value=(party.organisation); input type="hidden" name="state" value="left";

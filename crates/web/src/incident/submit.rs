@@ -11,11 +11,12 @@ use allclear_domain::incident::lifecycle::Verb;
 use allclear_engine::asks::NotAsked;
 use allclear_engine::core::{Command, Once, Refusal, Reply};
 use allclear_engine::read::NoAnswer;
-use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use axum::http::header::CONTENT_DISPOSITION;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Form, Json};
 
 use crate::access::form_key;
 use crate::access::reader::{Fields, actor, answer};
@@ -86,6 +87,9 @@ pub(crate) async fn submit(
             Ok(_) if verb == Verb::Guest.word() && said(&fields, "state").is_none() => {
                 Box::pin(with_link(&app, &who, when, &reference, id, &fields)).await
             }
+            Ok(_) if verb == Verb::Export.word() => {
+                Box::pin(file(&app, &who, &reference, id, &said(&fields, "organisation").unwrap_or_default())).await
+            }
             Ok(_) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
@@ -110,6 +114,14 @@ async fn with_link(app: &App, who: &Principal, when: When, reference: &str, id: 
     let mut told = Box::pin(read(&app.engine, who, when, reference, &shows, Draft::default())).await?;
     told.guest_link = made.map(|made| GuestLink { organisation, made });
     Ok(shown(app, who, &told, false))
+}
+
+/// The file that was just made, to be kept.
+async fn file(app: &App, who: &Principal, reference: &str, id: IncidentId, organisation: &str) -> Result<Response, Refused> {
+    let export = app.engine.party_export(who, id, organisation).await?;
+    let named: String = format!("{reference}-{organisation}").chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    let place = format!("attachment; filename=\"{named}.json\"");
+    Ok(([(CONTENT_DISPOSITION, place)], Json(export)).into_response())
 }
 
 /// Where the browser goes afterwards: the board where it asks so, else the incident.
@@ -141,7 +153,7 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
     match verb {
         "task" | "recovery" | "plan" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
-        | "awareness" | "submission" | "relate" | "unrelate" | "follow" => Some("people"),
+        | "awareness" | "submission" | "relate" | "unrelate" | "follow" | "want" | "resource" | "export" => Some("people"),
         "hypothesis" | "revisit" | "field" => Some("more"),
         "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
         _ => None,
@@ -159,6 +171,7 @@ fn place_of(verb: &str, fields: &Fields) -> Option<String> {
     match verb {
         "task" => number("task").map(|number| format!("task-{number}")),
         "recovery" => number("item").map(|number| format!("recovery-{number}")),
+        "resource" => number("resource").map(|number| format!("resource-{number}")),
         _ => None,
     }
 }
@@ -281,6 +294,7 @@ fn form_of(verb: &str, fields: &Fields) -> String {
     match verb {
         "task" => of("task").map(|number| format!("task-{number}")),
         "recovery" => of("item").map(|number| format!("recovery-{number}")),
+        "resource" => of("resource").map(|number| format!("resource-{number}")),
         "answer" => of("request").map(|number| format!("answer-{number}")),
         "party" => of("organisation").filter(|_| fields.contains_key(ROW)).map(|id| format!("party-{id}")),
         "awareness" => of("obligation").map(obligations::of_decision),

@@ -37,6 +37,9 @@ pub struct Unawaited {
     /// What other organisations were asked for and have not answered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<UnawaitedRequest>,
+    /// What was wanted from elsewhere and has not arrived, by its numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<u32>,
     /// Decisions that were to be looked at again, by their numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<u32>,
@@ -69,6 +72,7 @@ impl Along {
             obligations: merged.work.open_obligations().filter(owed).cloned().collect(),
             ended: Unawaited {
                 requests: merged.work.partners.open_requests(None).map(request).collect(),
+                resources: merged.work.resources.iter().filter(|one| one.state.is_awaited()).map(|one| one.resource).collect(),
                 decisions: merged.work.decisions.iter().filter(|made| again(made)).map(|made| made.decision).collect(),
             },
         }
@@ -95,7 +99,14 @@ impl Unawaited {
         }
         let request = |one: &UnawaitedRequest| format!("request {} to {}", one.request, names.organisation(&one.organisation));
         let decision = |number: &u32| format!("whether decision {number} stands");
-        let what: Vec<String> = self.requests.iter().map(request).chain(self.decisions.iter().map(decision)).collect();
+        let resource = |number: &u32| format!("resource {number}");
+        let what: Vec<String> = self
+            .requests
+            .iter()
+            .map(request)
+            .chain(self.resources.iter().map(resource))
+            .chain(self.decisions.iter().map(decision))
+            .collect();
         format!("; not awaited any more{of}: {}. Ask again {again}", what.join(", "))
     }
 }
@@ -233,7 +244,7 @@ mod tests {
         from.run(decisions::Command::Decide(decide)).unwrap();
         let mut into = other();
         let along = Along::of(&from.incident, &into.incident, from.at);
-        assert_eq!(along.ended, Unawaited { requests: Vec::new(), decisions: vec![1] });
+        assert_eq!(along.ended, Unawaited { decisions: vec![1], ..Unawaited::default() });
         merge(&mut from, &mut into);
         let back = Back::of(&from.incident, &into.incident);
         let apart = from.run(links::Command::TakeApart { into_ref: "INC-2".into(), back }).unwrap();

@@ -211,6 +211,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Partners(_)
         | Any::Obligations(_)
         | Any::Objectives(_)
+        | Any::Resources(_)
         | Any::Sharing(_)
         | Any::Relations(_)
         | Any::Transfers(_)

@@ -10,7 +10,9 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::work::Hold;
-use crate::incident::{Context, Decision, Incident, State, answers, decisions, obligations, one, parties, recovery, roles, tasks, updates};
+use crate::incident::{
+    Context, Decision, Incident, State, answers, decisions, obligations, one, parties, recovery, resources, roles, tasks, updates,
+};
 use crate::names::{Names, with_text};
 use crate::time::Length;
 
@@ -271,6 +273,7 @@ pub(in crate::incident) fn await_again(incident: &Incident, update: Option<Lengt
     decisions::await_again(incident, awaited);
     roles::await_again(incident, awaited);
     parties::await_again(incident, awaited);
+    resources::await_again(incident, awaited);
 }
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {

@@ -34,6 +34,7 @@ event_kinds! {
         LinkMade(LinkMade) = "guest_link_made" [Key],
         LinkRevoked(LinkRevoked) = "guest_link_revoked" [Key],
         Said(Said) = "party_said" [Key],
+        Exported(Exported) = "party_exported" [Key],
     }
 }
 
@@ -73,6 +74,12 @@ pub struct Said {
     pub text: String,
 }
 
+/// Body of `party_exported`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exported {
+    pub organisation: String,
+}
+
 /// A command; imperative.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -82,6 +89,8 @@ pub enum Command {
     MakeLink { organisation: String, within: Option<Length> },
     /// Its links work no more.
     RevokeLinks { organisation: String },
+    /// What an organisation that takes part may be told is given to it as a signed file.
+    Export { organisation: String },
     /// An organisation writes something behind its link.
     Say { organisation: String, text: String },
 }
@@ -90,7 +99,7 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Mark { .. } | Self::MakeLink { .. } | Self::RevokeLinks { .. } => true,
+            Self::Mark { .. } | Self::MakeLink { .. } | Self::RevokeLinks { .. } | Self::Export { .. } => true,
             Self::Say { .. } => false,
         }
     }
@@ -161,6 +170,19 @@ pub(crate) const ASKS: &[Ask] = &[
         },
         came: Came::GuestLink,
     },
+    Ask {
+        verb: Verb::Export,
+        label: "Signed export",
+        says: "Makes a signed file of what an organisation that takes part may be told of this incident, for it to keep",
+        press: "Make the file",
+        body: "ExportBody",
+        programs: &[Program::of("export").places(&["organisation"])],
+        may: May::Responder,
+        fields: &[parties::ORGANISATION],
+        ways: &[],
+        make: |given, _| command(Command::Export { organisation: given.must("organisation") }),
+        came: Came::Export,
+    },
 ];
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
@@ -193,6 +215,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             fits(incident, Verb::Guest)?;
             let live = revoked(incident, &organisation, context.now);
             if live.is_empty() { Err(Refusal::NoLink { organisation }.into()) } else { Ok(live) }
+        }
+        Command::Export { organisation } => {
+            fits(incident, Verb::Export)?;
+            if incident.work.partners.party(&organisation).is_none() {
+                return Err(parties::Refusal::NotAParty { organisation }.into());
+            }
+            one(Event::Exported(Exported { organisation }))
         }
         Command::Say { organisation, text } => {
             fits(incident, Verb::Answer)?;
@@ -229,7 +258,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 link.revoked = true;
             }
         }
-        Event::Said(_) => {}
+        Event::Said(_) | Event::Exported(_) => {}
     }
 }
 
@@ -246,6 +275,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             format!("{who} made a guest link for {organisation}, until {}{replaced}", names.clock(body.expires_at))
         }
         Event::LinkRevoked(body) => format!("{who} revoked the guest link of {}", names.organisation(&body.organisation)),
+        Event::Exported(body) => format!("{who} made a signed export for {}", names.organisation(&body.organisation)),
         Event::Said(body) => format!("{}: {}", names.organisation(&body.organisation), body.text),
     }
 }
