@@ -538,8 +538,8 @@ mod tests {
         let mut sample = Sample::declared().after(tied(2, Relation::Parent, true));
         let heard = sample.run(of_parent(&sample, &["customers"], Some(300))).unwrap();
         assert_eq!((heard.settled(), heard.opened()), (vec![KEY_UPDATE], vec![KEY_UPDATE]));
-        let own = Some(after(sample.at, Length::from_mins(30)));
-        assert_eq!(heard.due_at(KEY_UPDATE).map(|at| at <= own.unwrap()), Some(true), "its own cadence is nearer than that promise");
+        let own = after(sample.at, Length::from_mins(30));
+        assert_eq!(heard.due_at(KEY_UPDATE).map(|at| at <= own), Some(true), "its own cadence is nearer than that promise");
         sample.at = after(sample.at, Length::from_mins(10));
         let stopped = sample.run(Command::Unfollow { why: None }).unwrap();
         assert_eq!((stopped.settled(), stopped.opened()), (vec![KEY_UPDATE], vec![KEY_UPDATE]), "from now on");

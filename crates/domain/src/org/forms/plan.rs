@@ -271,9 +271,8 @@ impl<'a> Checker<'a> {
 }
 
 fn matches(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
-    match Matchers::parse(&plan.matches) {
-        Err(bad) => checker.error(place.key("match"), bad.to_string(), "write it as in `service=\"checkout\", severity=\"sev1\"`"),
-        Ok(_) => {}
+    if let Err(bad) = Matchers::parse(&plan.matches) {
+        checker.error(place.key("match"), bad.to_string(), "write it as in `service=\"checkout\", severity=\"sev1\"`");
     }
 }
 
