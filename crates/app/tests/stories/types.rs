@@ -131,7 +131,7 @@ async fn a_type_that_is_gone_leaves_its_incidents_readable(database: Database) {
     let body = json!({"title": "Ward", "type": "ward", "severity": "sev3", "page": false, "fields": {"patients": 4, "site": "<c>"}});
     let incident = world.command("/incidents", body).await.ok().body;
     let reference = incident["ref"].as_str().unwrap().to_owned();
-    let gone = world.delete("/org/type/ward").await;
+    let gone = world.delete("/api/v1/org/type/ward").await;
     assert!(gone.status < 300, "{} {}", gone.status, gone.text);
     let whole = world.api(&format!("/incidents/{reference}")).await;
     assert_eq!((&whole["type"]["name"], answers(&whole).len()), (&json!("Ward on paper"), 2), "{whole:#}");
