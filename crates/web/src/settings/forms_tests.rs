@@ -133,6 +133,8 @@ fn wrong(field: &Field) -> Option<Value> {
             "email" => json!("ana at home"),
             "match" => json!("a=~\"(\""),
             "ics" => json!("hello"),
+            "length" => json!("soon"),
+            "why" => json!(" "),
             "deputy" => json!("gone"),
             "reference" => json!("12 ".repeat(100)),
             // People write here what they like.
