@@ -141,6 +141,8 @@ fn wrong(field: &Field) -> Option<Value> {
             "email" => json!("ana at home"),
             "match" => json!("a=~\"(\""),
             "ics" => json!("hello"),
+            "length" => json!("soon"),
+            "why" => json!(" "),
             "deputy" => json!("gone"),
             "reference" => json!("12 ".repeat(100)),
             "purpose" | "means" => json!("x".repeat(400)),
