@@ -1,8 +1,8 @@
 //! What the core is asked, and what it answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::splitting::Split;
 use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
@@ -74,6 +74,18 @@ pub struct Declare {
     /// Whether it is only said, by somebody who may not declare: it becomes a candidate, and whoever responds decides. It pages
     /// nobody by itself, and is declared and pages where nobody decides in time.
     pub report: bool,
+}
+
+/// What becomes an incident of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    pub title: String,
+    pub severity: Option<incident::Severity>,
+    pub alerts: BTreeSet<AlertId>,
+    pub tasks: BTreeSet<u32>,
+    pub services: BTreeSet<String>,
+    /// Who is asked to lead it.
+    pub to: Option<String>,
 }
 
 /// What has a version that a command may be held against.

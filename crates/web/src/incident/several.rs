@@ -178,19 +178,26 @@ fn split(told: &PageData, org: &Org) -> Markup {
         @if !alerts.is_empty() {
             fieldset class="choice" {
                 legend { "Alerts that go with it" }
-                @for alert in alerts { (boxed(format!("alerts:{}", alert.id), html! { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } })) }
+                @for alert in alerts {
+                    (boxed(format!("alerts:{}", alert.id), html! { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } }))
+                }
             }
         }
         @if !tasks.is_empty() {
             fieldset class="choice" {
                 legend { "Tasks that go with it" }
-                @for task in tasks.iter().take(SHOWN_MAX) { (boxed(format!("tasks:{}", task.task), html! { (task.task) ". " bdi { (pieces::cut(&task.text, TITLE_CHARS_MAX)) } })) }
+                @for task in tasks.iter().take(SHOWN_MAX) {
+                    @let what = html! { (task.task) ". " bdi { (pieces::cut(&task.text, TITLE_CHARS_MAX)) } };
+                    (boxed(format!("tasks:{}", task.task), what))
+                }
             }
         }
         @if !services.is_empty() {
             fieldset class="choice" {
                 legend { "Services that go with it" }
-                @for one in services { (boxed(format!("services:{}", one.service), html! { bdi { (pieces::service(org, &one.service)) } })) }
+                @for one in services {
+                    (boxed(format!("services:{}", one.service), html! { bdi { (pieces::service(org, &one.service)) } }))
+                }
             }
         }
         label class="field" {
