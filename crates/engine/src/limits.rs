@@ -160,7 +160,8 @@ mod tests {
         let (limits, org) = (Limits::default(), Org::build(1, bundle, WaysOut::NONE));
         let declare = || crate::core::Declare {
             title: "t".into(),
-            severity: allclear_domain::incident::Severity::Sev3,
+            severity: Some(allclear_domain::incident::Severity::Sev3),
+            known: crate::core::Known::default(),
             service: None,
             impact_started_at: None,
             page: false,

@@ -128,7 +128,8 @@ async fn too_much_is_cut_worst_first_and_counted() {
         let severity = if n < 5 { Severity::Sev1 } else { Severity::Sev5 };
         let declare = allclear_engine::core::Declare {
             title: format!("Row {n}"),
-            severity,
+            severity: Some(severity),
+            known: Default::default(),
             service: None,
             impact_started_at: None,
             page: false,

@@ -81,6 +81,7 @@ async fn every_form_works_without_a_script() {
     assert!(base.starts_with("/incidents/INC-"), "{base}");
 
     // How it stands to another, and whose it is.
+    let (_, apart, _) = browser.post("/declare", &[("title", "Apart from it"), ("severity", "sev3"), ("service", "checkout")]).await;
     for (verb, fields, wanted) in [
         ("relate", vec![("pick", other.as_str()), ("to", ""), ("is", "parent"), ("follow", "1")], "is the parent of this; its updates"),
         ("follow", vec![("state", "stopped")], "are not updates of this one any more"),
@@ -90,15 +91,16 @@ async fn every_form_works_without_a_script() {
         ("task", vec![("text", "Another matter")], "Another matter"),
         ("transfer", vec![("state", "withdrawn"), ("why", "")], "does not offer it to team Platform any more"),
     ] {
-        let page = browser.does(&format!("{base}/{verb}"), &fields).await;
+        let page = browser.does(&format!("{apart}/{verb}"), &fields).await;
         assert!(page.contains(wanted), "{verb} {fields:?}: {page}");
     }
     // A part of it becomes one of its own, and whoever splits it off lands there.
-    let (status, to, _) = browser.post(&format!("{base}/split"), &[("title", "Another matter altogether"), ("tasks:1", "1")]).await;
-    assert!(status == StatusCode::SEE_OTHER && to.starts_with("/incidents/INC-") && to != base, "{status} {to}");
+    let (status, to, _) = browser.post(&format!("{apart}/split"), &[("title", "Another matter altogether"), ("tasks:1", "1")]).await;
+    assert!(status == StatusCode::SEE_OTHER && to.starts_with("/incidents/INC-") && to != apart, "{status} {to}");
     let part = browser.get(&to).await.1;
     assert!(part.contains("Split from INC-") && part.contains("Another matter"), "{part}");
     browser.does(&format!("{to}/cancel"), &[("why", "It was a try")]).await;
+    browser.does(&format!("{apart}/cancel"), &[("why", "It was a try as well")]).await;
     // Each verb of each form that the page ever shows, with a word that its log then has.
     let steps: &[Step] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),

@@ -1,9 +1,9 @@
 //! What the core is asked, and what it answers.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::splitting::Split;
 use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
@@ -92,6 +92,18 @@ pub struct Known {
     pub kind: Option<String>,
     /// Answers to the questions of its type, by their ids.
     pub answers: BTreeMap<String, String>,
+}
+
+/// What becomes an incident of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    pub title: String,
+    pub severity: Option<incident::Severity>,
+    pub alerts: BTreeSet<AlertId>,
+    pub tasks: BTreeSet<u32>,
+    pub services: BTreeSet<String>,
+    /// Who is asked to lead it.
+    pub to: Option<String>,
 }
 
 /// What has a version that a command may be held against.

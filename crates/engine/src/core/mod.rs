@@ -63,14 +63,13 @@ use jiff::Timestamp;
 use self::sharded::Sharded;
 use crate::windows::Windows;
 
-pub use command::{Arrived, Command, Declare, Input, Known, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
+pub use command::{Arrived, Command, Declare, Input, Known, Once, Refusal, Reply, SignalReply, Split, Tried, Versioned, is_ours};
 pub(crate) use command::{NAMED_CHARS_MAX, ours};
 pub(crate) use due::as_signal;
 pub use memory::{AlertKey, OpenAlert};
 pub(crate) use memory::{RECENT_MAX, horizon};
 pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
-pub use splitting::Split;
 pub use streams::AnyState;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};

@@ -4,38 +4,24 @@
 //!
 //! Not here: what each log says of it (`domain::incident::relations`).
 
-use std::collections::BTreeSet;
-
 use allclear_domain::access::Actor;
 use allclear_domain::clean::clean;
 use allclear_domain::expect::ATTEND_WITHIN;
-use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::affected::{self, Impact};
 use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::relations::{Command, Moved, Refusal as No, Tied};
 use allclear_domain::incident::roles::{self, COMMANDER};
-use allclear_domain::incident::{self, Declaration, Incident, Instant, Severity, declaration, record, tasks};
+use allclear_domain::incident::{self, Declaration, Incident, Instant, declaration, record, tasks};
 use allclear_domain::paging::reason::DECLARED;
 use allclear_domain::time::Length;
 use allclear_store::rows;
 use allclear_store::rows::alert::Belonging;
 
-use super::command::{Refusal, Reply};
+use super::command::{Refusal, Reply, Split};
 use super::merging::Held;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Stop};
-
-/// What becomes an incident of its own.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split {
-    pub title: String,
-    pub severity: Option<Severity>,
-    pub alerts: BTreeSet<AlertId>,
-    pub tasks: BTreeSet<u32>,
-    pub services: BTreeSet<String>,
-    /// Who is asked to lead it.
-    pub to: Option<String>,
-}
 
 /// Why it exists, where it stands on its alerts. It names no other: that one may be private.
 const BECAUSE: &str = "split from another incident";
@@ -128,6 +114,8 @@ impl Core {
             // Where nobody takes it, it pages.
             attend_within: Some(ATTEND_WITHIN),
             exercise: false,
+            basis: None,
+            assumed: None,
         };
         self.incident_command(unit, new, None, declaration::Command::Declare(declaration))?;
         if old.private {

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, judged, plan_fields, several};
+use crate::incident::{PageData, TAB, judged, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -228,8 +228,8 @@ fn undrawn(told: &PageData) -> Markup {
     }
 }
 
-/// The bar of commands below the header. `first` stands first among what is asked for less often.
-pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup) -> Markup {
+/// The bar of commands below the header. `first` stands first among what is asked for less often, and `rarely` near its end.
+pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup, rarely: &Markup) -> Markup {
     let state = told.incident.state;
     let recovered = told.incident.recovered && state.is_open() && state != State::Candidate;
     html! {
@@ -267,7 +267,7 @@ pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup) -> Markup {
                     summary { "More" }
                     div class="sheet" {
                         (first) (rare(told, org))
-                        (several::acts(told, org))
+                        (rarely)
                         @if let Some(ask) = ask::of(Verb::Merge).filter(|ask| fits(told, ask.verb)) {
                             (folded(told, "merge", ask.label, &merge(told, org, ask), ask.press))
                         }

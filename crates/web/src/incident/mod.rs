@@ -318,7 +318,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (several::offered(told, org))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
-            @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
+            @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org), &several::acts(told, org))) }
             (tabs(told))
             div class="columns" {
                 div class="left" {

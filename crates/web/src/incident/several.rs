@@ -1,6 +1,6 @@
 //! How an incident stands to others, and whose it is: the relations with their forms, and an offer to another team.
 
-use allclear_domain::ask;
+use allclear_domain::ask::{self, Ask};
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::transfers::{SERVICE, TEAM};
@@ -132,25 +132,34 @@ pub(super) fn counts(transfers: &TransfersView, org: &Org) -> Markup {
     }
 }
 
-/// The forms among what is asked for less often.
+/// What is asked for less often: a form is drawn for the one that asks for it, since its choices are long.
 pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
     html! {
-        @if let Some(ask) = ask::of(Verb::Relate).filter(|ask| fits(told, ask.verb)) {
-            (folded(told, "relate", ask.label, &html! {
-                (pick(told, "relate", "Which incident?"))
-                @for field in ask.fields {
-                    @if field.name == "to" { (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not())) }
-                    @else { (field_of(told, org, ask.verb, field)) }
+        @for verb in [Verb::Relate, Verb::Split, Verb::Transfer] {
+            @if let Some(ask) = ask::of(verb).filter(|ask| fits(told, ask.verb) && !is_offered(told, ask.verb)) {
+                @let word = verb.word();
+                @if told.draft.verb != word { p { a href={ "/incidents/" (told.incident.reference) "?do=" (word) } { (ask.label) } } }
+                @else if verb == Verb::Relate { (folded(told, word, ask.label, &relate(told, org, ask), ask.press)) }
+                @else if verb == Verb::Split { (folded(told, word, ask.label, &split(told, org), ask.press)) }
+                @else {
+                    (folded(told, word, ask.label, &html! { (whom(told, org)) (words(told, word, "why", "Why?", true)) }, ask.press))
                 }
-            }, ask.press))
+            }
         }
-        @if let Some(ask) = ask::of(Verb::Split).filter(|ask| fits(told, ask.verb)) {
-            (folded(told, "split", ask.label, &split(told, org), ask.press))
-        }
-        @if let Some(ask) = ask::of(Verb::Transfer).filter(|ask| fits(told, ask.verb) && told.incident.transfers.as_ref().is_none_or(|one| one.offered_to.is_none())) {
-            (folded(told, "transfer", ask.label, &html! {
-                (whom(told, org)) (words(told, "transfer", "why", "Why?", true))
-            }, ask.press))
+    }
+}
+
+/// What is offered already has its own place, with the answers.
+fn is_offered(told: &PageData, verb: Verb) -> bool {
+    verb == Verb::Transfer && told.incident.transfers.as_ref().is_some_and(|one| one.offered_to.is_some())
+}
+
+fn relate(told: &PageData, org: &Org, ask: &Ask) -> Markup {
+    html! {
+        (pick(told, "relate", "Which incident?"))
+        @for field in ask.fields {
+            @if field.name == "to" { (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not())) }
+            @else { (field_of(told, org, ask.verb, field)) }
         }
     }
 }
@@ -169,19 +178,26 @@ fn split(told: &PageData, org: &Org) -> Markup {
         @if !alerts.is_empty() {
             fieldset class="choice" {
                 legend { "Alerts that go with it" }
-                @for alert in alerts { (boxed(format!("alerts:{}", alert.id), html! { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } })) }
+                @for alert in alerts {
+                    (boxed(format!("alerts:{}", alert.id), html! { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } }))
+                }
             }
         }
         @if !tasks.is_empty() {
             fieldset class="choice" {
                 legend { "Tasks that go with it" }
-                @for task in tasks.iter().take(SHOWN_MAX) { (boxed(format!("tasks:{}", task.task), html! { (task.task) ". " bdi { (pieces::cut(&task.text, TITLE_CHARS_MAX)) } })) }
+                @for task in tasks.iter().take(SHOWN_MAX) {
+                    @let what = html! { (task.task) ". " bdi { (pieces::cut(&task.text, TITLE_CHARS_MAX)) } };
+                    (boxed(format!("tasks:{}", task.task), what))
+                }
             }
         }
         @if !services.is_empty() {
             fieldset class="choice" {
                 legend { "Services that go with it" }
-                @for one in services { (boxed(format!("services:{}", one.service), html! { bdi { (pieces::service(org, &one.service)) } })) }
+                @for one in services {
+                    (boxed(format!("services:{}", one.service), html! { bdi { (pieces::service(org, &one.service)) } }))
+                }
             }
         }
         label class="field" {

@@ -95,7 +95,8 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 section class="section" data-live="hand-overs" {
                     h2 { "Hand-overs between teams" }
                     p {
-                        (trend.hand_overs) " in " (trend.incidents) " incidents; " (trend.ping_pongs) " of them went back to a team that had had it"
+                        (trend.hand_overs) " in " (trend.incidents) " incidents; "
+                        (trend.ping_pongs) " of them went back to a team that had had it"
                     }
                 }
             }
