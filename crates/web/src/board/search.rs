@@ -43,7 +43,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         // `INC-142`, `inc-142` or `142` is that one, before whatever has it in its title.
         let reference = if words.chars().all(|c| c.is_ascii_digit()) { format!("INC-{words}") } else { words.clone() };
         if let Ok(id) = queries.incident_id(&reference).await
-            && let Ok(incident) = queries.incident(id).await
+            && let Ok(incident) = Box::pin(queries.incident(id)).await
         {
             found.retain(|other| other.id != incident.id);
             found.insert(0, incident);

@@ -91,7 +91,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
         let (who, _) = reader(&app, &headers).await?;
         let queries = app.engine.queries(&who);
         let id = queries.incident_id(&reference).await?;
-        let incident = queries.incident(id).await?;
+        let incident = Box::pin(queries.incident(id)).await?;
         let picture = svg(&queries.blast(id).await?, incident.severity, &incident.reference, STYLE);
         Ok(([(CONTENT_TYPE, "image/svg+xml"), (CONTENT_SECURITY_POLICY, POLICY)], picture).into_response())
     })

@@ -263,10 +263,11 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
         }
     }
     // A browser sends the clock of whoever fills it in, where a question asks for a time.
-    if ask.verb == Verb::Field && fields.contains_key(CLOCK) {
-        if let Some(at) = said(fields, "value").and_then(|text| when.of_field(&text)) {
-            given.put("value", at.to_string());
-        }
+    if ask.verb == Verb::Field
+        && fields.contains_key(CLOCK)
+        && let Some(at) = said(fields, "value").and_then(|text| when.of_field(&text))
+    {
+        given.put("value", at.to_string());
     }
     // One choice of whom to page: a policy, or somebody by name.
     if let Some(whom) = said(fields, WHOM).filter(|_| ask.verb == Verb::Escalate) {
