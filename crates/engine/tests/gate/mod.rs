@@ -1,5 +1,7 @@
 //! The gate: whatever a door asks of the engine, and whatever it reads, those who may not get nothing and change nothing.
 
+use std::collections::BTreeSet;
+
 use allclear_domain::access::{Denied, Guest, Held};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
 use allclear_domain::incident::{access, affected, attendance, ending, parties, record, relations, roles, sharing, transfers};
@@ -124,7 +126,7 @@ impl Scene {
                 Command::Relate { id: self.public, to: self.open, is, follow: false }
             }),
             ("split it", {
-                let (tasks, alerts, services) = ([1].into(), [].into(), [].into());
+                let (tasks, alerts, services) = (BTreeSet::from([1]), BTreeSet::new(), BTreeSet::new());
                 let split = allclear_engine::core::Split { title: "t".into(), severity: None, alerts, tasks, services, to: None };
                 Command::Split { id: self.open, split }
             }),
