@@ -312,7 +312,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (judged::advised(told))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
-            @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
+            @if told.may_act { (ask_forms::bar(told, org, &html! { (reasoning::first_ones(told, org)) (judged::set_type(told, org)) })) }
             (tabs(told))
             div class="columns" {
                 div class="left" {
