@@ -405,7 +405,8 @@ async fn a_key_given_twice_does_it_once(url: &str) {
         once: Some(Once { key: "k".into(), digest: digest.into(), digest_before: before.map(Into::into) }),
         command: Command::Declare(allclear_engine::core::Declare {
             title: "Shop is down".into(),
-            severity: Severity::Sev1,
+            severity: Some(Severity::Sev1),
+            known: Default::default(),
             service: Some("shop".into()),
             impact_started_at: None,
             page: true,

@@ -4,7 +4,6 @@
 //! 1/2 and 2/1 are 2; 2/2 and 3/1 are 3; 2/3, 3/2 and 3/3 are 4, counted from the worst. Nobody ever used the cell 1/3; between
 //! its neighbours, 2 and 4, the higher holds: whoever is unsure takes the higher.
 
-use super::forms::triage::TriageRow;
 use super::model::Level;
 use crate::severity::Severity;
 
@@ -23,16 +22,11 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// The shipped one with what the organisation says. Of two rows of one impact the first counts; what is no impact is none.
+    /// The shipped one with what is said of its cells, and of what an impact means.
     #[must_use]
-    pub fn of(rows: &[TriageRow]) -> Self {
-        let said = |impact: Level| rows.iter().find(|row| row.id == impact.word());
-        Self {
-            cells: Level::ALL.map(|impact| {
-                Level::ALL.map(|urgency| said(impact).and_then(|row| row.at(urgency)).unwrap_or(SHIPPED[impact.place()][urgency.place()]))
-            }),
-            means: Level::ALL.map(|impact| said(impact).and_then(|row| row.means.clone()).filter(|text| !text.trim().is_empty())),
-        }
+    pub fn with(cell: impl Fn(Level, Level) -> Option<Severity>, means: impl Fn(Level) -> Option<String>) -> Self {
+        let of = |impact: Level, urgency: Level| cell(impact, urgency).unwrap_or(SHIPPED[impact.place()][urgency.place()]);
+        Self { cells: Level::ALL.map(|impact| Level::ALL.map(|urgency| of(impact, urgency))), means: Level::ALL.map(means) }
     }
 
     /// How bad it is.
@@ -57,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_shipped_matrix_gives_the_recorded_priority_in_every_cell() {
-        let matrix = Matrix::of(&[]);
+        let matrix = Matrix::with(|_, _| None, |_| None);
         let rank = |impact: usize, urgency: usize| matrix.severity(Level::ALL[impact - 1], Level::ALL[urgency - 1]).rank();
         for (impact, urgency, priority) in RECORDED {
             assert_eq!(rank(impact, urgency), priority, "{impact}/{urgency}");
@@ -68,14 +62,5 @@ mod tests {
             .collect();
         assert_eq!(unused, [(1, 3)]);
         assert_eq!(rank(1, 3), rank(1, 2).min(rank(2, 3)), "of its neighbours the higher");
-    }
-
-    #[test]
-    fn what_the_organisation_says_of_a_cell_holds_and_the_rest_stays() {
-        let rows: Vec<TriageRow> = serde_json::from_value(serde_json::json!([{"id": "low", "low": "sev5", "means": "one desk"}])).unwrap();
-        let matrix = Matrix::of(&rows);
-        assert_eq!(matrix.severity(Level::Low, Level::Low), Severity::Sev5);
-        assert_eq!(matrix.severity(Level::Low, Level::High), Severity::Sev3);
-        assert_eq!((matrix.means(Level::Low), matrix.means(Level::High)), (Some("one desk"), None));
     }
 }

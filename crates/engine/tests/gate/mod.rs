@@ -244,7 +244,8 @@ async fn who_only_reads_changes_nothing_of_what_they_see() {
         let title = "t".to_owned();
         Command::Declare(Declare {
             title,
-            severity: Severity::Sev5,
+            severity: Some(Severity::Sev5),
+            known: Default::default(),
             service: None,
             impact_started_at: None,
             page: false,

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, judged, plan_fields};
+use crate::incident::{PageData, TAB, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -663,7 +663,6 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Assess) { (drawn_folded(told, org, Verb::Assess)) }
         @if fits(told, Verb::Potential) { (drawn_folded(told, org, Verb::Potential)) }
-        (judged::set_type(told, org))
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {
                 (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" }

@@ -55,7 +55,10 @@ pub(super) fn section(told: &PageData) -> Markup {
         section class="blast" {
             div data-live="blast" class="group tight" {
                 h2 { "Blast radius" }
-                figure { (drawn(svg(blast, told.incident.severity, &told.incident.reference, ""))) figcaption class="small quiet" { (caption(blast)) } }
+                figure {
+                    (drawn(svg(blast, told.incident.severity, &told.incident.reference, "")))
+                    figcaption class="small quiet" { (caption(blast)) }
+                }
                 details class="card" data-key="blast-list" {
                     summary { "As a list" }
                     ul {

@@ -318,7 +318,10 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (several::offered(told, org))
             (aside_forms::asked_of_reader(told, org))
             (plans::proposed(told))
-            @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org), &several::acts(told, org))) }
+            @if told.may_act {
+                @let first = html! { (reasoning::first_ones(told, org)) (judged::set_type(told, org)) };
+                (ask_forms::bar(told, org, &first, &several::acts(told, org)))
+            }
             (tabs(told))
             div class="columns" {
                 div class="left" {

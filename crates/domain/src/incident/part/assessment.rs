@@ -251,14 +251,9 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     }
 }
 
-/// Whatever was asked is answered where the severity changed.
-pub(in crate::incident) fn judged(awaited: &mut Awaited) {
-    awaited.settle(KEY_REASSESS, Standing::Met, "somebody judged it again");
-}
-
 pub(in crate::incident) fn react(event: &Event, awaited: &mut Awaited) {
     match event {
-        Event::AdviceKept(_) => judged(awaited),
+        Event::AdviceKept(_) => awaited.settle(KEY_REASSESS, Standing::Met, "somebody judged it again"),
         Event::ReassessmentAsked(body) => awaited.open_until(KEY_REASSESS, Rule::Reassess, body.due_at),
         Event::PotentialSet(_) | Event::ReassessmentMissed(_) => {}
     }

@@ -8,13 +8,13 @@ use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
 use crate::event::{Mode, event_kinds};
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::{AlertId, IncidentId};
-use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_GROUP_WAIT, KEY_UPDATE};
+use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_GROUP_WAIT, KEY_REASSESS, KEY_UPDATE};
 use crate::incident::judged::{Assessment, Basis};
 use crate::incident::lifecycle::{self, Verb, fits};
+use crate::incident::updates;
 use crate::incident::words::{self, TITLE_CHARS_MAX, Why};
 use crate::incident::work::{Hold, Work};
 use crate::incident::{Alarms, BY_A_PERSON, Context, Decision, Incident, Severity, State, nothing, one};
-use crate::incident::{assessment, updates};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
@@ -369,7 +369,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 updates::await_next(incident.work.cadence(), awaited);
             }
             awaited.sign(incident, body.lasts, Standing::Void, "its severity changed");
-            assessment::judged(awaited);
+            awaited.settle(KEY_REASSESS, Standing::Met, "somebody judged it again");
         }
         Event::Renamed(_) => {}
     }

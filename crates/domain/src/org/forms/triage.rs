@@ -59,6 +59,15 @@ impl TriageRow {
     }
 }
 
+impl Matrix {
+    /// The shipped one with what the organisation says. Of two rows of one impact the first counts; what is no impact is none.
+    #[must_use]
+    pub fn of(rows: &[TriageRow]) -> Self {
+        let said = |impact: Level| rows.iter().find(|row| row.id == impact.word());
+        Self::with(|impact, urgency| said(impact)?.at(urgency), |impact| said(impact)?.means.clone().filter(|text| !text.trim().is_empty()))
+    }
+}
+
 impl Entry for TriageRow {
     fn id(&self) -> Option<&str> {
         Some(&self.id)
@@ -89,5 +98,19 @@ impl Entry for TriageRow {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_organisation_says_of_a_cell_holds_and_the_rest_stays() {
+        let rows: Vec<TriageRow> = serde_json::from_value(serde_json::json!([{"id": "low", "low": "sev5", "means": "one desk"}])).unwrap();
+        let matrix = Matrix::of(&rows);
+        assert_eq!(matrix.severity(Level::Low, Level::Low), Severity::Sev5);
+        assert_eq!(matrix.severity(Level::Low, Level::High), Severity::Sev3);
+        assert_eq!((matrix.means(Level::Low), matrix.means(Level::High)), (Some("one desk"), None));
     }
 }
