@@ -1,10 +1,8 @@
 //! What happened before a newcomer looks: eight weeks of incidents, so that trends, reviews and actions
-//! have something to show; what is in hand is told by [`super::present`].
+//! have something to show.
 //!
 //! It happened, on a clock that was set back: every entry is a command of a person that the engine decided,
 //! and the log reads like any other.
-
-use std::sync::Arc;
 
 use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
@@ -49,21 +47,19 @@ pub(super) struct History<'a> {
     now: Timestamp,
 }
 
-/// Lets it happen, and gives the clock back set right.
-///
-/// # Errors
-/// When the store or a rule refuses something, which a test excludes.
-pub async fn tell(engine: &Engine, clock: &Arc<SystemClock>) -> anyhow::Result<()> {
-    let before = clock.offset_micros();
-    let history = History { engine, clock, now: engine.now() };
-    let told = history.everything().await;
-    clock.set_offset_micros(before);
-    engine.wake();
-    told
+impl<'a> History<'a> {
+    /// Of an engine whose clock can be set.
+    pub(super) fn new(engine: &'a Engine, clock: &'a SystemClock) -> Self {
+        Self { engine, clock, now: engine.now() }
+    }
 }
 
 impl History<'_> {
-    async fn everything(&self) -> anyhow::Result<()> {
+    /// Lets what is past happen.
+    ///
+    /// # Errors
+    /// When the store or a rule refuses something, which a test excludes.
+    pub(super) async fn everything(&self) -> anyhow::Result<()> {
         let mut due: Vec<(i64, Option<&Past>)> = PAST.iter().map(|past| (past.0, Some(past))).collect();
         due.extend([(REVIEWED, None), (DRAFTED, None)]);
         due.sort_by_key(|(hours, _)| -hours);
@@ -74,7 +70,7 @@ impl History<'_> {
                 None => self.drafted().await?,
             }
         }
-        super::present::tell(self).await
+        Ok(())
     }
 
     /// Moves the clock to `minutes` after `hours` ago, and lets what is due then happen.

@@ -25,6 +25,7 @@ use allclear_engine::org::file;
 use allclear_engine::org::file::{Format, Loaded};
 use serde_json::{Value, json};
 
+use self::history::History;
 use crate::config::Config;
 use crate::routes::Faces;
 use crate::transport::Recorder;
@@ -123,7 +124,17 @@ fn organisation(now: jiff::Timestamp) -> anyhow::Result<Loaded> {
 pub async fn prepare(engine: &Engine, clock: &Arc<SystemClock>) -> anyhow::Result<()> {
     let loaded = organisation(engine.now())?;
     engine.apply_org(loaded.bundle, Some(&loaded.digest), false, &Principal::own(Actor::System)).await?;
-    history::tell(engine, clock).await
+    let before = clock.offset_micros();
+    let told = tell(&History::new(engine, clock)).await;
+    clock.set_offset_micros(before);
+    engine.wake();
+    told
+}
+
+/// What is past, and what is in hand.
+async fn tell(history: &History<'_>) -> anyhow::Result<()> {
+    history.everything().await?;
+    present::tell(history).await
 }
 
 fn curl(base_url: &str) -> String {
