@@ -187,7 +187,7 @@ fn explained_below(words: &str, file: &str, place: &Place, lines: &Lines) -> Fil
 }
 
 /// Keys of a file that are promised, and not there yet.
-const KEYS_TO_COME: [&str; 2] = ["obligations", "status_pages"];
+const KEYS_TO_COME: [&str; 1] = ["status_pages"];
 
 /// A complaint in our words.
 pub(crate) struct Said {

@@ -149,7 +149,7 @@ fn broken_texts_are_told_with_line_and_hint() {
         ("severities:\n  - id: sev9\n", Format::Yaml, 2, "severities[0].id", "`sev9` is not known", "`sev1`"),
         ("teams: []\npeople: ana\n", Format::Yaml, 2, "people", "a list is wanted", "`- `"),
         ("teams: []\noverrides: []\n", Format::Yaml, 2, "overrides", "unknown key", "over the API"),
-        ("teams: []\nobligations: []\n", Format::Yaml, 2, "obligations", "is not there yet", "comes with version"),
+        ("teams: []\nstatus_pages: []\n", Format::Yaml, 2, "status_pages", "is not there yet", "comes with version"),
         ("people:\n\t- id: ana\n", Format::Yaml, 2, "", "tabs", "spaces"),
         ("{\"people\": [\n{\"id\": \"ana\",\n\"nme\": \"Ana\"}]}", Format::Json, 3, "nme", "unknown key", "`name`"),
         ("{\"people\": [\n{\"id\": \"ana\",\n\"name\": \"Ana\",}]}", Format::Json, 3, "", "trailing comma", "last comma"),
