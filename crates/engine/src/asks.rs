@@ -75,7 +75,7 @@ fn typed(split: ask::Split) -> Result<Split, ask::Refusal> {
     Ok(Split {
         alerts: split.alerts.iter().map(alert).collect::<Result<_, _>>()?,
         tasks: split.tasks.iter().map(task).collect::<Result<_, _>>()?,
-        services: split.services.into_iter().collect(),
+        services: each_once(split.services),
         title: split.title,
         severity: split.severity,
         to: split.to,
@@ -92,4 +92,10 @@ impl Engine {
 
 fn cut(text: &str) -> String {
     text.chars().take(NAMED_CHARS_MAX).collect()
+}
+
+/// In the order in which they were given.
+fn each_once(list: Vec<String>) -> Vec<String> {
+    let mut known = std::collections::BTreeSet::new();
+    list.into_iter().filter(|one| known.insert(one.clone())).collect()
 }

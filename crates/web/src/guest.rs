@@ -230,14 +230,15 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
 
 /// What is wanted of them, or comes from them.
 fn sent(view: &GuestView, when: &When, token: &str, draft: &Draft) -> Markup {
-    let mut resources: Vec<&ResourceView> = view.resources.iter().rev().collect();
-    resources.sort_by_key(|one| !one.state.is_awaited());
+    // What nobody has said anything of comes first, the oldest before: what is answered makes room for the next.
+    let mut resources: Vec<&ResourceView> = view.resources.iter().collect();
+    resources.sort_by_key(|one| (!one.state.is_awaited(), one.state));
     html! {
         @if !resources.is_empty() {
             section class="act on" {
                 h2 { "Resources" }
                 @for one in resources.iter().take(RESOURCES_SHOWN) { (resource(one, view.takes_answers, when, token, draft)) }
-                @if resources.len() > RESOURCES_SHOWN { p class="quiet" { (resources.len() - RESOURCES_SHOWN) " more are not shown." } }
+                @if resources.len() > RESOURCES_SHOWN { p class="quiet" { (resources.len() - RESOURCES_SHOWN) " more follow as these are answered." } }
             }
         }
     }

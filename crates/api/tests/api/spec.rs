@@ -220,7 +220,7 @@ async fn the_page_of_the_description_names_every_route() {
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
     use incident::{affected, attendance, declaration, links, obligations, record, relations, roles, tasks, transfers, updates, words};
-    let incidents: [incident::Refusal; 69] = [
+    let incidents: [incident::Refusal; 70] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -246,6 +246,7 @@ fn every_refusal_has_a_code_with_a_page() {
         relations::Refusal::StepStays { task: 1 }.into(),
         relations::Refusal::NotItsAlert { alert: String::new() }.into(),
         relations::Refusal::OwnService { service: String::new() }.into(),
+        relations::Refusal::NotAffected { service: String::new() }.into(),
         transfers::Refusal::Pending { team: String::new() }.into(),
         transfers::Refusal::NotOffered.into(),
         transfers::Refusal::HasIt { team: String::new() }.into(),

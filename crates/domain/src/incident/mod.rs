@@ -275,6 +275,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     };
     incident.updated_at = at;
     attendance::hear(&mut incident, event, actor, at);
+    transfers::hear(&mut incident, event, actor);
     let before = incident.state;
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
@@ -312,7 +313,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         // What is over holds nothing back, and nothing flaps; and nobody has to be found for it, or to answer an offer of it.
         incident.work.needed.clear();
         incident.work.assessment.due_at = None;
-        incident.work.transfers.offer = None;
+        transfers::end(&mut incident);
         (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
     }
     incident

@@ -132,7 +132,7 @@ pub struct Report {
     /// The last share of [`WARNED_AT`] that somebody was told of; zero before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub warned: u8,
-    /// When it was found to be missed.
+    /// When it was last found to be missed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,10 +165,16 @@ pub struct Submission {
 }
 
 impl Report {
+    /// Whether its time is still to come: it was not missed, or has another one since.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.missed_at.is_none_or(|missed_at| self.due_at > missed_at)
+    }
+
     /// Its time was missed, and it was not submitted in time.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        self.submitted.as_ref().map_or(self.missed_at.is_some(), |submission| submission.late)
+        self.submitted.as_ref().map_or(!self.is_watched(), |submission| submission.late)
     }
 
     fn mark(&self, share: u8) -> Timestamp {
@@ -220,6 +226,15 @@ impl Obligation {
     }
 
     /// Where it stands, by what was submitted.
+    /// What ended with an incident that it is not of any more stands as it stood.
+    pub(super) fn stand_again(&mut self) {
+        if self.reports.is_empty() {
+            self.state = ObligationState::MayApply;
+        } else {
+            self.settle(true);
+        }
+    }
+
     pub(super) fn settle(&mut self, applies: bool) {
         let all = self.reports.len() >= self.rule.reports.len() && self.reports.iter().all(|report| report.submitted.is_some());
         self.state = match (applies, all) {

@@ -175,4 +175,7 @@ pub struct Offer {
     /// Of what is private: who saw it before, so that others see it no more where it comes back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub saw: BTreeSet<String>,
+    /// The same: who was let in for it, and has done nothing here yet. They see it no longer than it is offered.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lent: BTreeSet<String>,
 }

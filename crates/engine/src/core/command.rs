@@ -101,7 +101,7 @@ pub struct Split {
     pub severity: Option<incident::Severity>,
     pub alerts: BTreeSet<AlertId>,
     pub tasks: BTreeSet<u32>,
-    pub services: BTreeSet<String>,
+    pub services: Vec<String>,
     /// Who is asked to lead it.
     pub to: Option<String>,
 }

@@ -8,7 +8,7 @@ use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{
-    self, Declaration, Incident, Severity, access, affected, alarms, attendance, declaration, ending, links, record,
+    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, ending, links, record,
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
@@ -130,14 +130,20 @@ impl Core {
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
             C::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
             C::Access(access::Command::Restrict { why, people }) => {
-                let mut people = people.clone();
-                people.extend(self.involved(id)?);
-                people.extend(state.commander.clone());
-                // The store does not have the messages of the commit in flight yet.
-                for page in self.pages_of(unit, id) {
-                    people.extend(self.page(unit, page)?.0.entries.into_iter().map(|entry| entry.person));
+                self.restrict_to_involved(unit, id, why, people.clone())?;
+            }
+            // Whoever was asked whether it is as bad as it is said to be says yes.
+            C::Declaration(declaration::Command::SetSeverity { severity, why })
+                if *severity == state.severity && state.work.assessment.due_at.is_some() && !why.trim().is_empty() =>
+            {
+                self.change_incident(unit, id, incident::assessment::Command::Keep { why: why.clone() })?;
+            }
+            C::Answers(answers::Command::SetType { kind, .. }) => {
+                self.change_incident(unit, id, command.clone())?;
+                // What turns out to be of a kind that few may see is seen by few from then on.
+                if !state.private && self.org.incident_type(kind).and_then(|form| form.private).unwrap_or(false) {
+                    self.restrict_to_involved(unit, id, "its type is private", Vec::new())?;
                 }
-                self.restrict(unit, id, why, people)?;
             }
             C::Roles(command) => {
                 let given = self.as_given(who, &state, command)?;
@@ -193,6 +199,18 @@ impl Core {
             people.push(person.clone());
         }
         self.change_incident(unit, id, access::Command::Restrict { why: why.to_owned(), people })
+    }
+
+    /// Only whoever is in it sees it from now on, and these.
+    fn restrict_to_involved(&mut self, unit: &mut Unit, id: IncidentId, why: &str, mut people: Vec<String>) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        people.extend(self.involved(id)?);
+        people.extend(state.commander.clone());
+        // The store does not have the messages of the commit in flight yet.
+        for page in self.pages_of(unit, id) {
+            people.extend(self.page(unit, page)?.0.entries.into_iter().map(|entry| entry.person));
+        }
+        self.restrict(unit, id, why, people)
     }
 
     /// Who was paged for it so far, and who declared it.

@@ -92,7 +92,7 @@ impl Core {
         };
         let due_of = |incident: &Incident| {
             let owed = incident.work.obligation(obligation).and_then(|known| known.owed()).filter(|owed| owed.report == report);
-            owed.filter(|owed| owed.missed_at.is_none()).map(|owed| (owed.due_at, owed.look_at()))
+            owed.filter(|owed| owed.is_watched()).map(|owed| (owed.due_at, owed.look_at()))
         };
         let (incident, _) = self.incident(unit, id)?;
         let Some((due_at, _)) = due_of(&incident) else {

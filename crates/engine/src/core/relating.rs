@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::related::{Related, Relation};
-use allclear_domain::incident::relations::{Command, FAMILY_MAX, LEVELS_MAX, Moved, RELATIONS_MAX, Refusal as No, Tied};
+use allclear_domain::incident::relations::{Command, FAMILY_MAX, LEVELS_MAX, Moved, RELATIONS_MAX, Refusal as No, Tied, said_ones};
 use allclear_domain::incident::updates::{self, Posted};
 use allclear_domain::incident::{self, Incident, links};
 use allclear_domain::tlp::Tlp;
@@ -88,7 +88,7 @@ impl Core {
         if one.work.relations.iter().any(|known| known.incident == other.id && known.is == is) {
             return Ok(());
         }
-        if [one, other].iter().any(|of| of.work.relations.len() >= RELATIONS_MAX) {
+        if [one, other].iter().any(|of| said_ones(of) >= RELATIONS_MAX) {
             return Err(no(No::TooMany { what: "relations of an incident", max: RELATIONS_MAX }));
         }
         let (upper, lower, up) = match is {

@@ -79,6 +79,9 @@ impl Core {
             if old.service.as_ref() == Some(service) {
                 return Err(no(No::OwnService { service: service.clone() }));
             }
+            if old.work.affected.get(service).is_none_or(|impact| *impact == Impact::None) {
+                return Err(no(No::NotAffected { service: service.clone() }));
+            }
         }
         if let Some(to) = &split.to {
             self.known_person(to)?;

@@ -9,7 +9,7 @@ use allclear_domain::expect::Standing;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::related::Offer;
 use allclear_domain::incident::roles::{self, COMMANDER};
-use allclear_domain::incident::transfers::{Command, End, Event, Offered, Refusal as No, SERVICE, TEAM};
+use allclear_domain::incident::transfers::{Command, End, Event, Offered, Refusal as No, SERVICE, TEAM, has_part};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::org::words::meant;
 use allclear_domain::paging::{self, Status};
@@ -157,13 +157,8 @@ impl Core {
                 came.extend(page.entries.into_iter().map(|entry| entry.person));
             }
         }
-        let has_part = |person: &String| {
-            let work = &incident.work;
-            let offered = work.roles.values().any(|role| role.offered_to.as_ref() == Some(person));
-            let does = work.tasks.iter().any(|task| task.owner.as_ref() == Some(person));
-            offered || does || work.leads().contains(&person.as_str()) || incident.holders().contains(person)
-        };
-        came.retain(|person| !offer.saw.contains(person) && !has_part(person));
+        let admitted_since = |person: &String| self.org.is_of_team(person, &offer.team) && !offer.lent.contains(person);
+        came.retain(|person| !offer.saw.contains(person) && !admitted_since(person) && !has_part(&incident, person));
         Ok(came.into_iter().filter(|person| incident.admitted.contains(person)).collect())
     }
 

@@ -126,7 +126,7 @@ impl Scene {
                 Command::Relate { id: self.public, to: self.open, is, follow: false }
             }),
             ("split it", {
-                let (tasks, alerts, services) = (BTreeSet::from([1]), BTreeSet::new(), BTreeSet::new());
+                let (tasks, alerts, services) = (BTreeSet::from([1]), BTreeSet::new(), Vec::new());
                 let split = allclear_engine::core::Split { title: "t".into(), severity: None, alerts, tasks, services, to: None };
                 Command::Split { id: self.open, split }
             }),

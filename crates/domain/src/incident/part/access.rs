@@ -129,8 +129,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
         }
         Command::Admit { people, why } => {
             fits(incident, Verb::Admit)?;
-            let people = not_yet_admitted(incident, people);
-            if people.is_empty() { nothing() } else { one(Event::Admitted(Admitted { people, why })) }
+            // Whoever sees it for an offer alone sees it from now on whatever becomes of that.
+            let lent = |person: &String| incident.work.transfers.offer.as_ref().is_some_and(|offer| offer.lent.contains(person));
+            let (mut new, known): (Vec<String>, Vec<String>) = people.into_iter().partition(lent);
+            new.extend(not_yet_admitted(incident, known));
+            new.sort_unstable();
+            new.dedup();
+            if new.is_empty() { nothing() } else { one(Event::Admitted(Admitted { people: new, why })) }
         }
     }
 }

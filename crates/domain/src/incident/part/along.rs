@@ -62,7 +62,7 @@ impl Along {
         let goes = |task: &&Task| of_plan(task).is_none_or(|step| !there.contains(&step));
         let timed = |task: &Task| Task { due_at: due_with_it(task, now), ..task.clone() };
         let mut texts: BTreeSet<&str> = into.work.open_recovery().map(|item| item.text.as_str()).collect();
-        let there_too = |one: &Obligation| into.work.obligations.iter().any(|other| other.form == one.form);
+        let there_too = |one: &Obligation| into.work.obligations.iter().any(|other| other.form == one.form && other.state.is_open());
         let owed = |one: &&Obligation| one.state == ObligationState::Applies || !there_too(one);
         let again = |made: &DecisionMade| made.stands && made.review_at.is_some();
         let request = |asked: &Request| UnawaitedRequest { request: asked.request, organisation: asked.organisation.clone() };

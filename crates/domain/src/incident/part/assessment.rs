@@ -192,7 +192,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             fits(incident, Verb::Keep)?;
             words::needed(&why, "the reason")?;
             words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
-            let advice = crate::incident::advice::advice(incident, context.services, context.now).ok_or(Refusal::NothingAdvised)?;
+            let Some(advice) = crate::incident::advice::advice(incident, context.services, context.now) else {
+                return if incident.work.assessment.due_at.is_some() {
+                    judged_again(incident, why)
+                } else {
+                    Err(Refusal::NothingAdvised.into())
+                };
+            };
             let facts = advice.reasons.into_iter().map(|reason| reason.key).collect();
             one(Event::AdviceKept(AdviceKept { severity: incident.severity, advised: advice.severity, facts, why }))
         }
@@ -214,13 +220,23 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
     }
 }
 
+/// Somebody was asked to judge it again, and did: it is as bad as it was.
+fn judged_again(incident: &Incident, why: String) -> Decision {
+    words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
+    let severity = incident.severity;
+    one(Event::AdviceKept(AdviceKept { severity, advised: severity, facts: Vec::new(), why }))
+}
+
 /// Impact and urgency make it as bad as the matrix says; less than it was only for a reason.
 fn assess(incident: &Incident, basis: Basis, why: Option<String>, context: Context) -> Decision {
     fits(incident, Verb::Assess)?;
     let to = context.matrix.severity(basis.impact, basis.urgency);
     let why = why.filter(|why| !why.trim().is_empty());
     if to == incident.severity && incident.work.assessment.basis == Some(basis) {
-        return nothing();
+        return match why {
+            Some(why) if incident.work.assessment.due_at.is_some() => judged_again(incident, why),
+            _ => nothing(),
+        };
     }
     if to > incident.severity {
         words::needed(why.as_deref().unwrap_or_default(), "the reason, since it is lower than before,")?;
@@ -265,6 +281,9 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::PotentialSet(body) => {
             let was = body.from.map_or_else(String::new, |from| format!(" (it was: {from})"));
             with_text(format!("{who}: it may become {}{was}", body.to), body.why.as_deref())
+        }
+        Event::AdviceKept(body) if body.advised == body.severity => {
+            format!("{who} judged it again, and it is {} still: {}", body.severity, body.why)
         }
         Event::AdviceKept(body) => format!("{who} kept {}, though {} was advised: {}", body.severity, body.advised, body.why),
         Event::ReassessmentAsked(body) => {

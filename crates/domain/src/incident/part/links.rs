@@ -11,7 +11,7 @@ use crate::incident::along::{self, Along, Unawaited};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_UPDATE};
 use crate::incident::clock::WaitingFor;
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::obliged::Obligation;
+use crate::incident::obliged::{Obligation, ObligationState};
 use crate::incident::running::{RecoveryItem, RecoveryState};
 use crate::incident::tasks;
 use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
@@ -376,7 +376,17 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(own, _)| *own).collect();
             let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
             let paused = incident.work.clocks.paused_at_the_end().and_then(|stop| stop.waiting_for);
-            let own = |one: Obligation| Obligation { obligation: one.origin.map_or(one.obligation, |(_, own)| own), origin: None, ..one };
+            let own = |one: Obligation| {
+                let obligation = one.origin.map_or(one.obligation, |(_, own)| own);
+                // What it had from a third goes back there once it is taken apart from that as well.
+                let origin = incident.work.obligation(obligation).and_then(|known| known.origin);
+                let mut back = Obligation { obligation, origin, ..one };
+                // What ended with the other alone is owed here still.
+                if back.state == ObligationState::Ended {
+                    back.stand_again();
+                }
+                back
+            };
             let (reference, obligations) = (into_ref, back.obligations.into_iter().map(own).collect());
             one(Event::TakenApart(TakenApart { incident: into, reference, alerts: back.alerts, tasks, stayed, paused, obligations }))
         }

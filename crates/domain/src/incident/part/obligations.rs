@@ -351,8 +351,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::Warn { obligation, report } => {
             let live =
                 incident.work.obligation(obligation).and_then(|known| Some((known, known.owed().filter(|one| one.report == report)?)));
-            let found =
-                live.filter(|(_, one)| one.missed_at.is_none()).and_then(|(known, one)| Some((known, one, one.to_warn(context.now)?)));
+            let found = live.filter(|(_, one)| one.is_watched()).and_then(|(known, one)| Some((known, one, one.to_warn(context.now)?)));
             match found {
                 Some((known, one_of, share)) => {
                     one(Event::Warned(Warned { obligation, report, name: known.called(report), share, due_at: one_of.due_at }))
@@ -363,7 +362,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::Miss { obligation, report } => {
             let live =
                 incident.work.obligation(obligation).and_then(|known| Some((known, known.owed().filter(|one| one.report == report)?)));
-            match live.filter(|(_, report)| report.missed_at.is_none() && report.due_at <= context.now) {
+            match live.filter(|(_, report)| report.is_watched() && report.due_at <= context.now) {
                 Some((known, due)) => one(Event::Missed(Missed { obligation, report, name: known.called(report), due_at: due.due_at })),
                 None => nothing(),
             }
@@ -560,7 +559,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::Missed(body) => {
             if let Some(report) = work.obligation_mut(body.obligation).and_then(|known| known.report_mut(body.report)) {
-                report.missed_at.get_or_insert(at);
+                report.missed_at = Some(at);
             }
         }
         Event::Submitted(body) => {
@@ -594,7 +593,7 @@ fn key(obligation: u32, report: u32) -> String {
 }
 
 fn await_one(known: &Obligation, awaited: &mut Awaited) {
-    if let Some(report) = known.owed().filter(|report| report.missed_at.is_none()) {
+    if let Some(report) = known.owed().filter(|report| report.is_watched()) {
         awaited.open_looked(&key(known.obligation, report.report), Rule::ObligationDue, report.due_at, report.look_at());
     }
 }

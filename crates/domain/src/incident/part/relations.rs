@@ -195,6 +195,8 @@ pub enum Refusal {
     StepStays { task: u32 },
     #[error("alert `{alert}` is none of this incident, or has ended: name open ones of it")]
     NotItsAlert { alert: String },
+    #[error("this incident does not affect `{service}`: name services that it affects")]
+    NotAffected { service: String },
     #[error("`{service}` is this incident’s own service and stays so: name others that it affects")]
     OwnService { service: String },
 }
@@ -219,6 +221,7 @@ impl Refusal {
             Self::StepStays { .. } => "step_stays",
             Self::NotItsAlert { .. } => "not_its_alert",
             Self::OwnService { .. } => "own_service",
+            Self::NotAffected { .. } => "not_affected",
         }
     }
 }
@@ -393,10 +396,16 @@ fn tie(incident: &Incident, tied: Tied) -> Decision {
     if tied.is == Relation::Parent && incident.work.parent().is_some() {
         return Err(Refusal::HasAParent.into());
     }
-    if tied.is.is_said() && incident.work.relations.len() >= RELATIONS_MAX {
+    if tied.is.is_said() && said_ones(incident) >= RELATIONS_MAX {
         return Err(Refusal::TooMany { what: "relations of an incident", max: RELATIONS_MAX }.into());
     }
     one(Event::Tied(tied))
+}
+
+/// Relations that people said, and may end.
+#[must_use]
+pub fn said_ones(incident: &Incident) -> usize {
+    incident.work.relations.iter().filter(|known| known.is.is_said()).count()
 }
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {

@@ -403,6 +403,11 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         | Event::Withdrawn(body) => body,
     };
     let Some(resource) = incident.work.resource_mut(body.resource) else { return };
+    if body.organisation.is_some() && body.organisation != resource.organisation {
+        // What another promised, and calls it, is nothing to whoever sends it now.
+        (resource.reference, resource.expected_at, resource.overdue) = (None, None, false);
+        (resource.ordered_at, resource.sent_at) = (None, None);
+    }
     let at = body.happened_at.unwrap_or(at);
     if body.expected_at.is_some() {
         (resource.expected_at, resource.overdue) = (body.expected_at, false);

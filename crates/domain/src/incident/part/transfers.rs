@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Actor;
 use crate::ask::{self, Ask, Came, Field, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Rule, Standing, TRANSFER_WITHIN};
@@ -18,7 +19,7 @@ use crate::incident::awaited::{Awaited, KEY_TRANSFER};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::related::Offer;
 use crate::incident::words::{self, KEPT_CHARS_MAX};
-use crate::incident::{Decision, Incident, nothing, one};
+use crate::incident::{Decision, Event as Any, Incident, nothing, one};
 use crate::names::{Names, with_text};
 
 /// What stands before the id of a team, of whom something is offered to.
@@ -217,7 +218,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             let Some(offered) = offered else { return nothing() };
             if let Some(pending) = &incident.work.transfers.offer {
                 // The same once more is the same offer.
-                return if pending.team == offered.team { nothing() } else { Err(Refusal::Pending { team: pending.team.clone() }.into()) };
+                let same = (&pending.team, &pending.service) == (&offered.team, &offered.service);
+                return if same { nothing() } else { Err(Refusal::Pending { team: pending.team.clone() }.into()) };
             }
             if offered.from.as_ref() == Some(&offered.team) {
                 return Err(Refusal::HasIt { team: offered.team }.into());
@@ -264,6 +266,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 at,
                 paged: false,
                 saw: if incident.private { incident.admitted.clone() } else { BTreeSet::new() },
+                lent: body.people.iter().cloned().collect(),
             });
         }
         Event::Accepted(body) => {
@@ -275,15 +278,56 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.escalation.clone_from(&body.escalation);
         }
         Event::Returned(body) => {
-            transfers.offer = None;
+            let offered = transfers.offer.take();
             transfers.returned += u32::from(body.end != End::Withdrawn);
             incident.admitted.retain(|person| !body.leave.contains(person));
+            if let Some(offer) = offered {
+                give_back_sight(incident, &offer);
+            }
         }
         Event::Unanswered(_) => {
             if let Some(offer) = &mut transfers.offer {
                 offer.paged = true;
             }
         }
+    }
+}
+
+/// What ended while it was offered is offered no more, and whoever was let in for that alone sees it no more.
+pub(in crate::incident) fn end(incident: &mut Incident) {
+    if let Some(offer) = incident.work.transfers.offer.take() {
+        give_back_sight(incident, &offer);
+    }
+}
+
+fn give_back_sight(incident: &mut Incident, offer: &Offer) {
+    let leave: Vec<String> = offer.lent.iter().filter(|person| !has_part(incident, person)).cloned().collect();
+    incident.admitted.retain(|person| !leave.contains(person));
+}
+
+/// Whether somebody is more in it than to be offered it: they hold a role or were asked to, own a task, or have it.
+#[must_use]
+pub fn has_part(incident: &Incident, person: &String) -> bool {
+    let work = &incident.work;
+    work.roles.values().any(|role| role.offered_to.as_ref() == Some(person))
+        || work.tasks.iter().any(|task| task.owner.as_ref() == Some(person))
+        || work.leads().contains(&person.as_str())
+        || incident.holders().contains(person)
+}
+
+/// Whoever does something here, or is given something to do, sees it for that from then on; and whoever was admitted by name.
+pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Actor) {
+    if incident.work.transfers.offer.is_none() || matches!(event, Any::Transfers(_)) {
+        return;
+    }
+    let mut stays: Vec<String> = event.admits().into_iter().map(ToOwned::to_owned).collect();
+    if let Actor::Person(person) = actor {
+        stays.push(person.clone());
+    }
+    let lent = incident.work.transfers.offer.iter().flat_map(|offer| &offer.lent);
+    stays.extend(lent.filter(|person| has_part(incident, person)).cloned());
+    if let Some(offer) = &mut incident.work.transfers.offer {
+        offer.lent.retain(|person| !stays.contains(person));
     }
 }
 
