@@ -437,7 +437,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
             span class="act" { @if board.may_act { (next_act(row)) } }
-            (contended::mark(&row.contention, board.on_call.is_some().then_some(org)))
+            (contended::mark(&row.contention, &incident.reference, board.on_call.is_some().then_some(org)))
         }
     }
 }
