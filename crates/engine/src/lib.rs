@@ -25,6 +25,8 @@ pub mod outbox;
 pub mod ports;
 pub mod read;
 pub mod refusals;
+pub mod reporting;
+pub mod reports;
 pub mod run;
 pub mod shared;
 mod start;

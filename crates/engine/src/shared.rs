@@ -81,6 +81,7 @@ pub struct Shared {
     pub(crate) shown_once: crate::org::shown_once::ShownOnceLately,
     pub(crate) seed: AtomicU64,
     pub(crate) limits: crate::limits::Limits,
+    pub(crate) reporting: crate::reporting::Reporting,
     pub(crate) sign_in: crate::identity::sign_in::SignIn,
     pub(crate) troubles: crate::watch::trouble::Troubles,
     pub(crate) stages: crate::watch::stages::Stages,

@@ -86,6 +86,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             links: Links::new(&key, &settings.base_url),
             limits: crate::limits::Limits::default(),
+            reporting: crate::reporting::Reporting::default(),
             sign_in: crate::identity::sign_in::SignIn::new(&key),
             db,
             ports,

@@ -280,6 +280,7 @@ create index action_owner on action (owner, state, due_at);
     EXERCISES,
     REACHED,
     SHOWN,
+    REPORTS,
 ];
 
 /// Targets that do not answer.
@@ -490,6 +491,18 @@ const SHOWN: Migration = Migration {
     sql: "
 create index alert_shown on alert (incident, (case when ended is null then 0 else 1 end), opened_at desc, id) where incident is not null;
 create index event_declined on event (incident, seq) where kind = 'declined';
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Reports from outside are few among alarms: how many came lately, and which has a reference.
+const REPORTS: Migration = Migration {
+    number: 17,
+    name: "reports",
+    sql: "
+create index alert_report_at on alert (integration, opened_at) where source = 'report';
+create index alert_report on alert (dedup_key) where source = 'report';
 ",
     sqlite: "",
     postgres: "",

@@ -33,6 +33,7 @@ mod message_link;
 mod on_call;
 mod places;
 mod posted;
+mod reports;
 mod services;
 mod settings;
 mod took;
@@ -91,6 +92,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         )
         .route("/guest/{token}", get(guest::show))
         .route("/guest/{token}/{verb}", post(guest::act).layer(DefaultBodyLimit::max(guest::FORM_BYTES_MAX)).get(guest::back))
+        .merge(reports::routes())
         .merge(access::sign_in::routes())
         .merge(me::account::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))

@@ -49,7 +49,7 @@ const ARROWS: [Arrows; 3] = [
             // A draft is made of what people read of an incident, and says of its recovery what that says.
             ("review", &["incident::running", "measure", "names", "org", "timeline", "view"]),
             // An alarm is judged before there is an incident.
-            ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
+            ("signal", &["incident::TITLE_CHARS_MAX", "incident::reporting::GROUP", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
             // What came of something that was asked; what the catalogue of roles says of who has one; and what a message to an
@@ -84,6 +84,10 @@ const ARROWS: [Arrows; 3] = [
             // Reads the store, not what is being decided.
             ("read", &["core::as_signal", "engine", "metrics", "watch::trouble"]),
             ("refusals", &["engine", "read"]),
+            // Counts who reports, before it is decided.
+            ("reporting", &["core", "limits::WITHIN"]),
+            // A report is an alarm, taken as any other; and its receipt is a link.
+            ("reports", &["core", "engine", "message_link::receipts", "read", "reporting"]),
             ("run", &["clock", "core", "engine", "ports", "shared", "watch"]),
             // What all tasks share: of each subject the file with its state, and nothing that acts.
             (
@@ -101,6 +105,7 @@ const ARROWS: [Arrows; 3] = [
                     "outbox::settings",
                     "ports",
                     "refusals::gate",
+                    "reporting",
                     "watch::memory",
                     "watch::stages",
                     "watch::trouble",
@@ -130,9 +135,10 @@ const ARROWS: [Arrows; 3] = [
             // Shows the end of the same log.
             ("message_link", &["incident::log"]),
             ("on_call", &[]),
+            ("reports", &[]),
             ("services", &[]),
-            // A form that is a step of the first run leads to the next.
-            ("settings", &["first"]),
+            // A form that is a step of the first run leads to the next; that of a report form shows where it is.
+            ("settings", &["first", "reports::PATH"]),
         ],
     },
 ];

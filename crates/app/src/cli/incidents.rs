@@ -495,6 +495,16 @@ fn coordination(i: &IncidentView) -> String {
         let words = format!("{}: {}{note}", item.state.word(), item.text);
         text.push_str(&format!("  {:16}{}\n", format!("recovery {}", item.item), clean(&words)));
     }
+    for one in &i.restored {
+        let waived = one.waived.as_deref().map_or_else(String::new, |why| format!(" (waived: {why})"));
+        let note = one.note.as_deref().map_or_else(String::new, |note| format!(": {note}"));
+        let words = allclear_domain::incident::running::back_in_words(one.percent, one.backlog);
+        text.push_str(&format!("  {:16}{}\n", "restored", clean(&format!("{} {words}{waived}{note}", one.service))));
+    }
+    for word in i.reports.iter().flat_map(|reports| &reports.words) {
+        let who = if word.report.is_some() { "reported" } else { "told" };
+        text.push_str(&format!("  {who:16}{}\n", clean(&word.text)));
+    }
     for one in &i.deviations {
         let why = one.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
         text.push_str(&format!("  {:16}{}\n", "not as planned", clean(&format!("task {} {}{why}", one.task, one.kind.words()))));

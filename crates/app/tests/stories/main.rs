@@ -42,6 +42,7 @@ mod private;
 mod reasoning;
 mod recovery;
 mod replies;
+mod reports;
 mod resources;
 mod rota;
 mod screens;

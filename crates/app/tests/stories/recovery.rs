@@ -3,12 +3,14 @@
 use allclear_trial::{Database, org};
 use serde_json::json;
 
+use crate::sign_in::{get_as, sign_in_as};
 use crate::{on_both, world, world_of};
 
 on_both!(
     what_recovers_by_itself_resolves_and_stops_paging,
     a_recovery_with_somebody_on_it_asks_them_and_closes_nothing,
     an_alert_that_is_not_sent_again_lapses_but_not_right_after_a_restart,
+    nothing_ends_while_a_service_is_not_wholly_back_unless_somebody_says_why,
 );
 
 async fn what_recovers_by_itself_resolves_and_stops_paging(database: Database) {
@@ -66,6 +68,43 @@ async fn an_alert_that_is_not_sent_again_lapses_but_not_right_after_a_restart(da
     let alert = &allclear_trial::world::items(&world.api("/alerts").await)[0];
     assert_eq!(alert["state"], "lapsed", "{alert:#}");
     assert_eq!(world.incident().await["state"], "resolved", "and with it recovers its incident, since nobody is on it");
+}
+
+async fn nothing_ends_while_a_service_is_not_wholly_back_unless_somebody_says_why(database: Database) {
+    let world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let at = |verb: &str| format!("/incidents/{reference}/{verb}");
+    for (body, code) in
+        [(json!({"service": "checkout", "percent": 101}), "no_percentage"), (json!({"service": "gone", "percent": 10}), "no_such_service")]
+    {
+        let refused = world.command(&at("restored"), body).await;
+        assert_eq!((refused.status >= 400, &refused.body["code"]), (true, &code.into()), "{}", refused.text);
+    }
+    world.act(&reference, "restored", json!({"service": "checkout", "percent": 60, "backlog": 1200, "note": "cards only"})).await;
+    let said = world.cli(&["restored", &reference, "search", "100", "--backlog", "7"]).await;
+    assert!(
+        said.code == 0 && said.stdout.contains("search is back at 100 %, with 7 left of its backlog"),
+        "{} {}",
+        said.stdout,
+        said.stderr
+    );
+    let refused = world.command(&at("resolve"), json!({})).await;
+    assert_eq!(refused.body["code"], "recovery_open", "{}", refused.text);
+    assert!(refused.text.contains("checkout is back at 60 %, with 1200 left of its backlog"), "{}", refused.text);
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}")).await.text;
+    for words in ["Back to normal", "60 %", "1200 left of the backlog", "cards only", "Why may it stay open?"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    world.act(&reference, "restored", json!({"service": "checkout", "percent": 100, "backlog": 0})).await;
+    world.act(&reference, "resolve", json!({"waive": "search drains over night"})).await;
+    assert_eq!(world.incident().await["restored"][1]["waived"], "search drains over night");
+    // What was reopened is to be looked at again.
+    world.act(&reference, "reopen", json!({"why": "it is back"})).await;
+    assert_eq!(world.command(&at("resolve"), json!({})).await.body["code"], "recovery_open");
+    world.act(&reference, "resolve", json!({"waive": "looked, all is well"})).await;
+    world.act(&reference, "close", json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

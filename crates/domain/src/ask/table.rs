@@ -4,11 +4,11 @@ use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
     access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, obligations, parties,
-    plans, record, recovery, relations, resources, roles, sharing, tasks, transfers, updates,
+    plans, record, recovery, relations, reports, resources, roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 23] = [
+const PARTS: [&[Ask]; 24] = [
     declaration::ASKS,
     affected::ASKS,
     answers::ASKS,
@@ -19,6 +19,7 @@ const PARTS: [&[Ask]; 23] = [
     tasks::ASKS,
     plans::ASKS,
     recovery::ASKS,
+    reports::ASKS,
     updates::ASKS,
     record::ASKS,
     decisions::ASKS,

@@ -59,6 +59,8 @@ pub enum Verb {
     Task,
     Plan,
     Recovery,
+    Restored,
+    Tell,
     Update,
     Decision,
     Revisit,
@@ -71,7 +73,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 60] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -122,6 +124,8 @@ impl Verb {
         Self::Task,
         Self::Plan,
         Self::Recovery,
+        Self::Restored,
+        Self::Tell,
         Self::Update,
         Self::Decision,
         Self::Revisit,
@@ -186,6 +190,8 @@ impl Verb {
             Self::Task => "task",
             Self::Plan => "plan",
             Self::Recovery => "recovery",
+            Self::Restored => "restored",
+            Self::Tell => "tell",
             Self::Update => "update",
             Self::Decision => "decision",
             Self::Revisit => "revisit",
@@ -260,6 +266,8 @@ impl Verb {
             | Self::Task
             | Self::Plan
             | Self::Recovery
+            | Self::Restored
+            | Self::Tell
             | Self::Update
             | Self::Revisit
             | Self::Hypothesis
@@ -428,6 +436,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Mark
             | V::Task
             | V::Recovery
+            | V::Restored
+            | V::Tell
             | V::Update
             | V::Decision
             | V::Revisit
@@ -450,7 +460,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep|V::Alerts|V::Recover|V::Return|V::Note|V::Mark|V::Time|V::Link|V::Rename|V::Relate,
+V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep|V::Alerts|V::Recover|V::Return|V::Note|V::Mark|V::Time|V::Link|V::Rename|V::Relate|V::Tell,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -491,6 +501,8 @@ V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep
             | V::Task
             | V::Plan
             | V::Recovery
+            | V::Restored
+            | V::Tell
             | V::Update
             | V::Decision
             | V::Revisit

@@ -30,6 +30,7 @@ pub mod obliged;
 mod part;
 pub mod partners;
 pub mod related;
+pub mod reporting;
 pub mod resource;
 pub mod running;
 mod search;
@@ -48,7 +49,8 @@ pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
     access, affected, alarms, along, answers, assessment, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links,
-    objectives, obligations, parties, plans, record, recovery, relations, resources, roles, sharing, staffing, tasks, transfers, updates,
+    objectives, obligations, parties, plans, record, recovery, relations, reports, resources, roles, sharing, staffing, tasks, transfers,
+    updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -88,6 +90,7 @@ event_parts! {
         Clocks(clocks::Event),
         Plans(plans::Event),
         Recovery(recovery::Event),
+        Reports(reports::Event),
         Partners(parties::Event),
         Obligations(obligations::Event),
         Objectives(objectives::Event),
@@ -144,6 +147,7 @@ command_parts! {
     Clocks(clocks::Command),
     Plans(plans::Command),
     Recovery(recovery::Command),
+    Reports(reports::Command),
     Partners(parties::Command),
     Obligations(obligations::Command),
     Objectives(objectives::Command),
@@ -194,6 +198,7 @@ refusal_parts! {
     Clocks(clocks::Refusal),
     Plans(plans::Refusal),
     Recovery(recovery::Refusal),
+    Reports(reports::Refusal),
     Partners(parties::Refusal),
     Obligations(obligations::Refusal),
     Resources(resources::Refusal),
@@ -247,6 +252,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Plans(command) => plans::decide(incident, command, context),
         Command::Recovery(command) => recovery::decide(incident, command),
+        Command::Reports(command) => reports::decide(incident, command, context),
         Command::Partners(command) => parties::decide(incident, command, context),
         Command::Obligations(command) => obligations::decide(incident, command, context),
         Command::Objectives(command) => objectives::decide(incident, command, context),
@@ -299,6 +305,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
+        Event::Reports(event) => reports::evolve(&mut incident, event, at),
         Event::Partners(event) => parties::evolve(&mut incident, event, at),
         Event::Obligations(event) => obligations::evolve(&mut incident, event, at),
         Event::Objectives(event) => objectives::evolve(&mut incident, event, at),
@@ -353,6 +360,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         | Event::Answers(_)
         | Event::Access(_)
         | Event::Recovery(_)
+        | Event::Reports(_)
         | Event::Sharing(_) => {}
     }
     awaited.done()
@@ -420,6 +428,7 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Clocks(event) => clocks::line(event, names),
         Event::Plans(event) => plans::line(event, names),
         Event::Recovery(event) => recovery::line(event, names),
+        Event::Reports(event) => reports::line(event, names),
         Event::Partners(event) => parties::line(event, names),
         Event::Obligations(event) => obligations::line(event, names),
         Event::Objectives(event) => objectives::line(event, names),

@@ -108,3 +108,54 @@ impl RecoveryState {
         }
     }
 }
+
+/// All of what a service gives when all is well, in per cent.
+pub const PERCENT_MAX: u8 = 100;
+
+/// How far a service is back, as somebody said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceBack {
+    pub service: String,
+    /// 0 to [`PERCENT_MAX`].
+    pub percent: u8,
+    /// What is left to be worked off; nothing where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<u64>,
+    pub said_at: Timestamp,
+    /// Whose word that is: a person's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Why it may stay so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
+    /// Whether the incident was reopened since: it is to be said again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+impl ServiceBack {
+    /// Whether nothing of it holds up the end.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.waived.is_some() || (!self.again && self.percent >= PERCENT_MAX && self.backlog.unwrap_or(0) == 0)
+    }
+    /// As in a sentence: `back at 60 %, with 12 left of its backlog`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let again = if self.again { ", and to be looked at again since it was reopened" } else { "" };
+        back_in_words(self.percent, self.backlog) + again
+    }
+}
+
+/// `back at 60 %, with 12 left of its backlog`.
+#[must_use]
+pub fn back_in_words(percent: u8, backlog: Option<u64>) -> String {
+    let backlog = match backlog {
+        None => String::new(),
+        Some(0) => ", its backlog cleared".to_owned(),
+        Some(left) => format!(", with {left} left of its backlog"),
+    };
+    format!("back at {percent} %{backlog}")
+}

@@ -14,8 +14,9 @@ use crate::incident::objective::Objective;
 use crate::incident::obliged::Obligation;
 use crate::incident::partners::Partners;
 use crate::incident::related::{Related, Relation, Transfers};
+use crate::incident::reporting::Reports;
 use crate::incident::resource::Resource;
-use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
+use crate::incident::running::{RecoveryItem, RecoveryState, Running, ServiceBack, StepOf};
 use crate::incident::state::State;
 use crate::severity::Severity;
 use crate::time::Length;
@@ -85,6 +86,12 @@ pub struct Work {
     /// What has to hold before it is over, by its number, from 1; what went back where a merge was taken apart is gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryItem>,
+    /// How far its services are back, each once, in the order in which that was said first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<ServiceBack>,
+    /// What those outside who reported it said and were told.
+    #[serde(skip_serializing_if = "Reports::is_empty")]
+    pub reports: Reports,
     /// What it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub typed: Option<Typed>,
@@ -165,6 +172,10 @@ impl Work {
     /// What nobody has said of yet that it holds.
     pub fn open_recovery(&self) -> impl Iterator<Item = &RecoveryItem> {
         self.recovery.iter().filter(|item| item.state == RecoveryState::Open)
+    }
+    /// Services that are not wholly back, or have a backlog.
+    pub fn not_back(&self) -> impl Iterator<Item = &ServiceBack> {
+        self.restored.iter().filter(|one| !one.is_through())
     }
     /// The number that the next item of recovery gets.
     #[must_use]

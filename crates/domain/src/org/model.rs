@@ -8,6 +8,7 @@ pub use super::forms::integration::Integration;
 pub use super::forms::overrides::{OVERRIDE_MAX, Override};
 pub use super::forms::person::{Access, Notify, NotifyEntry, Person};
 pub use super::forms::plan::{Plan, PlanTask, PlanUpdate};
+pub use super::forms::report_form::{REPORT_KIND, ReportForm};
 pub use super::forms::route::{Declare, Level, Route, RouteSet};
 pub use super::forms::schedule::{Layer, Restriction, Schedule};
 pub use super::forms::service::Service;

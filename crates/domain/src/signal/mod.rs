@@ -10,4 +10,4 @@ mod triage;
 
 pub use alert::{Alert, AlertState, Ended, Suppression};
 pub use text::text_digest;
-pub use triage::{Triage, suppression, triage, value_of};
+pub use triage::{REPORTS_TOGETHER, Triage, suppression, triage, value_of};

@@ -9,11 +9,15 @@ use jiff::Timestamp;
 use super::alert::Suppression;
 use crate::expect::GRACE_DEFAULT;
 use crate::incident::TITLE_CHARS_MAX;
+use crate::incident::reporting::GROUP;
 use crate::org::model::{Declare, Integration, Level};
 use crate::org::snapshot::{CompiledRoute, CompiledSilence, Org};
 use crate::severity::Severity;
 use crate::time::Length;
 use crate::wire::{SenderSeverity, Signal};
+
+/// The label of a report that joins whatever else was reported by its form, since enough incidents came of that lately.
+pub const REPORTS_TOGETHER: &str = "reports_together";
 
 /// What triage found.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +100,10 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
         .or_else(|| signal.service.clone().filter(|id| org.service(id).is_some()))
         .or_else(|| integration.service.clone());
     let severity = severity(&found, org, signal);
-    let decision = found.declare.unwrap_or(if found.by.is_empty() && signal.severity == Some(SenderSeverity::Info) {
+    // What somebody outside says is looked at before it wakes anybody, unless their form or a route says otherwise.
+    let reported =
+        org.report_form(&integration.id).map(|form| if form.at_once == Some(true) { Declare::Declare } else { Declare::Candidate });
+    let decision = found.declare.or(reported).unwrap_or(if found.by.is_empty() && signal.severity == Some(SenderSeverity::Info) {
         Declare::Record
     } else {
         Declare::Declare
@@ -104,7 +111,13 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
     let escalation = service.as_deref().and_then(|id| org.escalation_of(id)).map(|policy| policy.id.clone());
     let suppressed = suppression(org, integration, signal, now);
     let title = title(found.title.as_deref(), signal, service.as_deref());
-    let group_key = found.group_by.as_ref().map(|names| group_key(&found.by, service.as_deref(), names, value));
+    let mut group_key = found.group_by.as_ref().map(|names| group_key(&found.by, service.as_deref(), names, value));
+    if reported.is_some() {
+        // Reports of one service are one incident, however many there are; and where there are too many of those, all are.
+        let of_route = group_key.unwrap_or_else(|| service.clone().unwrap_or_default());
+        let of = if signal.labels.contains_key(REPORTS_TOGETHER) { REPORTS_TOGETHER.to_owned() } else { of_route };
+        group_key = Some(format!("{GROUP}{}|{of}", integration.id));
+    }
     say(&|| format!("service {}, {severity}, {}", service.as_deref().unwrap_or("none"), decision_in_words(decision)));
     // What an organisation of long ago names may not be there.
     let plan = found.plan.as_ref().filter(|id| org.plan(id).is_some()).cloned();

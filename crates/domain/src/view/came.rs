@@ -57,6 +57,12 @@ impl IncidentView {
             .iter()
             .filter(|item| item.state == RecoveryState::Open)
             .map(|item| format!("{}. {}", item.item, item.text))
+            .chain(
+                self.restored
+                    .iter()
+                    .filter(|one| !one.through)
+                    .map(|one| format!("{} is {}", one.service, crate::incident::running::back_in_words(one.percent, one.backlog))),
+            )
             .collect();
         if open.is_empty() { "nothing of its recovery is open".to_owned() } else { format!("still open: {}", open.join("; ")) }
     }

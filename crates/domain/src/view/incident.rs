@@ -19,6 +19,7 @@ use crate::view::objective::{ObjectiveView, objectives_of};
 use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
+use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView};
 use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner};
 
@@ -98,6 +99,13 @@ pub struct IncidentView {
     /// What has to hold before it is over, as its plans ask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryView>,
+    /// How far its services are back, as somebody said last of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<ServiceBackView>,
+    /// What those outside who reported it said and were told, where somebody outside did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub reports: Option<ReportsView>,
     /// What regulators are owed, or may be: assumptions, and no legal advice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obligations: Vec<ObligationView>,
@@ -226,6 +234,8 @@ impl IncidentView {
             plans: plan::plans_of(i),
             deviations: plan::deviations_of(i),
             recovery: plan::recovery_of(i),
+            restored: recovered::restored_of(i),
+            reports: recovered::reports_of(i),
             obligations: obligations_of(i),
             objectives: objectives_of(i),
             proposed: Vec::new(),

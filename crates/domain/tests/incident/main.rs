@@ -15,8 +15,8 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, obligations, parties, plans, record, recovery, related, relations, resources, roles, sharing, tasks, transfers,
-    updates, words,
+    lifecycle, links, obligations, parties, plans, record, recovery, related, relations, reports, resources, roles, sharing, tasks,
+    transfers, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -249,6 +249,8 @@ fn command(verb: Verb) -> Command {
         Verb::Task => tasks::Command::Add { text: "call the vendor".into(), owner: None, due_at: None }.into(),
         Verb::Plan => plans::Command::Start { plan: "outage".into(), because: None }.into(),
         Verb::Recovery => recovery::Command::Confirm { item: 1, note: None }.into(),
+        Verb::Restored => recovery::Command::Restore { service: "shop".into(), percent: 60, backlog: None, note: None }.into(),
+        Verb::Tell => reports::Command::Tell { text: "we look".into() }.into(),
         Verb::Update => {
             updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None, marking: None }
                 .into()

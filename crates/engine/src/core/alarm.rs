@@ -325,7 +325,8 @@ impl Core {
                 if page.alone {
                     self.end_test(unit, incident.id, UNANSWERED)?;
                 } else if !incident.is_held() {
-                    unit.effects().unanswered.push((incident.reference, body.why.clone()));
+                    unit.effects().unanswered.push((incident.reference.clone(), body.why.clone()));
+                    self.page_whole_team(unit, &incident)?;
                 }
             }
         }

@@ -81,6 +81,7 @@ impl Core {
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Reports(_)
             | C::Obligations(_)
             | C::Objectives(_)
             | C::Sharing(_)

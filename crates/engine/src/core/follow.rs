@@ -59,6 +59,7 @@ impl Core {
             | Event::Relations(_)
             | Event::Record(_)
             | Event::Recovery(_)
+            | Event::Reports(_)
             | Event::Decisions(_)
             | Event::Hypotheses(_)
             | Event::Answers(_)

@@ -8,7 +8,8 @@ use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{
-    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, ending, links, record,
+    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, ending, links, record, recovery,
+    reports,
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
@@ -154,6 +155,11 @@ impl Core {
                 let given = self.as_asked(unit, command);
                 self.change_incident(unit, id, given)?;
             }
+            C::Recovery(recovery::Command::Restore { service, .. }) => {
+                self.known_service(service)?;
+                self.change_incident(unit, id, command.clone())?;
+            }
+            C::Reports(reports::Command::Dispute { report, text }) => self.dispute(unit, id, *report, text.clone())?,
             C::Relations(command) => self.follow_parent(unit, id, command)?,
             C::Transfers(command) => self.transfer(unit, who, id, command)?,
             C::Declaration(_)
@@ -175,6 +181,7 @@ impl Core {
             | C::Resources(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Reports(_)
             | C::Obligations(_)
             | C::Objectives(_)
             | C::Sharing(_)
@@ -292,21 +299,26 @@ impl Core {
 
     /// It is not over: whoever reopens it is on it; where that is nobody in person, it pages.
     fn reopen(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
-        // Of a group one incident is open: alerts would not know where to go.
         let (state, _) = self.incident(unit, id)?;
-        if let Some(key) = &state.group_key
-            && let Some(other) = self.group(unit, key)?
-            && other != id
-        {
-            let (other, _) = self.incident(unit, other)?;
-            return Err(Refusal::from(incident::Refusal::from(declaration::Refusal::GroupHasAnother(self.name_of(unit, &other)))).into());
-        }
+        self.room_in_group(unit, &state)?;
         self.change_incident(unit, id, ending::Command::Reopen { why: why.to_owned() })?;
         match unit.actor.clone() {
             Actor::Person(person) => self.acknowledge(unit, id, Some(person), "reopening"),
             Actor::Token(_) | Actor::Integration(_) | Actor::Organisation(_) | Actor::Administrator | Actor::Clock | Actor::System => {
                 self.start_page(unit, id, None, None, "the incident was reopened", false)
             }
+        }
+    }
+
+    /// Of a group one incident is open: alerts would not know where to go.
+    pub(super) fn room_in_group(&mut self, unit: &mut Unit, state: &Incident) -> Decided<()> {
+        let Some(key) = &state.group_key else { return Ok(()) };
+        match self.group(unit, key)? {
+            Some(other) if other != state.id => {
+                let (other, _) = self.incident(unit, other)?;
+                Err(Refusal::from(incident::Refusal::from(declaration::Refusal::GroupHasAnother(self.name_of(unit, &other)))).into())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -83,6 +83,7 @@ impl Core {
                 Ok(access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?)
             }
             Command::Incident { id, command } if who.guest.is_some() => self.may_as_guest(unit, who, *id, command),
+            Command::Incident { id, command: incident::Command::Reports(said) } if !said.is_by_us() => self.may_as_reporter(unit, who, *id),
             Command::Incident { id, command } if goes_on(command) => self.may_go_on(unit, who, *id, by_themself(who, command)),
             Command::Incident { id, command } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
@@ -231,6 +232,13 @@ impl Core {
         } else {
             Err(Refusal::NoSuchIncident.into())
         }
+    }
+
+    /// What comes from behind a receipt comes by a report form, of which the receipt is; and what is private takes nothing.
+    fn may_as_reporter(&mut self, unit: &Unit, who: &Principal, id: IncidentId) -> Decided<()> {
+        let Actor::Integration(form) = &who.actor else { return self.only_us(who) };
+        let (incident, _) = self.incident(unit, id)?;
+        if self.org.report_form(form).is_some() && !incident.private { Ok(()) } else { Err(Refusal::NoSuchIncident.into()) }
     }
 
     /// Whether somebody can have an incident because another says so.

@@ -36,6 +36,7 @@ mod partners;
 mod plans;
 mod read_once;
 mod relating;
+mod reporting;
 mod resources;
 mod reviews;
 mod sharded;

@@ -9,6 +9,7 @@ pub mod bundles;
 pub mod exports;
 pub mod guests;
 mod holder;
+pub mod receipts;
 pub mod replies;
 
 use allclear_domain::ids::{MessageId, PageId};
@@ -74,6 +75,8 @@ pub struct Links {
     bundle_key: [u8; 32],
     /// Of guest links.
     guest_key: [u8; 32],
+    /// Of receipts of reports.
+    receipt_key: [u8; 32],
     /// Of exports.
     export_key: std::sync::Arc<exports::ExportKey>,
     base_url: String,
@@ -88,6 +91,7 @@ impl Links {
             stepless_key: key.derive("message-link"),
             bundle_key: key.derive("bundle-link"),
             guest_key: key.derive("guest-link"),
+            receipt_key: key.derive("receipt-link"),
             export_key: std::sync::Arc::new(exports::ExportKey::new(key)),
             base_url: base_url.trim_end_matches('/').to_owned(),
         }

@@ -99,6 +99,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Clocks(_)
         | C::Plans(_)
         | C::Recovery(_)
+        | C::Reports(_)
         | C::Partners(_)
         | C::Obligations(_)
         | C::Objectives(_)

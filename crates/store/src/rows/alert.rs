@@ -322,6 +322,30 @@ pub async fn open_whole_after(db: &Db, after: &str, limit: i64) -> Result<(Found
     Ok((Found::of(&rows, "alert", alert, |row| super::shown(row, 0)), last))
 }
 
+/// What sent an alert that somebody outside reported: in its place of the source.
+pub const REPORTED: &str = "report";
+
+/// Reports by a form since an instant: when each came, and its incident; the newest first.
+pub async fn reports_since(db: &Db, form: &str, since: Timestamp, limit: i64) -> Result<Vec<(Timestamp, Option<IncidentId>)>, Fault> {
+    let sql = "select opened_at, incident from alert where source = 'report' and integration = ?1 and opened_at > ?2 \
+               order by opened_at desc limit ?3";
+    let rows = db.read(sql, vec![text(form), instant(since), Val::Int(limit)]).await?;
+    let one = |row| {
+        let mut r = Reader::new(row);
+        Ok((r.instant()?, r.opt_parse()?))
+    };
+    rows.iter().map(one).collect()
+}
+
+/// The report of this reference; by one form, or by any.
+pub async fn report(db: &Db, form: Option<&str>, reference: &str) -> Result<Option<Alert>, Fault> {
+    let of_form = if form.is_some() { " and integration = ?2" } else { "" };
+    let sql = format!("select {COLUMNS} from alert where source = 'report' and dedup_key = ?1{of_form} order by opened_at desc limit 1");
+    let args = [Some(text(reference)), form.map(text)].into_iter().flatten().collect();
+    let rows = db.read(&sql, args).await?;
+    rows.first().map(alert).transpose()
+}
+
 /// Open alerts that a silence holds.
 pub async fn held_by(db: &Db, silence: &str, reach: &Reach, limit: i64) -> Result<Vec<Alert>, Fault> {
     let mut args = vec![text(silence)];

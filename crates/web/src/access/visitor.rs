@@ -24,7 +24,7 @@ use crate::frame::pieces;
 use crate::frame::refused::{Refused, wants_html};
 
 /// Paths that answer for themselves when nobody is signed in.
-const OPEN: [&str; 5] = ["/a/", "/sign-in", "/set-up/", "/invite/", "/guest/"];
+const OPEN: [&str; 7] = ["/a/", "/sign-in", "/set-up/", "/invite/", "/guest/", "/report", "/receipt/"];
 /// Longest address that is gone back to after signing in.
 const NEXT_LEN_MAX: usize = 512;
 

@@ -408,6 +408,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                     title=[(incident.title.chars().count() > TITLE_CHARS_SEEN).then_some(&incident.title)] {
                     bdi { (incident.title) }
                 }
+                @if incident.reports.is_some() { span class="quiet outside" { "from outside · " } }
                 span class="service" { @if let Some(id) = &incident.service { bdi { (pieces::service(org, id)) } } @else { "no service" } }
             }
             span class="standing" {

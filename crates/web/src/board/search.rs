@@ -42,7 +42,12 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         }
         // `INC-142`, `inc-142` or `142` is that one, before whatever has it in its title.
         let reference = if words.chars().all(|c| c.is_ascii_digit()) { format!("INC-{words}") } else { words.clone() };
-        if let Ok(id) = queries.incident_id(&reference).await
+        let reported = app.engine.incident_of_report(&words).await.ok().flatten();
+        let named = match reported {
+            Some(id) => Ok(id),
+            None => queries.incident_id(&reference).await,
+        };
+        if let Ok(id) = named
             && let Ok(incident) = Box::pin(queries.incident(id)).await
         {
             found.retain(|other| other.id != incident.id);

@@ -94,7 +94,7 @@ const RARE: [&str; 19] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 54] = [
+const PLACED: [Verb; 55] = [
     Verb::Split,
     Verb::Relate,
     Verb::Unrelate,
@@ -132,6 +132,7 @@ const PLACED: [Verb; 54] = [
     Verb::Task,
     Verb::Plan,
     Verb::Recovery,
+    Verb::Tell,
     Verb::Time,
     Verb::Link,
     Verb::Rename,

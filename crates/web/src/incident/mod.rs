@@ -23,6 +23,7 @@ mod plan_fields;
 mod plans;
 pub(crate) mod preview;
 mod reasoning;
+mod recovered;
 mod resources;
 mod several;
 pub(crate) mod submit;
@@ -325,7 +326,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (tabs(told))
             div class="columns" {
                 div class="left" {
-                    (plans::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
+                    (plans::section(told, org)) (recovered::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
                     (obligations::section(told, org)) (several::section(told)) (partners::section(told, org))
                     (resources::section(told, org)) (aside::tasks(told, org))
                 }

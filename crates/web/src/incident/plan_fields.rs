@@ -1,6 +1,6 @@
 //! What forms of an incident ask of its plans: which one is started, and what has to hold yet where something ends.
 
-use allclear_domain::incident::running::RecoveryState;
+use allclear_domain::incident::running::{RecoveryState, back_in_words};
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
@@ -9,7 +9,9 @@ use crate::incident::PageData;
 
 /// Whether something has to hold yet before it is over.
 pub(super) fn is_open(told: &PageData) -> bool {
-    told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open) || is_owed(told)
+    told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open)
+        || told.incident.restored.iter().any(|one| !one.through)
+        || is_owed(told)
 }
 
 /// Whether a regulator may be owed something still, where it is over but for that.
@@ -29,6 +31,12 @@ pub(super) fn still_open(told: &PageData) -> Markup {
             }
         }
         @if told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open) { p { strong { "Not yet said to hold:" } } }
+        @if told.incident.restored.iter().any(|one| !one.through) { p { strong { "Not wholly back:" } } }
+        ul {
+            @for one in told.incident.restored.iter().filter(|one| !one.through) {
+                li { bdi { (one.service) } ", " (back_in_words(one.percent, one.backlog)) }
+            }
+        }
         ul { @for item in told.incident.recovery.iter().filter(|item| item.state == RecoveryState::Open) { li { bdi { (item.text) } } } }
     }
 }

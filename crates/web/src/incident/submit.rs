@@ -151,7 +151,7 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
         return TABS.iter().skip(1).find(|(id, _)| id == tab).map(|(id, _)| *id);
     }
     match verb {
-        "task" | "recovery" | "plan" => Some("tasks"),
+        "task" | "recovery" | "plan" | "tell" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
         | "awareness" | "submission" | "relate" | "unrelate" | "follow" | "want" | "resource" | "export" => Some("people"),
         "hypothesis" | "revisit" | "field" => Some("more"),

@@ -93,6 +93,10 @@ fn sample(kind: FormKind) -> Value {
             "plan": "outage", "fields": [{"id": "patients", "label": "How many patients?", "kind": "number", "required": "declare"},
                 {"id": "cause", "label": "What was it?", "kind": "choice", "required": "close", "choices": ["Change, or release", "Other"]}]})
         }
+        FormKind::ReportForm => {
+            json!({"id": "door", "name": "Tell us", "words": "Call 112 where life is in danger.", "service": "checkout", "services": ["checkout"],
+            "asks": "contact", "at_once": true, "team": "payments", "hourly": 60})
+        }
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
         FormKind::Obligation => {
             json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
@@ -129,6 +133,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Obligation => keys::<ObligationForm>(),
         FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| !["decisions", "obligations"].contains(key)).collect(),
         FormKind::Type => keys::<model::IncidentType>(),
+        FormKind::ReportForm => keys::<model::ReportForm>(),
         FormKind::Triage => keys::<model::TriageRow>(),
     })
 }
@@ -143,6 +148,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "ics" => json!("hello"),
             "length" => json!("soon"),
             "why" => json!(" "),
+            "words" => json!("x".repeat(1_001)),
             "deputy" => json!("gone"),
             "reference" => json!("12 ".repeat(100)),
             "purpose" | "means" => json!("x".repeat(400)),

@@ -17,6 +17,7 @@ mod lately;
 mod page;
 mod picture;
 mod plans;
+mod report_form;
 mod rows;
 mod sender;
 mod titles;

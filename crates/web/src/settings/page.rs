@@ -101,6 +101,7 @@ pub(crate) async fn shown(
         @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::Integration) {
             (sender::part(app, &org, who, when, &view.id, None).await?)
         }
+        @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::ReportForm) { (super::report_form::part(app, &org, &view.id)) }
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
         @if kind == FormKind::Schedule {
             @let empty = serde_json::json!({});

@@ -46,6 +46,7 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Type
         | FormKind::Triage
         | FormKind::Obligation => None,
+        FormKind::ReportForm => Some(html! { code { (super::report_form::address_of(org, id)) } }),
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::incident::Incident;
 use crate::incident::obliged::{Obligation, ObligationState};
 use crate::incident::partners::Request;
-use crate::incident::running::RecoveryItem;
+use crate::incident::running::{RecoveryItem, ServiceBack};
 use crate::incident::work::{DecisionMade, Task, TaskState};
 use crate::names::Names;
 use crate::time::after;
@@ -24,6 +24,10 @@ pub struct Along {
     pub tasks: Vec<Task>,
     /// Open items of recovery, each text once.
     pub recovery: Vec<RecoveryItem>,
+    /// Services that are not wholly back, of which nothing is said in the other.
+    pub restored: Vec<ServiceBack>,
+    /// Whether somebody outside reported it.
+    pub reported: bool,
     /// What a regulator is owed or may be; of what nobody decided yet each rule once.
     pub obligations: Vec<Obligation>,
     /// What is not awaited any more.
@@ -69,6 +73,13 @@ impl Along {
         Self {
             tasks: merged.work.tasks.iter().filter(open).filter(goes).map(timed).collect(),
             recovery: merged.work.open_recovery().filter(|item| texts.insert(&item.text)).cloned().collect(),
+            restored: merged
+                .work
+                .not_back()
+                .filter(|one| !into.work.restored.iter().any(|other| other.service == one.service))
+                .cloned()
+                .collect(),
+            reported: merged.is_reported(),
             obligations: merged.work.open_obligations().filter(owed).cloned().collect(),
             ended: Unawaited {
                 requests: merged.work.partners.open_requests(None).map(request).collect(),

@@ -208,6 +208,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Clocks(_)
         | Any::Plans(_)
         | Any::Recovery(_)
+        | Any::Reports(_)
         | Any::Partners(_)
         | Any::Obligations(_)
         | Any::Objectives(_)

@@ -12,7 +12,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_UPDATE}
 use crate::incident::clock::WaitingFor;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::obliged::{Obligation, ObligationState};
-use crate::incident::running::{RecoveryItem, RecoveryState};
+use crate::incident::running::{RecoveryItem, RecoveryState, ServiceBack};
 use crate::incident::tasks;
 use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
 use crate::incident::{Context, Decision, Incident, State, ending, obligations, one};
@@ -85,6 +85,12 @@ pub struct Absorbed {
     /// What has to hold before the end as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<CarriedItem>,
+    /// Services of the other that are not wholly back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<ServiceBack>,
+    /// Whether somebody outside reported the other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reported: bool,
     /// What a regulator is owed, with its numbers here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obligations: Vec<Obligation>,
@@ -363,8 +369,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             let owed = (incident.work.next_obligation()..).zip(along.obligations);
             let obligations =
                 owed.map(|(number, one)| Obligation { obligation: number, origin: Some((from, one.obligation)), ..one }).collect();
-            let (reference, ended) = (from_ref, along.ended);
-            one(Event::Absorbed(Absorbed { incident: from, reference, tasks, update_by, said, recovery, obligations, ended }))
+            let (reference, ended, restored, reported) = (from_ref, along.ended, along.restored, along.reported);
+            let absorbed = Absorbed { incident: from, reference, tasks, update_by, said, recovery, restored, reported, obligations, ended };
+            one(Event::Absorbed(absorbed))
         }
         Command::TakeApart { into_ref, back } => {
             fits(incident, Verb::TakeApart)?;
@@ -453,6 +460,10 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 note: None,
                 origin: Some(body.incident),
             }));
+            let there = |one: &&ServiceBack| !incident.work.restored.iter().any(|other| other.service == one.service);
+            let restored: Vec<ServiceBack> = body.restored.iter().filter(there).cloned().collect();
+            incident.work.restored.extend(restored);
+            incident.work.reports.reported |= body.reported;
             incident.work.obligations.extend(body.obligations.iter().cloned());
         }
         Event::TakenApart(body) => {

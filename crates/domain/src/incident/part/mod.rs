@@ -23,6 +23,7 @@ pub mod plans;
 pub mod record;
 pub mod recovery;
 pub mod relations;
+pub mod reports;
 pub mod resources;
 pub mod roles;
 pub mod sharing;

@@ -24,6 +24,7 @@ pub mod organisation;
 pub mod overrides;
 pub mod person;
 pub mod plan;
+pub mod report_form;
 pub mod role;
 pub mod route;
 pub mod rows;
@@ -271,6 +272,8 @@ forms! {
     triage: Triage = triage::TriageRow, triage;
     /// Rules of regulators that it adopted.
     obligations: Obligation = obligation::ObligationForm, obligation;
+    /// Forms by which anybody outside reports.
+    report_forms: ReportForm = report_form::ReportForm, report_form;
 }
 
 impl FormKind {

@@ -22,8 +22,8 @@ use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::matrix::Matrix;
 use super::model::{
-    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, Person, Plan, Route, Schedule,
-    Service, Silence, Slug, Team,
+    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, Person, Plan, ReportForm, Route,
+    Schedule, Service, Silence, Slug, Team,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
@@ -69,6 +69,8 @@ pub struct Org {
     services: HashMap<Slug, usize>,
     integrations: HashMap<Slug, usize>,
     integration_keys: HashMap<String, usize>,
+    /// Report forms as senders.
+    report_senders: Vec<Integration>,
     routes: Vec<CompiledRoute>,
     silences: Vec<CompiledSilence>,
     severities: [SeveritySetting; 5],
@@ -282,6 +284,7 @@ impl Org {
             escalations: index(&bundle.escalations, |form| &form.id),
             services: index(&bundle.services, |form| &form.id),
             integrations: index(&bundle.integrations, |form| &form.id),
+            report_senders: bundle.report_forms.iter().map(ReportForm::as_sender).collect(),
             integration_keys,
             routes,
             silences,
@@ -351,7 +354,13 @@ impl Org {
     /// The integration of this id.
     #[must_use]
     pub fn integration(&self, id: &str) -> Option<&Integration> {
-        self.integrations.get(id).map(|at| &self.bundle.integrations[*at])
+        let sender = self.integrations.get(id).map(|at| &self.bundle.integrations[*at]);
+        sender.or_else(|| self.report_senders.iter().find(|form| form.id == id))
+    }
+    /// The form of this id by which anybody reports.
+    #[must_use]
+    pub fn report_form(&self, id: &str) -> Option<&ReportForm> {
+        self.bundle.report_forms.iter().find(|form| form.id == id)
     }
     /// The integration that a sender's key names. The lookup hashes the key, so its time tells
     /// nothing of how much of a guess was right.

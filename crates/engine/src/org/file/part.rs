@@ -136,7 +136,8 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Plan
         | FormKind::Type
         | FormKind::Triage
-        | FormKind::Obligation => json!([body]),
+        | FormKind::Obligation
+        | FormKind::ReportForm => json!([body]),
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();
     serde_json::from_str::<Bundle>(&text).map(drop).map_err(|error| {
