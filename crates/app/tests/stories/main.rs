@@ -44,6 +44,7 @@ mod recovery;
 mod replies;
 mod resources;
 mod rota;
+mod runs;
 mod screens;
 mod search;
 mod settings;
