@@ -71,7 +71,7 @@ fn tried(told: &PlanTryView, now: Timestamp) -> String {
         line("role", &format!("{}, within {}: {asked}", role.role, role.within));
     }
     for target in &told.asks {
-        line("pages", &paged(target));
+        line(if target.is_organisation() { "takes part" } else { "pages" }, &paged(target));
     }
     for request in &told.requests {
         line("asks", request);

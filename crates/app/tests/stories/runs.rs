@@ -135,7 +135,9 @@ async fn a_decision_is_made_from_a_terminal_and_by_a_program(database: Database)
     assert_eq!((&whole["decisions"][0]["text"], &whole["decisions"][0]["reversible"]), (&json!("Fail over: it burns"), &json!(true)));
     assert_eq!(whole["deviations"][0]["kind"], "out_of_order", "{whole:#}");
     let tried = world.cli(&["plan", "try", "outage"]).await;
-    for words in ["Fail over; Wait (skips switch)", "cert: Please look at your side, within 30m", "gdpr would be proposed", "organisation:cloud"] {
+    for words in
+        ["Fail over; Wait (skips switch)", "cert: Please look at your side, within 30m", "gdpr would be proposed", "organisation:cloud"]
+    {
         assert!(tried.stdout.contains(words), "{words}: {tried:?}");
     }
 }
@@ -220,7 +222,8 @@ async fn a_plan_that_decides_too_much_is_refused_where_it_stands(database: Datab
 async fn a_page_with_every_decision_that_a_plan_may_have_is_light(database: Database) {
     let options: Vec<String> = (1..=6).map(|n| format!("\"Way {n} {}\"", "x".repeat(70))).collect();
     let task = |n: usize| {
-        let decides = if n <= 12 { format!(", question: \"Which way, and why?\", options: [{}]", options.join(", ")) } else { String::new() };
+        let decides =
+            if n <= 12 { format!(", question: \"Which way, and why?\", options: [{}]", options.join(", ")) } else { String::new() };
         format!("{{id: t{n}, text: \"Look at part {n} of the network and say what it does\", role: operations, within: 30m{decides}}}")
     };
     let tasks: Vec<String> = (1..=60).map(task).collect();

@@ -10,7 +10,7 @@ use crate::incident::roles;
 use crate::org::forms::plan::{Plan, PlanAsk, PlanTask};
 use crate::org::forms::plan_choice::PlanOption;
 use crate::org::model::NotifyUrgency;
-use crate::org::snapshot::Org;
+use crate::org::snapshot::{ORGANISATION, Org};
 use crate::severity::Severity;
 use crate::time::{Length, after};
 use crate::view::PersonExplanation;
@@ -85,6 +85,14 @@ pub struct TriedTarget {
     pub target: String,
     pub people: Vec<PersonExplanation>,
     pub why_nobody: Option<String>,
+}
+
+impl TriedTarget {
+    /// Whether it names another organisation, which takes part and is not paged.
+    #[must_use]
+    pub fn is_organisation(&self) -> bool {
+        self.target.starts_with(ORGANISATION)
+    }
 }
 
 impl PlanTryView {

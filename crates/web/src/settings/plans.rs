@@ -88,7 +88,8 @@ fn after_start(now: Timestamp, due: Timestamp) -> String {
 fn paged(org: &Org, target: &TriedTarget) -> Markup {
     html! {
         p {
-            code { (target.target) } " pages "
+            code { (target.target) }
+            @if target.is_organisation() { " takes part, by " } @else { " pages " }
             @match &target.why_nobody {
                 Some(why) => { "nobody: " (why) },
                 None => {
