@@ -154,6 +154,8 @@ fn plans() -> Vec<Plan> {
         within: (within > 0).then(|| Length::from_mins(within)),
         after: after.iter().map(|id| (*id).to_owned()).collect(),
         link: None,
+        question: None,
+        options: Vec::new(),
         deed: None,
     };
     let plan = |id: &str, tasks| Plan {
@@ -165,12 +167,13 @@ fn plans() -> Vec<Plan> {
         matches: String::new(),
         roles: Vec::new(),
         involve: Vec::new(),
+        ask: Vec::new(),
         tasks,
         updates: Vec::new(),
         recovery: Vec::new(),
         links: Vec::new(),
         decisions: None,
-        obligations: None,
+        obligations: Vec::new(),
     };
     let steps = vec![task("a", 10, &[]), task("b", 20, &["a"]), task("c", 0, &["a"]), task("d", 5, &["b", "c"])];
     let asks = Plan {

@@ -507,7 +507,11 @@ fn coordination(i: &IncidentView) -> String {
     }
     for one in &i.deviations {
         let why = one.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
-        text.push_str(&format!("  {:16}{}\n", "not as planned", clean(&format!("task {} {}{why}", one.task, one.kind.words()))));
+        text.push_str(&format!(
+            "  {:16}{}\n",
+            "not as planned",
+            clean(&format!("{} {}{why}", one.task.map_or_else(|| one.text.clone(), |task| format!("task {task}")), one.kind.words()))
+        ));
     }
     text
 }

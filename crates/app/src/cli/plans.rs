@@ -61,7 +61,8 @@ fn tried(told: &PlanTryView, now: Timestamp) -> String {
         let who = task.person.as_deref().or(task.role.as_deref()).unwrap_or("-");
         let due = task.due_at.map_or_else(|| "-".to_owned(), |at| distance(now, at));
         let before = if task.after.is_empty() { "-".to_owned() } else { task.after.join(", ") };
-        vec![task.step.clone(), who.to_owned(), due, before, task.text.clone()]
+        let choose = if task.options.is_empty() { String::new() } else { format!(" ({})", task.options.join("; ")) };
+        vec![task.step.clone(), who.to_owned(), due, before, format!("{}{choose}", task.text)]
     };
     out.push_str(&table(&["TASK", "WHO", "DUE", "AFTER", "WHAT"], &told.tasks.iter().map(row).collect::<Vec<_>>()));
     let mut line = |name: &str, words: &str| out.push_str(&format!("  {name:16}{}\n", clean(words)));
@@ -70,7 +71,13 @@ fn tried(told: &PlanTryView, now: Timestamp) -> String {
         line("role", &format!("{}, within {}: {asked}", role.role, role.within));
     }
     for target in &told.asks {
-        line("pages", &paged(target));
+        line(if target.is_organisation() { "takes part" } else { "pages" }, &paged(target));
+    }
+    for request in &told.requests {
+        line("asks", request);
+    }
+    for obligation in &told.obligations {
+        line("obligation", &format!("{obligation} would be proposed"));
     }
     for update in &told.updates {
         line("updates", update);

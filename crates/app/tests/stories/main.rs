@@ -45,6 +45,7 @@ mod replies;
 mod reports;
 mod resources;
 mod rota;
+mod runs;
 mod screens;
 mod search;
 mod settings;

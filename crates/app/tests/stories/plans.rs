@@ -241,7 +241,7 @@ async fn a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted(database:
     let declared = world.command("/incidents", json!({"title": "Files are encrypted", "severity": "sev1", "page": false})).await.ok();
     let reference = declared.body["ref"].as_str().unwrap();
     let started = world.act(reference, "plan", json!({"plan": "ransomware"})).await;
-    assert_eq!(started["tasks"].as_array().unwrap().len(), 17);
+    assert_eq!(started["tasks"].as_array().unwrap().len(), 19);
     for shipped in shipped["items"].as_array().unwrap().iter().filter(|one| one["plan"] != "ransomware") {
         let id = shipped["plan"].as_str().unwrap();
         assert_eq!(world.command(&format!("/plans/shipped/{id}/adopt"), json!({})).await.status, 201, "{id}");

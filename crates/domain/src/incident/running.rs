@@ -32,6 +32,30 @@ pub struct Running {
     pub updates: Vec<Cadence>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
+    /// What it could not do here, and went on without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What a plan could not do, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// `organisation:cert`, `obligation:gdpr`.
+    pub what: String,
+    pub why: String,
+    pub at: Timestamp,
+}
+
+/// What may be chosen in a step that is a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub text: String,
+    /// Numbers of the tasks that are not done where it is chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skips: Vec<u32>,
+    /// Whether it can be undone, where the plan says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversible: Option<bool>,
 }
 
 /// Whom a plan tells, and how often.
@@ -60,6 +84,12 @@ pub struct StepOf {
     pub after: Vec<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// What is decided here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Between what; empty where it is no decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
 }
 
 /// What has to hold before an incident is over.

@@ -196,11 +196,12 @@ fn plans(out: &mut String, reader: Reader<'_>, incident: &IncidentView) -> std::
         writeln!(out, "- {name}, version {}: {through}{overdue}", plan.version)?;
     }
     if incident.deviations.is_empty() {
-        writeln!(out, "- Nothing was skipped, added, late or out of order.")?;
+        writeln!(out, "- Nothing was skipped, added, late, out of order or left out.")?;
     }
     for one in &incident.deviations {
         let why = one.why.as_deref().map_or_else(String::new, |why| format!(": {}", one_line(why)));
-        writeln!(out, "- {} {} (task {}, {}){why}", reader.clock(one.at), one_line(&one.text), one.task, one.kind.words())?;
+        let what = one.task.map_or_else(String::new, |task| format!("task {task}, ")) + one.kind.words();
+        writeln!(out, "- {} {} ({what}){why}", reader.clock(one.at), one_line(&one.text))?;
     }
     for item in incident.recovery.iter().filter(|item| item.state != RecoveryState::Done) {
         let why = item.note.as_deref().map_or_else(String::new, |why| format!(": {}", one_line(why)));

@@ -45,7 +45,8 @@ impl IncidentView {
         let next = self.tasks.iter().filter(|task| task.plan.as_deref() == plan && task.is_next());
         let lines = next.map(|task| {
             let who = task.owner.as_deref().or(task.doer.as_deref()).or(task.role.as_deref()).unwrap_or("nobody has it");
-            format!("\ntask {}, {who}: {}", task.task, task.text)
+            let choose = task.to_choose().map_or_else(String::new, |options| format!(" (choose: {options})"));
+            format!("\ntask {}, {who}: {}{choose}", task.task, task.text)
         });
         Some(head + &lines.collect::<String>())
     }

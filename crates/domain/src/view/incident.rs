@@ -17,7 +17,7 @@ use crate::severity::Severity;
 use crate::tlp::Tlp;
 use crate::view::objective::{ObjectiveView, objectives_of};
 use crate::view::obligation::{ObligationView, obligations_of};
-use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
+use crate::view::plan::{self, ChoiceView, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView};
@@ -425,6 +425,13 @@ pub struct TaskView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub link: Option<String>,
+    /// What is decided here, of a step that is a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub question: Option<String>,
+    /// Between what, while nobody has chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<ChoiceView>,
     /// What somebody wrote when it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -436,6 +443,14 @@ impl TaskView {
     #[must_use]
     pub fn is_next(&self) -> bool {
         self.state == TaskState::Open && self.waits_for.is_empty()
+    }
+
+    /// `1. Fail over; 2. Wait`, of a decision that nobody has made; nothing of anything else.
+    #[must_use]
+    pub fn to_choose(&self) -> Option<String> {
+        let one = |(at, option): (usize, &ChoiceView)| format!("{}. {}", at + 1, option.text);
+        let options: Vec<String> = self.options.iter().enumerate().map(one).collect();
+        (!options.is_empty()).then(|| options.join("; "))
     }
 
     fn of(i: &Incident, task: &Task) -> Self {
@@ -456,6 +471,10 @@ impl TaskView {
             role: by_role,
             waits_for: if task.state == TaskState::Open { i.work.waits_for(task).collect() } else { Vec::new() },
             link: step.and_then(|step| step.link.clone()),
+            question: step.and_then(|step| step.question.clone()),
+            options: step
+                .filter(|_| task.state == TaskState::Open)
+                .map_or_else(Vec::new, |step| step.options.iter().map(ChoiceView::of).collect()),
             note: task.note.clone(),
         }
     }

@@ -54,7 +54,7 @@ pub use obligation::{ContentView, ObligationView, ReportView};
 pub use on_call::{OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use partner::{PartyView, RequestView};
-pub use plan::{DeviationKind, DeviationView, PlanView, ProposedPlanView, RecoveryView, ShippedPlanView};
+pub use plan::{ChoiceView, DeviationKind, DeviationView, PlanView, ProposedPlanView, RecoveryView, ShippedPlanView};
 pub use plan_try::{PlanTryView, TriedRole, TriedTarget, TriedTask};
 pub use reasoning::{DecisionView, HypothesisView};
 pub use recovered::{ReportWordView, ReportsView, ServiceBackView};

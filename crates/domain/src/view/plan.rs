@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Incident;
-use crate::incident::running::{RecoveryItem, RecoveryState, Running};
+use crate::incident::running::{Choice, LeftOut, RecoveryItem, RecoveryState, Running};
 use crate::incident::work::{Task, TaskState};
 use crate::org::forms::plan::Plan;
 use crate::org::shipped::Shipped;
@@ -34,14 +34,34 @@ pub struct PlanView {
     pub links: Vec<String>,
 }
 
+/// What may be chosen in a step that is a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = StepOption))]
+pub struct ChoiceView {
+    pub text: String,
+    /// Numbers of the tasks that are not done where it is chosen.
+    pub skips: Vec<u32>,
+    /// Whether it can be undone; null where the plan does not say so.
+    pub reversible: Option<bool>,
+}
+
+impl ChoiceView {
+    /// Of a step's option.
+    #[must_use]
+    pub fn of(choice: &Choice) -> Self {
+        Self { text: choice.text.clone(), skips: choice.skips.clone(), reversible: choice.reversible }
+    }
+}
+
 /// Where a plan was left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Deviation))]
 pub struct DeviationView {
     #[cfg_attr(feature = "schema", schema(inline))]
     pub kind: DeviationKind,
-    /// The number of the task.
-    pub task: u32,
+    /// The number of the task; null where it is about the plan itself.
+    pub task: Option<u32>,
+    /// What the task says; of what was left out what that is, as in `organisation:cert`.
     pub text: String,
     pub at: Timestamp,
     /// Why, where somebody said so.
@@ -61,6 +81,8 @@ pub enum DeviationKind {
     Late,
     /// A step that was done before one that comes before it was through.
     OutOfOrder,
+    /// Something of the plan itself that could not be done.
+    LeftOut,
 }
 
 impl DeviationKind {
@@ -72,6 +94,7 @@ impl DeviationKind {
             Self::Added => "added",
             Self::Late => "late",
             Self::OutOfOrder => "out of order",
+            Self::LeftOut => "left out",
         }
     }
 }
@@ -174,11 +197,18 @@ pub fn recovery_of(incident: &Incident) -> Vec<RecoveryView> {
 #[must_use]
 pub fn deviations_of(incident: &Incident) -> Vec<DeviationView> {
     let Some(first) = incident.work.plans.first() else { return Vec::new() };
-    let mut out = Vec::new();
+    let left_out = |one: &LeftOut| DeviationView {
+        kind: DeviationKind::LeftOut,
+        task: None,
+        text: one.what.clone(),
+        at: one.at,
+        why: Some(one.why.clone()),
+    };
+    let mut out: Vec<DeviationView> = incident.work.plans.iter().flat_map(|plan| &plan.left_out).map(left_out).collect();
     for task in &incident.work.tasks {
         let mut say = |kind, at: Option<Timestamp>| {
             let why = task.note.clone().filter(|_| kind != DeviationKind::Added);
-            out.push(DeviationView { kind, task: task.task, text: task.text.clone(), at: at.unwrap_or(task.added_at), why });
+            out.push(DeviationView { kind, task: Some(task.task), text: task.text.clone(), at: at.unwrap_or(task.added_at), why });
         };
         if task.step.is_none() {
             if task.origin.is_none() && task.added_at >= first.started_at && task.task > first_step(incident) {

@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::roles;
-use crate::org::forms::plan::{Plan, PlanTask};
+use crate::org::forms::plan::{Plan, PlanAsk, PlanTask};
+use crate::org::forms::plan_choice::PlanOption;
 use crate::org::model::NotifyUrgency;
-use crate::org::snapshot::Org;
+use crate::org::snapshot::{ORGANISATION, Org};
 use crate::severity::Severity;
 use crate::time::{Length, after};
 use crate::view::PersonExplanation;
@@ -31,8 +32,12 @@ pub struct PlanTryView {
     pub tasks: Vec<TriedTask>,
     /// Roles that somebody would have to have.
     pub roles: Vec<TriedRole>,
-    /// Who would be paged now.
+    /// Who would be paged now, and which organisations would take part.
     pub asks: Vec<TriedTarget>,
+    /// `cert: Please look at your side, within 1h`.
+    pub requests: Vec<String>,
+    /// Ids of the obligations that would be proposed.
+    pub obligations: Vec<String>,
     /// `customers every 30m`.
     pub updates: Vec<String>,
     pub recovery: Vec<String>,
@@ -50,6 +55,10 @@ pub struct TriedTask {
     pub person: Option<String>,
     /// Ids of those that come before it.
     pub after: Vec<String>,
+    /// What is decided here; null where it is no decision.
+    pub question: Option<String>,
+    /// Between what: `Wait (skips switch)`.
+    pub options: Vec<String>,
     /// When it begins, where those before it take all of their time.
     pub begins_at: Timestamp,
     /// When it is due then; null where it has no time.
@@ -78,6 +87,14 @@ pub struct TriedTarget {
     pub why_nobody: Option<String>,
 }
 
+impl TriedTarget {
+    /// Whether it names another organisation, which takes part and is not paged.
+    #[must_use]
+    pub fn is_organisation(&self) -> bool {
+        self.target.starts_with(ORGANISATION)
+    }
+}
+
 impl PlanTryView {
     /// Of a plan of this organisation, in an incident of this service and severity, at an instant.
     #[must_use]
@@ -97,6 +114,8 @@ impl PlanTryView {
             tasks: tasks_of(plan, now),
             roles: plan.roles.iter().map(|role| role_of(org, role, now)).collect(),
             asks: plan.involve.iter().map(|target| target_of(org, target, urgency, now)).collect(),
+            requests: plan.ask.iter().map(request_of).collect(),
+            obligations: plan.obligations.clone(),
             updates: plan.updates.iter().map(|one| format!("{} every {}", one.audience, one.every)).collect(),
             recovery: plan.recovery.clone(),
         }
@@ -119,11 +138,22 @@ fn tasks_of(plan: &Plan, now: Timestamp) -> Vec<TriedTask> {
             role: task.role.clone(),
             person: task.person.clone(),
             after: task.after.clone(),
+            question: task.question.clone(),
+            options: task.options.iter().map(option_of).collect(),
             begins_at,
             due_at,
         });
     }
     out
+}
+
+fn option_of(option: &PlanOption) -> String {
+    if option.skips.is_empty() { option.text.clone() } else { format!("{} (skips {})", option.text, option.skips.join(", ")) }
+}
+
+fn request_of(ask: &PlanAsk) -> String {
+    let within = ask.within.map_or_else(String::new, |within| format!(", within {within}"));
+    format!("{}: {}{within}", ask.organisation, ask.text)
 }
 
 fn role_of(org: &Org, role: &str, now: Timestamp) -> TriedRole {

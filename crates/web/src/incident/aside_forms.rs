@@ -169,24 +169,71 @@ pub(crate) fn add_task(told: &PageData, org: &Org) -> Markup {
     }
 }
 
+/// The question of a step that is a decision, and a button for each of its options; with room for the reason where somebody
+/// unfolded it.
+pub(super) fn choices(told: &PageData, task: &TaskView, with_reason: bool) -> Markup {
+    let question = task.question.as_deref().unwrap_or(&task.text);
+    let form = format!("task-{}", task.task);
+    html! {
+        form method="post" action=(path(told, "task")) class="at-once" data-key="choose" {
+            @if with_reason { (told.draft.refused(&form)) }
+            (once(&told.when))
+            input type="hidden" name="task" value=(task.task);
+            div role="group" aria-labelledby={ "question-" (task.task) } {
+                p class="small" id={ "question-" (task.task) } { strong { bdi { (question) } } }
+                @if with_reason {
+                    label class="field" {
+                        span { "Why" span class="quiet" { " (may stay empty)" } }
+                        textarea name="note" rows="2" { (told.draft.typed(&form, "note")) }
+                    }
+                }
+                @for (at, option) in task.options.iter().enumerate() {
+                    button class="may" type="submit" name="option" value=(at + 1) { (option.text) } " "
+                }
+                @for option in task.options.iter().filter(|option| !option.skips.is_empty() || option.reversible == Some(false)) {
+                    p class="quiet small" {
+                        bdi { (option.text) } ":"
+                        @if !option.skips.is_empty() { " skips " (numbers(&option.skips)) }
+                        @if option.reversible == Some(false) { " cannot be undone" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `2 and 3`.
+pub(super) fn numbers(tasks: &[u32]) -> String {
+    let numbers: Vec<String> = tasks.iter().map(u32::to_string).collect();
+    match numbers.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => numbers.concat(),
+    }
+}
+
 /// What is done with one task.
 pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
     let typed = |name: &str| told.draft.typed(&verb, name);
+    // What is a decision is done by choosing.
+    let decides = !task.options.is_empty();
     let (note, drop) = if task.plan.is_some() { (" (why, where it is skipped)", "Skip it") } else { (" (may stay empty)", "Drop it") };
     let words = if told.draft.verb == verb && !typed("text").is_empty() { typed("text") } else { &task.text };
     html! {
         div class="task-acts" {
-            form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
-                (once(&told.when))
-                input type="hidden" name="task" value=(task.task);
-                button class="may" type="submit" name="state" value="done" aria-label={ "Done: task " (task.task) } { "Done" }
+            @if !decides {
+                form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
+                    (once(&told.when))
+                    input type="hidden" name="task" value=(task.task);
+                    button class="may" type="submit" name="state" value="done" aria-label={ "Done: task " (task.task) } { "Done" }
+                }
             }
             details class="act-one" name="act" open[told.draft.verb == verb] data-key="more" {
                 summary aria-label={ "More for task " (task.task) } { "…" }
                 div class="sheet" {
+                    @if decides { (choices(told, task, true)) }
                     form method="post" action=(path(told, "task")) {
-                        (told.draft.refused(&verb)) (once(&told.when))
+                        @if !decides { (told.draft.refused(&verb)) } (once(&told.when))
                         input type="hidden" name="task" value=(task.task);
                         label class="field" {
                             span { "Give it to" } (pieces::able_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
@@ -197,7 +244,7 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                         }
                         div class="row-of" {
                             button class="do" type="submit" name="state" value="" { "Give it" }
-                            button class="may" type="submit" name="state" value="done" { "Done" }
+                            @if !decides { button class="may" type="submit" name="state" value="done" { "Done" } }
                             button class="may" type="submit" name="state" value="dropped" { (drop) }
                         }
                     }

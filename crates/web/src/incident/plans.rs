@@ -98,22 +98,13 @@ fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                     (None, Some(role)) => { (pieces::capital(role)) @if works { " (nobody yet)" } },
                     (None, None) => { @if works { "anybody" } @else { "nobody in particular" } },
                 }
-                @if !task.waits_for.is_empty() { " · waits for " (numbers(&task.waits_for)) }
+                @if !task.waits_for.is_empty() { " · waits for " (aside_forms::numbers(&task.waits_for)) }
                 @if let Some(due) = task.due_at.filter(|_| works) { " · " (when.counting(due)) }
                 @if let Some(at) = task.ended_at { " · " (stands(task)) " " (when.time(at, &when.ago(at))) }
                 @if let Some(note) = &task.note { ": " bdi { (pieces::cut(note, LINE_CHARS_MAX)) } }
             }
             @if works && told.may_act && fits(told, Verb::Task) { (acts(told, org, task)) }
         }
-    }
-}
-
-/// `2 and 3`.
-fn numbers(tasks: &[u32]) -> String {
-    let numbers: Vec<String> = tasks.iter().map(u32::to_string).collect();
-    match numbers.as_slice() {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => numbers.concat(),
     }
 }
 
@@ -126,7 +117,7 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     }
     html! {
         div class="task-acts" {
-            @if task.waits_for.is_empty() { (done(told, task)) }
+            @if task.waits_for.is_empty() { @if task.options.is_empty() { (done(told, task)) } @else { (aside_forms::choices(told, task, false)) } }
             (way_to("tasks", &verb, "…", &format!("More for step {}", task.task)))
         }
     }
@@ -155,10 +146,10 @@ fn deviations(told: &PageData) -> Markup {
 
 fn deviation(told: &PageData, one: &DeviationView) -> Markup {
     html! {
-        li data-key={ (one.task) (one.kind.words()) } {
+        li data-key={ @if let Some(task) = one.task { (task) } @else { (one.text) } (one.kind.words()) } {
             span { strong { (pieces::capital(one.kind.words())) } }
             span {
-                (one.task) ". " bdi { (pieces::cut(&one.text, LINE_CHARS_MAX)) }
+                @if let Some(task) = one.task { (task) ". " } bdi { (pieces::cut(&one.text, LINE_CHARS_MAX)) }
                 span class="quiet small" {
                     " · " (told.when.time(one.at, &told.when.clock(one.at)))
                     @if let Some(why) = &one.why { ": " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }

@@ -283,7 +283,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
         given.put("items", items.join(", "));
     }
     // The form of a task has a choice of people beside the buttons that end it; the button that was pressed decides.
-    if ask.verb == Verb::Task && given.has("state") {
+    if ask.verb == Verb::Task && (given.has("state") || given.has("option")) {
         given.leave_out("owner");
     }
     given

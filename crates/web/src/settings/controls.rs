@@ -126,7 +126,12 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
         Input::One(kind) => one_of(options(around.org, kind, "")),
         Input::Target => {
             let of = |kind: FormKind| (kind.about().plural, options(around.org, kind, &format!("{}:", kind.word())));
-            select(&[of(FormKind::Schedule), of(FormKind::Person), of(FormKind::Team)])
+            let mut named = vec![of(FormKind::Schedule), of(FormKind::Person), of(FormKind::Team)];
+            // A plan brings in other organisations as well; nothing else can name one.
+            if around.kind == FormKind::Plan && row.key == "involve" {
+                named.push(of(FormKind::Organisation));
+            }
+            select(&named)
         }
         Input::Channel => one_of(around.org.channels().iter().map(|form| (form.name.to_owned(), capital(form.noun))).collect()),
         Input::Contact => one_of(contact_ids(around.fields, around.org.channels()).into_iter().map(|id| (id.clone(), id)).collect()),

@@ -82,11 +82,13 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::Plan => {
             json!({"id": "outage", "name": "Outage", "owner": "person:ana", "version": 2, "review_by": "2036-01-31", "match": "service=\"checkout\"",
-            "roles": ["commander", "scribe"], "involve": ["team:payments"], "tasks": [
-                {"id": "scope", "text": "Say what is affected", "role": "commander", "within": "10m"},
+            "roles": ["commander", "scribe"], "involve": ["team:payments", "organisation:cert"],
+            "ask": [{"organisation": "cert", "text": "Please look at your side", "within": "1h"}], "tasks": [
+                {"id": "scope", "text": "Say what is affected", "role": "commander", "within": "10m", "question": "Fail over?", "options": [
+                    "Fail over", {"text": "Wait", "skips": ["call"], "reversible": true}]},
                 {"id": "call", "text": "Call the bank", "person": "ana", "after": ["scope"], "link": "https://wiki.example.org/call"}],
             "updates": [{"audience": "board", "every": "30m"}], "recovery": ["Errors are below the objective"],
-            "links": ["https://wiki.example.org/outage"]})
+            "links": ["https://wiki.example.org/outage"], "obligations": ["circia"]})
         }
         FormKind::Type => {
             json!({"id": "ward", "name": "Ward on paper", "purpose": "a ward has no systems", "severity": "sev2", "private": false,
@@ -131,7 +133,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::CatchAll => vec!["id", "targets"],
         FormKind::Role => keys::<role::Role>(),
         FormKind::Obligation => keys::<ObligationForm>(),
-        FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| !["decisions", "obligations"].contains(key)).collect(),
+        FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| *key != "decisions").collect(),
         FormKind::Type => keys::<model::IncidentType>(),
         FormKind::ReportForm => keys::<model::ReportForm>(),
         FormKind::Triage => keys::<model::TriageRow>(),

@@ -62,6 +62,9 @@ pub(super) fn tried(org: &Org, when: &When, id: &str) -> Markup {
                             @if !task.after.is_empty() { " · after " (task.after.join(", ")) }
                             @if let Some(due) = task.due_at { " · due " (after_start(when.now, due)) " after the start" }
                         }
+                        @if let Some(question) = &task.question {
+                            p class="quiet small" { bdi { (question) } " " (task.options.join("; ")) }
+                        }
                     }
                 }
             }
@@ -72,6 +75,8 @@ pub(super) fn tried(org: &Org, when: &When, id: &str) -> Markup {
                 }
             }
             @for target in &told.asks { (paged(org, target)) }
+            @for request in &told.requests { p { "Asks " bdi { (request) } "." } }
+            @for id in &told.obligations { p { "Proposes the obligation " code { (id) } "." } }
         }
     }
 }
@@ -83,7 +88,8 @@ fn after_start(now: Timestamp, due: Timestamp) -> String {
 fn paged(org: &Org, target: &TriedTarget) -> Markup {
     html! {
         p {
-            code { (target.target) } " pages "
+            code { (target.target) }
+            @if target.is_organisation() { " takes part, by " } @else { " pages " }
             @match &target.why_nobody {
                 Some(why) => { "nobody: " (why) },
                 None => {

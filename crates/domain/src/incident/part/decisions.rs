@@ -257,7 +257,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
     }
 }
 
-fn made(incident: &Incident, said: Decide, now: Timestamp) -> Decision {
+pub(in crate::incident) fn made(incident: &Incident, said: Decide, now: Timestamp) -> Decision {
     fits(incident, Verb::Decision)?;
     words::needed(&said.text, "the decision")?;
     words::at_most(&said.text, "the decision", DECISION_CHARS_MAX)?;

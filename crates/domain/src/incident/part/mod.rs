@@ -8,6 +8,7 @@ pub mod along;
 pub mod answers;
 pub mod assessment;
 pub mod attendance;
+pub mod choices;
 pub mod clocks;
 mod counting;
 pub mod decisions;

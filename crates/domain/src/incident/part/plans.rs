@@ -13,11 +13,12 @@ use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::running::{Cadence, RecoveryItem, RecoveryState, Running, StepOf};
+use crate::incident::running::{self, Cadence, Choice, RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::work::{Task, TaskState};
 use crate::incident::{Context, Decision, Incident, State, nothing, one, tasks, updates};
 use crate::names::Names;
-use crate::org::forms::plan::{Plan, PlanTask};
+use crate::org::forms::plan::{Plan, PlanAsk, PlanTask};
+use crate::org::forms::plan_choice::PlanOption;
 use crate::org::words::meant;
 use crate::time::{Length, after};
 
@@ -26,6 +27,7 @@ event_kinds! {
     Event {
         Intended(Intended) = "plan_intended",
         Started(Started) = "plan_started" [Key],
+        LeftOut(LeftOut) = "plan_left_out" [Key],
     }
 }
 
@@ -53,9 +55,15 @@ pub struct Started {
     pub steps: Vec<Step>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// Who is asked for help, as targets.
+    /// Who is asked for help, and which organisations take part from then on, as targets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub involve: Vec<String>,
+    /// What other organisations are asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<Wanted>,
+    /// Ids of the obligations that are proposed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub updates: Vec<Cadence>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,6 +96,31 @@ pub struct Step {
     pub due_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// What is decided here, where it is a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+}
+
+/// What another organisation is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Wanted {
+    pub organisation: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
+}
+
+/// Body of `plan_left_out`: what a plan could not do, and goes on without.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    pub plan: String,
+    /// What people call the plan.
+    pub name: String,
+    /// `organisation:cert`, `obligation:gdpr`.
+    pub what: String,
+    pub why: String,
 }
 
 /// What has to hold before it is over.
@@ -110,6 +143,8 @@ pub enum Command {
     },
     /// It starts once the candidate is declared.
     Intend { plan: String, because: String },
+    /// It goes on without something that it could not do.
+    LeaveOut { plan: String, what: String, why: String },
 }
 
 impl Command {
@@ -117,7 +152,7 @@ impl Command {
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
             Self::Start { because, .. } => because.is_none(),
-            Self::Intend { .. } => false,
+            Self::Intend { .. } | Self::LeaveOut { .. } => false,
         }
     }
 }
@@ -149,7 +184,7 @@ const SHOWN_CHARS_MAX: usize = 64;
 pub(crate) const ASKS: &[Ask] = &[Ask {
     verb: Verb::Plan,
     label: "Start a plan",
-    says: "Starts a response plan: its tasks, the roles that it needs, and whom it asks for help",
+    says: "Starts a response plan: its tasks, the roles that it needs, whom it asks for help, and what it proposes",
     press: "Start it",
     body: "PlanBody",
     programs: &[Program::of("plan").places(&["plan"])],
@@ -165,6 +200,10 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::Start { plan, because } => start(incident, &plan, because, context),
         Command::Intend { plan, because } if incident.state == State::Candidate => one(Event::Intended(Intended { plan, because })),
         Command::Intend { .. } => nothing(),
+        Command::LeaveOut { plan, what, why } => match incident.work.plans.iter().find(|running| running.plan == plan) {
+            Some(running) => one(Event::LeftOut(LeftOut { name: running.name.clone(), plan, what, why })),
+            None => nothing(),
+        },
     }
 }
 
@@ -190,6 +229,12 @@ fn started(incident: &Incident, plan: &Plan, because: Option<String>, context: C
     let number = |before: usize, at: usize| u32::try_from(before + at).unwrap_or(u32::MAX).saturating_add(1);
     let (tasks, next_item) = (incident.work.tasks.len(), incident.work.next_item());
     let place = |id: &String| plan.tasks.iter().position(|task| task.id == *id);
+    let choice = |option: &PlanOption| Choice {
+        text: option.text.clone(),
+        skips: option.skips.iter().filter_map(place).map(|at| number(tasks, at)).collect(),
+        reversible: option.reversible,
+    };
+    let wanted = |ask: &PlanAsk| Wanted { organisation: ask.organisation.clone(), text: ask.text.clone(), within: ask.within };
     let step = |(at, task): (usize, &PlanTask)| {
         let before: Vec<u32> = task.after.iter().filter_map(place).map(|at| number(tasks, at)).collect();
         Step {
@@ -202,6 +247,8 @@ fn started(incident: &Incident, plan: &Plan, because: Option<String>, context: C
             due_at: task.within.filter(|_| before.is_empty()).map(|within| after(context.now, within)),
             after: before,
             link: task.link.clone(),
+            question: task.question.clone(),
+            options: task.options.iter().map(choice).collect(),
         }
     };
     Started {
@@ -213,6 +260,8 @@ fn started(incident: &Incident, plan: &Plan, because: Option<String>, context: C
         steps: plan.tasks.iter().enumerate().map(step).collect(),
         roles: plan.roles.clone(),
         involve: plan.involve.clone(),
+        ask: plan.ask.iter().map(wanted).collect(),
+        obligations: plan.obligations.clone(),
         updates: plan.updates.iter().map(|one| Cadence { audience: one.audience.clone(), every: one.every }).collect(),
         recovery: (next_item..).zip(&plan.recovery).map(|(item, text)| Asked { item, text: text.clone() }).collect(),
         links: plan.links.clone(),
@@ -246,7 +295,13 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 roles: body.roles.clone(),
                 updates: body.updates.clone(),
                 links: body.links.clone(),
+                left_out: Vec::new(),
             });
+        }
+        Event::LeftOut(body) => {
+            if let Some(running) = incident.work.plans.iter_mut().find(|running| running.plan == body.plan) {
+                running.left_out.push(running::LeftOut { what: body.what.clone(), why: body.why.clone(), at });
+            }
         }
     }
 }
@@ -269,6 +324,8 @@ fn task_of(body: &Started, step: &Step, at: Timestamp) -> Task {
             within: step.within,
             after: step.after.clone(),
             link: step.link.clone(),
+            question: step.question.clone(),
+            options: step.options.clone(),
         }),
         note: None,
     }
@@ -303,6 +360,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             let overdue = body.overdue_since.map_or_else(String::new, |day| format!(". It was to be looked through by {day}"));
             format!("{how}{steps}{overdue}")
         }
+        Event::LeftOut(body) => format!("The plan {} goes on without {}: {}", body.name, body.what, body.why),
     }
 }
 

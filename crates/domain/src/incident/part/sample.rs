@@ -81,8 +81,8 @@ static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {
     }]
 });
 
-/// One of three steps and two items, and one that tells people more often than the severity.
-static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
+/// One of three steps and two items, one that tells people more often than the severity, and one that begins with a decision.
+static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| {
     let read = |json| serde_json::from_value(json).expect("it is a plan");
     [
         read(serde_json::json!({"id": "outage", "name": "Service outage", "tasks": [
@@ -92,6 +92,11 @@ static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
             "recovery": ["Errors are normal", "The backlog is cleared"]})),
         read(serde_json::json!({"id": "breach", "tasks": [{"id": "lock", "text": "Lock it", "person": "ben", "within": "1h"}],
             "updates": [{"audience": "board", "every": "15m"}], "recovery": ["Nobody is in"]})),
+        read(serde_json::json!({"id": "fork", "tasks": [
+            {"id": "way", "text": "Decide on the other site", "question": "Fail over?", "options": [
+                {"text": "Fail over", "reversible": false}, {"text": "Wait", "skips": ["switch"]}]},
+            {"id": "switch", "text": "Fail over", "after": ["way"], "within": "20m"},
+            {"id": "check", "text": "Check", "after": ["way", "switch"], "within": "5m"}]})),
     ]
 });
 

@@ -7,6 +7,7 @@ use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, c
 use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
+use crate::incident::choices::{self, Chosen};
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, KEPT_CHARS_MAX, NOTE_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
@@ -19,6 +20,8 @@ use crate::time::after;
 pub const TASKS_MAX: usize = 200;
 /// Tasks of one incident at most, those that ended with it: what is merged and taken apart leaves ended ones behind.
 pub const TASKS_KEPT_MAX: usize = 2000;
+/// Longest option that is given, in characters: longer than one can be is not looked for.
+const OPTION_GIVEN_CHARS_MAX: usize = 200;
 /// Longest text of a task, in characters.
 pub const TASK_CHARS_MAX: usize = 500;
 
@@ -93,6 +96,8 @@ pub enum Command {
     Assign { task: u32, owner: String },
     /// Other words, or another time.
     Change { task: u32, text: Option<String>, due_at: Option<Timestamp> },
+    /// It is a decision of a plan, and this was chosen.
+    Choose(Chosen),
     /// It is done.
     Finish { task: u32, note: Option<String> },
     /// It is not to be done any more.
@@ -105,7 +110,8 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Add { .. } | Self::Assign { .. } | Self::Change { .. } | Self::Finish { .. } | Self::Drop { .. } => true,
+            Self::Add { .. } | Self::Assign { .. } | Self::Change { .. } => true,
+            Self::Choose(_) | Self::Finish { .. } | Self::Drop { .. } => true,
             Self::Miss { .. } => false,
         }
     }
@@ -122,6 +128,12 @@ pub enum Refusal {
     TooMany { max: usize },
     #[error("that time has passed: give one to come")]
     InThePast,
+    #[error("task {task} is a decision: choose one of its options ({options}), or skip it with a reason")]
+    Undecided { task: u32, options: String },
+    #[error("task {task} has no such option: give one of {options}, by its number or its words")]
+    NoSuchOption { task: u32, options: String },
+    #[error("task {task} is no decision: say that it is done, or why it is not")]
+    NoDecision { task: u32 },
 }
 
 impl Refusal {
@@ -133,6 +145,9 @@ impl Refusal {
             Self::Ended { .. } => "task_ended",
             Self::TooMany { .. } => "too_many_tasks",
             Self::InThePast => "in_the_past",
+            Self::Undecided { .. } => "step_undecided",
+            Self::NoSuchOption { .. } => "no_such_option",
+            Self::NoDecision { .. } => "no_decision",
         }
     }
 }
@@ -147,7 +162,8 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     programs: &[
         Program::of("task add").says("Add one").places(&["text"]).lacks(&["task"]),
         Program::of("task assign").says("Give one to somebody").places(&["task", "owner"]),
-        Program::of("task change").says("Other words, or another time").places(&["task"]).lacks(&["owner", "state"]),
+        Program::of("task change").says("Other words, or another time").places(&["task"]).lacks(&["owner", "state", "option"]),
+        Program::of("task choose").says("Choose an option of a step that is a decision").places(&["task", "option"]),
         Program::of("task done").says("It is done").places(&["task"]).gives(&[("state", "done")]),
         Program::of("task drop").says("It is not to be done any more").places(&["task"]).gives(&[("state", "dropped")]),
     ],
@@ -159,7 +175,9 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::may("due_at", "when it is due", "Until", Kind::Time).hint("Until when, as in 2026-03-01T09:00:00Z"),
         Field::may("within", "when it is due", "Within", Kind::Length).hint("Until when, from now, as in 30m"),
         Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }),
-        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, in words"),
+        Field::may("option", "what is chosen", "What is chosen", Kind::Line { max: OPTION_GIVEN_CHARS_MAX })
+            .hint("An option of a step that is a decision: its number, from 1, or its words"),
+        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, or why it was chosen, in words"),
     ],
     ways: &[
         &["text", "owner", "due_at"],
@@ -168,6 +186,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         &["task", "text", "due_at"],
         &["task", "text", "within"],
         &["task", "state", "note"],
+        &["task", "option", "note"],
     ],
     make: asked,
     came: Came::Task,
@@ -177,6 +196,14 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let (owner, note) = (given.text("owner"), given.text("note"));
     let due_at = given.time("due_at").or_else(|| given.parsed("within").map(|length| after(by.now, length)));
+    if let Some(option) = given.text("option") {
+        return match (given.number("task"), given.has("text") || owner.is_some() || due_at.is_some() || given.has("state")) {
+            (Some(task), false) => command(Command::Choose(Chosen { task, option, why: note, by: by.person.map(ToOwned::to_owned) })),
+            _ => Err(ask::Refusal::Together(
+                "give `option` with `task`, the number of a step that is a decision, and nothing but a `note`".into(),
+            )),
+        };
+    }
     match (given.text("text"), given.number("task")) {
         (Some(text), None) => command(Command::Add { text, owner, due_at }),
         (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
@@ -203,8 +230,12 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             one(Event::Assigned(Assigned { task, owner }))
         }
         Command::Change { task, text, due_at } => change(incident, task, text, due_at, context.now),
+        Command::Choose(chosen) => choices::choose(incident, open_task(incident, chosen.task)?, chosen, context.now),
         Command::Finish { task, note } => {
-            open_task(incident, task)?;
+            let found = open_task(incident, task)?;
+            if let Some(step) = found.step.as_ref().filter(|step| !step.options.is_empty()) {
+                return Err(Refusal::Undecided { task, options: choices::listed(&step.options) }.into());
+            }
             one(Event::Done(Ended { task, note: note_of_end(note)? }))
         }
         Command::Drop { task, note } => {

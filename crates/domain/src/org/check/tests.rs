@@ -170,7 +170,15 @@ fn each_error_has_its_place_and_a_hint() {
         ("/plans", json!([{"id": "p", "roles": ["commandr"]}]), "plans[0].roles[0]", "not a role", "`commander`"),
         ("/plans", json!([{"id": "p", "roles": ["scribe", "scribe"]}]), "plans[0].roles[1]", "named twice", ""),
         ("/plans", json!([{"id": "p", "involve": ["team:x"]}]), "plans[0].involve[0]", "not a team", ""),
-        ("/plans", json!([{"id": "p", "involve": ["organisation:cert"]}]), "plans[0].involve[0]", "not there yet", "version 0.2"),
+        ("/plans", json!([{"id": "p", "involve": ["organisation:cert"]}]), "plans[0].involve[0]", "not an organisation", ""),
+        (
+            "/plans",
+            json!([{"id": "p", "ask": [{"organisation": "x", "text": "y"}]}]),
+            "plans[0].ask[0].organisation",
+            "not an organisation",
+            "",
+        ),
+        ("/plans", json!([{"id": "p", "obligations": ["gdpr"]}]), "plans[0].obligations[0]", "not an obligation", ""),
         ("/types", json!([{"id": "t", "name": "T", "plan": "gone"}]), "types[0].plan", "not a plan", ""),
         (
             "/types",
@@ -195,7 +203,7 @@ fn each_error_has_its_place_and_a_hint() {
         ),
         ("/triage", json!([{"id": "huge", "low": "sev1"}]), "triage[0].id", "not an impact", ""),
         ("/plans", json!([{"id": "p", "match": "service~\"x\"", "recovery": ["x"]}]), "plans[0].match", "at character 8", "service="),
-        ("/plans", json!([{"id": "p", "recovery": ["x"], "decisions": []}]), "plans[0].decisions", "not there yet", "version 0.2"),
+        ("/plans", json!([{"id": "p", "recovery": ["x"], "decisions": []}]), "plans[0].decisions", "no `decisions` of its own", "question"),
         ("/plans", json!([{"id": "p", "recovery": [" "]}]), "plans[0].recovery[0]", "one line", ""),
         ("/plans", json!([{"id": "p", "owner": "ana", "recovery": ["x"]}]), "plans[0].owner", "not a target", "`person:ana`"),
         (

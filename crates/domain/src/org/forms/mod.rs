@@ -24,6 +24,7 @@ pub mod organisation;
 pub mod overrides;
 pub mod person;
 pub mod plan;
+pub mod plan_choice;
 pub mod report_form;
 pub mod role;
 pub mod route;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::{Checker, WITHIN_MAX};
+use super::plan_choice::{self, OPTIONS, PlanOption};
 use super::role::ROLES;
 use super::{Entry, FormKind, Slug};
 use crate::matcher::Matchers;
@@ -26,6 +27,12 @@ pub const PLAN_TASK_CHARS_MAX: usize = 300;
 pub const PLAN_ROLES_MAX: usize = 20;
 /// Most targets that a plan asks for help.
 pub const PLAN_INVOLVE_MAX: usize = 20;
+/// Most requests that a plan makes of other organisations.
+pub const PLAN_ASK_MAX: usize = 20;
+/// Most characters of a request of a plan: it is sent as it stands, and whoever reads it knows nothing else.
+pub const PLAN_ASK_CHARS_MAX: usize = 500;
+/// Most obligations that a plan proposes: there are not many more regimes.
+pub const PLAN_OBLIGATIONS_MAX: usize = 20;
 /// Most audiences that a plan names.
 pub const PLAN_UPDATES_MAX: usize = 10;
 /// Most items of what has to hold before it is over.
@@ -38,7 +45,7 @@ pub const UPDATE_EVERY_MIN: Length = Length::from_mins(1);
 pub const PLAN_LINKS_MAX: usize = 10;
 /// Most characters of a link.
 pub const PLAN_LINK_CHARS_MAX: usize = 500;
-/// What stands before an organisation's id in a target; none is known yet.
+/// What stands before an organisation's id in a target.
 const ORGANISATION: &str = "organisation:";
 
 const TASKS: Rows = Rows {
@@ -51,13 +58,29 @@ const TASKS: Rows = Rows {
         row("within", "Within", "From when it may begin, as in 10m.", Input::Length),
         row("after", "After", "Ids of the tasks that come before it.", Input::Names),
         row("link", "Link", "Where it says how.", Input::Line),
+        row("question", "Question", "What is decided here, where it is a decision.", Input::Line),
+        row("options", "Options", "Between what. The task is done when one of them is chosen.", Input::Rows(&OPTIONS)),
     ],
     layout: Layout::Objects,
     first: 3,
     spare: 2,
-    more: &["person", "after", "link"],
+    more: &["person", "after", "link", "question", "options"],
     fresh: &[],
-    example: "- {id: scope, text: Say what is affected, role: commander, within: 10m}\n- {id: failover, text: Fail over, after: [scope]}",
+    example: "- {id: scope, text: Say what is affected, role: commander, within: 10m}\n- {id: way, text: Decide on the other site, after: [scope], question: Fail over?, options: [Fail over, {text: Wait, skips: [switch]}]}\n- {id: switch, text: Fail over, after: [way]}",
+};
+const ASK: Rows = Rows {
+    one: "request",
+    fields: &[
+        needed("organisation", "Organisation", "", Input::One(FormKind::Organisation)),
+        needed("text", "What it is asked for", "", Input::Line),
+        row("within", "Answer wanted within", "Where it has hours, only they count.", Input::Length),
+    ],
+    layout: Layout::Objects,
+    first: 1,
+    spare: 1,
+    more: &[],
+    fresh: &[],
+    example: "- {organisation: cert, text: Please look at your side, within: 1h}",
 };
 const UPDATES: Rows = Rows {
     one: "update",
@@ -90,7 +113,13 @@ pub const ABOUT: About = About {
             Input::Line,
         ),
         row("roles", "Roles", "Somebody has to have these while it runs.", Input::Several(&Input::Line, 2)),
-        row("involve", "Asks for help", "Who is paged when it starts.", Input::Several(&Input::Target, 2)),
+        row(
+            "involve",
+            "Asks for help",
+            "Who is paged when it starts. An organisation, as in organisation:cert, takes part from then on.",
+            Input::Several(&Input::Target, 2),
+        ),
+        row("ask", "Asks organisations", "What other organisations are asked for when it starts, over the agreed way.", Input::Rows(&ASK)),
         row("tasks", "Tasks", "", Input::Rows(&TASKS)),
         row(
             "updates",
@@ -100,6 +129,7 @@ pub const ABOUT: About = About {
         ),
         row("recovery", "Before it is over", "What has to hold. Resolving asks for each of them.", Input::Several(&Input::Line, 2)),
         row("links", "Links", "Runbooks and pages that help.", Input::Several(&Input::Line, 1)),
+        row("obligations", "Obligations", "What may be owed to a regulator: proposed when it starts.", Input::Many(FormKind::Obligation)),
     ],
 };
 
@@ -125,9 +155,12 @@ pub struct Plan {
     /// Somebody has to have these while it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Slug>,
-    /// Who is paged when it starts: `person:ID`, `team:ID`, `schedule:ID`.
+    /// Who is paged when it starts: `person:ID`, `team:ID`, `schedule:ID`; `organisation:ID` takes part from then on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub involve: Vec<String>,
+    /// What other organisations are asked for when it starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<PlanAsk>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<PlanTask>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -137,12 +170,12 @@ pub struct Plan {
     pub recovery: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
-    /// Refused as not there yet.
+    /// Ids of obligations that the organisation adopted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Slug>,
+    /// Refused: a decision is a task that has a question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisions: Option<serde_json::Value>,
-    /// The same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub obligations: Option<serde_json::Value>,
 }
 
 /// A task of a plan.
@@ -165,9 +198,26 @@ pub struct PlanTask {
     pub after: Vec<Slug>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// What is decided here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Between what: it is done when one of them is chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<PlanOption>,
     /// Refused as not there yet.
     #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
     pub deed: Option<serde_json::Value>,
+}
+
+/// What another organisation is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanAsk {
+    pub organisation: Slug,
+    pub text: String,
+    /// When an answer is wanted, from the start; where the organisation has hours, only they count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
 }
 
 /// Whom a plan tells how often.
@@ -209,10 +259,9 @@ impl Entry for Plan {
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
         checker.each(kind, list, |checker, place, plan| {
-            for (key, given) in [("decisions", &plan.decisions), ("obligations", &plan.obligations)] {
-                if given.is_some() {
-                    checker.not_yet(place.key(key), &format!("`{key}` of a plan"));
-                }
+            if plan.decisions.is_some() {
+                let hint = "give the task at which it is decided a `question` and `options`, as in `options: [Fail over, Wait]`";
+                checker.elsewhere(place.key("decisions"), "a plan has no `decisions` of its own", hint.to_owned());
             }
             if let Some(owner) = &plan.owner {
                 checker.target(place.key("owner"), owner);
@@ -223,11 +272,14 @@ impl Entry for Plan {
             }
             matches(checker, place, plan);
             people(checker, place, plan);
+            organisations(checker, place, plan);
+            obligations(checker, place, plan);
             tasks(checker, place, plan);
+            plan_choice::check(checker, place, &plan.tasks);
             checker.texts(place, "recovery", &plan.recovery, PLAN_RECOVERY_MAX, PLAN_RECOVERY_CHARS_MAX);
             checker.texts(place, "links", &plan.links, PLAN_LINKS_MAX, PLAN_LINK_CHARS_MAX);
             let is_idle = plan.tasks.is_empty() && plan.roles.is_empty() && plan.involve.is_empty() && plan.recovery.is_empty();
-            if is_idle && plan.updates.is_empty() {
+            if is_idle && plan.updates.is_empty() && plan.ask.is_empty() && plan.obligations.is_empty() {
                 let hint = "give it `tasks`, as in `tasks: [{id: scope, text: Say what is affected}]`";
                 checker.error(place.clone(), format!("the plan `{}` asks for nothing", plan.id), hint);
             }
@@ -245,7 +297,7 @@ impl<'a> Checker<'a> {
     }
 
     /// One line that says something.
-    fn line(&mut self, place: Place, text: &str, long: usize) {
+    pub(super) fn line(&mut self, place: Place, text: &str, long: usize) {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             self.error(place, "it is one line that says something", "write what is meant, in one line");
         } else if text.chars().count() > long {
@@ -253,7 +305,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn not_more_than(&mut self, place: Place, many: usize, most: usize) {
+    pub(super) fn not_more_than(&mut self, place: Place, many: usize, most: usize) {
         if many > most {
             self.error(place, format!("{many} are more than {most}"), "keep what counts, or make two plans of it");
         }
@@ -288,10 +340,9 @@ fn people(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
     checker.not_more_than(place.key("involve"), plan.involve.len(), PLAN_INVOLVE_MAX);
     for (at, target) in plan.involve.iter().enumerate() {
         let place = place.key("involve").index(at);
-        if target.starts_with(ORGANISATION) {
-            checker.not_yet(place, "an organisation that is asked");
-        } else {
-            checker.target(place, target);
+        match target.strip_prefix(ORGANISATION) {
+            Some(organisation) => checker.refers(place, FormKind::Organisation, organisation),
+            None => checker.target(place, target),
         }
     }
     checker.not_more_than(place.key("updates"), plan.updates.len(), PLAN_UPDATES_MAX);
@@ -304,6 +355,31 @@ fn people(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
         }
         if plan.updates[..at].iter().any(|other| other.audience != update.audience) {
             checker.not_yet(place.key("audience"), "a time of its own for another audience");
+        }
+    }
+}
+
+/// What is asked of other organisations.
+fn organisations(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
+    checker.not_more_than(place.key("ask"), plan.ask.len(), PLAN_ASK_MAX);
+    for (at, ask) in plan.ask.iter().enumerate() {
+        let place = place.key("ask").index(at);
+        checker.refers(place.key("organisation"), FormKind::Organisation, &ask.organisation);
+        checker.line(place.key("text"), &ask.text, PLAN_ASK_CHARS_MAX);
+        if let Some(length) = ask.within {
+            within(checker, place.key("within"), length);
+        }
+    }
+}
+
+/// What it proposes, each once.
+fn obligations(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
+    let place = place.key("obligations");
+    checker.not_more_than(place.clone(), plan.obligations.len(), PLAN_OBLIGATIONS_MAX);
+    checker.refer(&place, FormKind::Obligation, &plan.obligations);
+    for (at, id) in plan.obligations.iter().enumerate() {
+        if plan.obligations[..at].contains(id) {
+            checker.error(place.index(at), format!("`{id}` is named twice"), "name it once");
         }
     }
 }
