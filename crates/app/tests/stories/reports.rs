@@ -95,7 +95,8 @@ async fn a_report_reaches_the_team_and_its_sender_hears_back(database: Database)
     let long = report(&world, &"y 🙂".repeat(30_000), &[]).await;
     assert!(world.get(&long).await.ok().text.contains("the first 4000 characters were taken"));
     assert_eq!(world.get(&format!("{}A", &receipt[..receipt.len() - 1])).await.status, 404);
-    world.act(reference, "restrict", json!({"why": "it is personal"})).await;
+    let hidden = post_form(&world, &format!("/incidents/{reference}/restrict"), Some(&cookie), &[("why", "it is personal")]).await;
+    assert_eq!(hidden.status, 303, "{}", hidden.text);
     let shown = world.get(&receipt).await.ok().text;
     assert!(!shown.contains("We found the broken line") && shown.contains("is not shown here"), "{shown}");
     let closed = post_form(&world, &format!("{receipt}/say"), None, &[("text", "kept too")]).await;
