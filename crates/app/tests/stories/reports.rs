@@ -1,7 +1,8 @@
 //! The first point of contact: anybody reports by a form, holds a receipt, and is asked whether it is fixed; however much comes,
 //! nothing that was taken is lost and few are woken.
 
-use allclear_trial::{Answer, Database, World, org};
+use allclear_trial::world::Answer;
+use allclear_trial::{Database, World, org};
 use serde_json::json;
 
 use crate::sign_in::{encoded, get_as, post_form, sign_in_as};
