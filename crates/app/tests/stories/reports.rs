@@ -1,7 +1,8 @@
 //! The first point of contact: anybody reports by a form, holds a receipt, and is asked whether it is fixed; however much comes,
 //! nothing that was taken is lost and few are woken.
 
-use allclear_trial::{Answer, Database, World, org};
+use allclear_trial::world::Answer;
+use allclear_trial::{Database, World, org};
 use serde_json::json;
 
 use crate::sign_in::{encoded, get_as, post_form, sign_in_as};
@@ -95,7 +96,8 @@ async fn a_report_reaches_the_team_and_its_sender_hears_back(database: Database)
     let long = report(&world, &"y 🙂".repeat(30_000), &[]).await;
     assert!(world.get(&long).await.ok().text.contains("the first 4000 characters were taken"));
     assert_eq!(world.get(&format!("{}A", &receipt[..receipt.len() - 1])).await.status, 404);
-    world.act(reference, "restrict", json!({"why": "it is personal"})).await;
+    let hidden = post_form(&world, &format!("/incidents/{reference}/restrict"), Some(&cookie), &[("why", "it is personal")]).await;
+    assert_eq!(hidden.status, 303, "{}", hidden.text);
     let shown = world.get(&receipt).await.ok().text;
     assert!(!shown.contains("We found the broken line") && shown.contains("is not shown here"), "{shown}");
     let closed = post_form(&world, &format!("{receipt}/say"), None, &[("text", "kept too")]).await;

@@ -324,13 +324,14 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
                 // There is no type, and nothing is advised.
                 (Ok(_), Err(_)) if matches!(verb, Verb::Type | Verb::Field | Verb::Keep) => assert_eq!(world.incident, before),
-                // No target set a clock, no plan asks for anything, nothing was asked or wanted, and nobody takes part.
+                // No target set a clock, no plan asks for anything, nothing was asked or wanted, and nobody takes part or reported it.
                 (Ok(_), Err(_))
                     if matches!(
                         verb,
                         Verb::PauseClock
                             | Verb::ResumeClock
                             | Verb::Recovery
+                            | Verb::Tell
                             | Verb::Answer
                             | Verb::Unrelate
                             | Verb::Follow
