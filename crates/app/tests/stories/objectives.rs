@@ -45,6 +45,8 @@ async fn an_objective_is_projected_told_at_eighty_percent_and_missed_once(databa
     let objective = &affected["objectives"][0];
     assert_eq!((objective["kind"].as_str(), objective["within"].as_str()), (Some("rto"), Some("1h")), "{affected:#}");
     assert_eq!((&objective["from"], awaited(&world, &reference).await), (&affected["declared_at"], 2));
+    // Whether it is as bad as it is said to be is asked first, and answered.
+    world.act(&reference, "keep", json!({"why": "as bad as it is said to be"})).await;
     let cookie = sign_in_as(&world, "ana").await;
     for path in [format!("/incidents/{reference}"), "/".to_owned()] {
         let page = get_as(&world, &cookie, &path).await.text.to_lowercase();

@@ -93,6 +93,8 @@ async fn a_rule_that_may_apply_is_decided_on_warned_of_and_missed_once(database:
     let incident = world.act(&reference, "severity", json!({"severity": "sev2", "why": "smaller than thought"})).await;
     assert_eq!(of(&incident, "bank")["reports"][0]["due_at"], due, "neither moves it");
     assert_eq!(awaited(&world, &reference).await, ["obligation:1:1"]);
+    // Whether it is as bad as it is said to be is asked first, and answered.
+    world.command(&format!("/incidents/{reference}/keep"), json!({"why": "as bad as it is said to be"})).await;
     let board = get_as(&world, &cookie, "/").await.text;
     assert!(board.contains("report to a regulator"), "{board}");
 

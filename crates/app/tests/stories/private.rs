@@ -379,6 +379,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/incidents/{ref}/expectations", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/briefing", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/roll", See, Value::Null),
+        ("GET /api/v1/incidents/{ref}/blast", See, Value::Null),
         ("GET /api/v1/plans/shipped", House, Value::Null),
         ("GET /api/v1/plans/{id}/try", House, Value::Null),
         ("POST /api/v1/plans/shipped/{id}/adopt", Admin, json!({})),

@@ -80,6 +80,12 @@ async fn every_form_works_without_a_script() {
         .await;
     assert!(base.starts_with("/incidents/INC-"), "{base}");
 
+    // What another organisation may be told is given to it as a file.
+    let (_, given, _) = browser.post("/declare", &[("title", "For them to keep"), ("severity", "sev4"), ("service", "checkout")]).await;
+    browser.does(&format!("{given}/party"), &[("organisation", "cert"), ("reference", ""), ("liaison", "")]).await;
+    let (status, _, file) = browser.post(&format!("{given}/export"), &[("organisation", "cert")]).await;
+    assert!(status == StatusCode::OK && file.contains("\"signature\""), "{status} {file}");
+    browser.does(&format!("{given}/cancel"), &[("why", "It was a try")]).await;
     // How it stands to another, and whose it is.
     let (_, apart, _) = browser.post("/declare", &[("title", "Apart from it"), ("severity", "sev3"), ("service", "checkout")]).await;
     for (verb, fields, wanted) in [
@@ -120,6 +126,11 @@ async fn every_form_works_without_a_script() {
         ),
         ("request", &[("organisation", "cert"), ("text", "Who else has it?"), ("within", "30m")], "Who else has it?"),
         ("answer", &[("request", "1"), ("state", "answered"), ("text", "Two others")], "answered request 1, says Ana Ruiz: Two others"),
+        ("want", &[("what", "Paper charts"), ("quantity", "2"), ("organisation", "cert"), ("within", "2h")], "asked for 2 × Paper charts"),
+        ("resource", &[("resource", "1"), ("state", "arrived"), ("text", "in the red folder")], "in the red folder"),
+        ("potential", &[("severity", "sev1"), ("why", "It may reach every ward")], "It may reach every ward"),
+        ("assess", &[("impact", "high"), ("urgency", "high"), ("why", "More than one site")], "More than one site"),
+        ("type", &[("type", "ward"), ("why", "Wards work on paper")], "Wards work on paper"),
         ("marking", &[("marking", "amber"), ("why", "They help")], "marked the incident TLP:AMBER"),
         ("note", &[("text", "For them as well"), ("marking", "green")], "TLP:GREEN Ana Ruiz"),
         ("guest", &[("organisation", "cert"), ("state", "revoked")], "revoked the guest link of National CERT"),
@@ -269,7 +280,7 @@ async fn every_form_works_without_a_script() {
     let tried: Vec<&str> = steps
         .iter()
         .map(|(verb, ..)| *verb)
-        .chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart", "relate", "transfer", "split"])
+        .chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart", "relate", "transfer", "split", "export"])
         .collect();
     let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
     assert!(missed.is_empty(), "forms without a step here: {missed:?}");

@@ -131,8 +131,12 @@ async fn a_type_that_is_gone_leaves_its_incidents_readable(database: Database) {
     let body = json!({"title": "Ward", "type": "ward", "severity": "sev3", "page": false, "fields": {"patients": 4, "site": "<c>"}});
     let incident = world.command("/incidents", body).await.ok().body;
     let reference = incident["ref"].as_str().unwrap().to_owned();
-    let gone = world.delete("/api/v1/org/type/ward").await;
-    assert!(gone.status < 300, "{} {}", gone.status, gone.text);
+    let file = world.dir.path().join("without.yaml");
+    let text = std::fs::read_to_string(world.dir.path().join("org.yaml")).unwrap();
+    let (before, after) = (text.split("types:\n").next().unwrap(), text.split("plans:\n").last().unwrap());
+    std::fs::write(&file, format!("{before}plans:\n{after}")).unwrap();
+    let gone = world.cli(&["config", "apply", "--prune", file.to_str().unwrap()]).await;
+    assert_eq!(gone.code, 0, "{gone:?}");
     let whole = world.api(&format!("/incidents/{reference}")).await;
     assert_eq!((&whole["type"]["name"], answers(&whole).len()), (&json!("Ward on paper"), 2), "{whole:#}");
     let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{reference}?tab=more")).await;

@@ -329,6 +329,17 @@ fn drawn_folded(told: &PageData, org: &Org, verb: Verb) -> Markup {
     folded(told, verb.word(), ask.label, &fields(told, org, ask), ask.press)
 }
 
+/// The same, drawn where somebody asks for it: what is rarely wanted weighs nothing on every page.
+fn on_request(told: &PageData, org: &Org, verb: Verb) -> Markup {
+    let Some(ask) = ask::of(verb) else { return html! {} };
+    if told.draft.verb == verb.word() { drawn_folded(told, org, verb) } else { asks_for(told, verb.word(), ask.label) }
+}
+
+/// The way to a form that is drawn where somebody asks for it.
+pub(super) fn asks_for(told: &PageData, word: &str, label: &str) -> Markup {
+    html! { p { a href={ "/incidents/" (told.incident.reference) "?do=" (word) } { (label) } } }
+}
+
 /// The fields of a row, in its order.
 fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
     html! {
@@ -660,10 +671,10 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
-        @if !resources_stand(told, org) && fits(told, Verb::Want) { (drawn_folded(told, org, Verb::Want)) }
+        @if !resources_stand(told, org) && fits(told, Verb::Want) { (on_request(told, org, Verb::Want)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
-        @if fits(told, Verb::Assess) { (drawn_folded(told, org, Verb::Assess)) }
-        @if fits(told, Verb::Potential) { (drawn_folded(told, org, Verb::Potential)) }
+        @if fits(told, Verb::Assess) { (on_request(told, org, Verb::Assess)) }
+        @if fits(told, Verb::Potential) { (on_request(told, org, Verb::Potential)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {
                 (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" }

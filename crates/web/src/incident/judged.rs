@@ -12,7 +12,7 @@ use crate::access::form_key::once;
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::frame::time_text::When;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{fits, folded, path, unfolding, words};
+use crate::incident::ask_forms::{asks_for, fits, folded, path, unfolding, words};
 
 /// What the name of the field of an answer begins with, where a form has several.
 pub(crate) const ANSWER: &str = "answer:";
@@ -167,6 +167,9 @@ fn asked(name: &str, label: &str, kind: AnswerKind, choices: &[String], value: &
 /// The form by which an incident gets its type.
 pub(super) fn set_type(told: &PageData, org: &Org) -> Markup {
     let Some(ask) = ask::of(Verb::Type).filter(|ask| fits(told, ask.verb) && !org.bundle().types.is_empty()) else { return html! {} };
+    if told.draft.verb != ask.verb.word() {
+        return asks_for(told, ask.verb.word(), ask.label);
+    }
     let typed = told.draft.typed("type", "type");
     let chosen = if typed.is_empty() { told.incident.kind.as_ref().map_or("", |kind| kind.kind.as_str()) } else { typed };
     let fields = html! {

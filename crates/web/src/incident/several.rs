@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{field_of, fits, folded, path, pick, unfolding, words};
+use crate::incident::ask_forms::{asks_for, field_of, fits, folded, path, pick, unfolding, words};
 
 /// Relations that are drawn with their forms; more of them stand in the terminal.
 const SHOWN_MAX: usize = 20;
@@ -138,7 +138,7 @@ pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
         @for verb in [Verb::Relate, Verb::Split, Verb::Transfer] {
             @if let Some(ask) = ask::of(verb).filter(|ask| fits(told, ask.verb) && !is_offered(told, ask.verb)) {
                 @let word = verb.word();
-                @if told.draft.verb != word { p { a href={ "/incidents/" (told.incident.reference) "?do=" (word) } { (ask.label) } } }
+                @if told.draft.verb != word { (asks_for(told, word, ask.label)) }
                 @else if verb == Verb::Relate { (folded(told, word, ask.label, &relate(told, org, ask), ask.press)) }
                 @else if verb == Verb::Split { (folded(told, word, ask.label, &split(told, org), ask.press)) }
                 @else {
