@@ -29,7 +29,10 @@ async fn the_demo_starts_shows_a_live_incident_and_leaves_nothing_behind() {
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
     let board = client.get(&program.url).send().await.unwrap().text().await.unwrap();
-    let rows = board.split("data-key=\"INC-").filter(|row| row.split("class=\"act\"").next().is_some_and(|row| row.contains("replicas behind in eu"))).count();
+    let rows = board
+        .split("data-key=\"INC-")
+        .filter(|row| row.split("class=\"act\"").next().is_some_and(|row| row.contains("replicas behind in eu")))
+        .count();
     assert_eq!(rows, 1, "four replicas that lag are one incident: {board}");
     program.stop().await.unwrap();
     let left: Vec<_> = std::fs::read_dir(dir.path())

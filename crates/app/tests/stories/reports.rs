@@ -119,7 +119,7 @@ async fn what_nobody_answers_reaches_the_whole_team(database: Database) {
 }
 
 async fn sixty_five_at_once_are_few_incidents_and_none_is_lost(database: Database) {
-    let mut world = World::start(crate::setup(database).org(&organisation()).args(&["--trusted-proxies", "127.0.0.0/8"])).await;
+    let mut world = World::start(crate::setup(database).org(organisation()).args(&["--trusted-proxies", "127.0.0.0/8"])).await;
     let texts: Vec<String> = (0..65).map(|n| format!("It is broken, says {n}")).collect();
     let addresses: Vec<String> = (0..65).map(|n| format!("203.0.113.{n}")).collect();
     let sent = texts.iter().zip(&addresses).enumerate().map(|(n, (text, address))| {
