@@ -13,6 +13,11 @@ use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::incident::ask_forms::{drawn, fits, path, way_to, words};
 use crate::incident::{PageData, aside_forms};
 
+/// The field of a step's one button: the number of the task that is done.
+pub(super) const DONE: &str = "done";
+/// Decisions that stand on the page with their buttons; of more that may be made at once the rest unfold, as a page stays light.
+const CHOICES_SHOWN: usize = 3;
+
 /// Plans that fit it: one line each, with the button that starts it.
 pub(super) fn proposed(told: &PageData) -> Markup {
     html! {
@@ -117,18 +122,31 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     }
     html! {
         div class="task-acts" {
-            @if task.waits_for.is_empty() { @if task.options.is_empty() { (done(told, task)) } @else { (aside_forms::choices(told, task, false)) } }
+            @if task.waits_for.is_empty() {
+                @if task.options.is_empty() {
+                    (done(told, task))
+                } @else if ahead(told, task) < CHOICES_SHOWN {
+                    (aside_forms::choices(told, task, false))
+                } @else {
+                    (way_to("tasks", &verb, "Choose", &format!("Choose for step {}", task.task)))
+                }
+            }
             (way_to("tasks", &verb, "…", &format!("More for step {}", task.task)))
         }
     }
 }
 
+/// Decisions that may be made now and stand before this one.
+fn ahead(told: &PageData, task: &TaskView) -> usize {
+    told.incident.tasks.iter().filter(|other| other.task < task.task && other.is_next() && !other.options.is_empty()).count()
+}
+
 fn done(told: &PageData, task: &TaskView) -> Markup {
     html! {
-        form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
+        // Sixty of them are a page: the button says all of it.
+        form method="post" action=(path(told, "task")) class="at-once" {
             (once(&told.when))
-            input type="hidden" name="task" value=(task.task);
-            button class="may" type="submit" name="state" value="done" aria-label={ "Done: step " (task.task) } { "Done" }
+            button class="may" name=(DONE) value=(task.task) aria-label={ "Done: step " (task.task) } { "Done" }
         }
     }
 }

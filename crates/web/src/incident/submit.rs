@@ -26,6 +26,7 @@ use crate::frame::time_text::When;
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
 use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
+use crate::incident::plans::DONE;
 use crate::incident::{TAB, TABS, obligations, preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -54,6 +55,7 @@ pub(crate) async fn submit(
     answer(async {
         // A button alone may come without a body; what needs words says so itself.
         let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
+        let fields = in_full(&verb, fields);
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         if verb == Verb::Update.word() && said(&fields, "text").is_some() {
@@ -104,6 +106,17 @@ pub(crate) async fn submit(
         }
     })
     .await
+}
+
+/// A step's one button says in short which task is done.
+fn in_full(verb: &str, mut fields: Fields) -> Fields {
+    if verb == Verb::Task.word()
+        && let Some(task) = fields.remove(DONE)
+    {
+        fields.insert("task".to_owned(), task);
+        fields.insert("state".to_owned(), "done".to_owned());
+    }
+    fields
 }
 
 /// The page with the link that was just made.

@@ -1,14 +1,11 @@
-//! How a step that is a decision is done: one of its options is chosen, which writes the decision down, ends the step, and skips
-//! what the option says is not done then.
+//! What is chosen in a step that is a decision: which of its options is meant, and the decision that choosing it is.
 //!
-//! Not here: the events themselves, which are those of [`super::decisions`] and [`super::tasks`].
+//! Not here: that the step is done by it, and what it skips ([`super::tasks`]).
 
 use jiff::Timestamp;
 
 use super::decisions::{self, DECISION_CHARS_MAX, Decide, OPTION_CHARS_MAX, OPTIONS_MAX, QUESTION_CHARS_MAX};
 use crate::incident::running::{Choice, StepOf};
-use crate::incident::tasks::{Ended, Event, Refusal};
-use crate::incident::work::{Task, TaskState};
 use crate::incident::{Decision, Incident, words};
 use crate::org::forms::plan_choice::{PLAN_OPTION_CHARS_MAX, PLAN_OPTIONS_MAX, PLAN_QUESTION_CHARS_MAX};
 
@@ -30,44 +27,32 @@ pub struct Chosen {
     pub by: Option<String>,
 }
 
-/// Choosing an option of a step that is open: the decision, what it skips, and that the step is done.
-pub(in crate::incident) fn choose(incident: &Incident, task: &Task, chosen: Chosen, now: Timestamp) -> Decision {
-    let number = task.task;
-    let step = task.step.as_ref().filter(|step| !step.options.is_empty()).ok_or(Refusal::NoDecision { task: number })?;
-    let option = meant(step, &chosen.option).ok_or_else(|| Refusal::NoSuchOption { task: number, options: listed(&step.options) })?;
+/// The decision that choosing this option of a step is.
+pub(in crate::incident) fn made(incident: &Incident, step: &StepOf, option: &Choice, chosen: Chosen, now: Timestamp) -> Decision {
     let why = words::note(chosen.why)?.filter(|why| !why.trim().is_empty());
     if let Some(why) = &why {
         words::at_most(why, "the reason", CHOICE_REASON_CHARS_MAX)?;
     }
-    let mut events = decisions::made(
-        incident,
-        Decide {
-            text: why.map_or_else(|| option.text.clone(), |why| format!("{}: {}", option.text, why.trim())),
-            question: step.question.clone(),
-            options: step.options.iter().map(|one| one.text.clone()).collect(),
-            by: chosen.by,
-            reversible: option.reversible,
-            ..Decide::default()
-        },
-        now,
-    )?;
-    let ended = |task| Ended { task, note: Some(format!("decided: {}", option.text)) };
-    let is_open = |number: &&u32| incident.work.task(**number).is_some_and(|task| task.state == TaskState::Open);
-    // Before the step itself is done: what is skipped does not begin for a moment.
-    events.extend(option.skips.iter().filter(is_open).map(|skipped| Event::Dropped(ended(*skipped)).into()));
-    events.push(Event::Done(ended(number)).into());
-    Ok(events)
+    let said = Decide {
+        text: why.map_or_else(|| option.text.clone(), |why| format!("{}: {}", option.text, why.trim())),
+        question: step.question.clone(),
+        options: step.options.iter().map(|one| one.text.clone()).collect(),
+        by: chosen.by,
+        reversible: option.reversible,
+        ..Decide::default()
+    };
+    decisions::made(incident, said, now)
 }
 
 /// The option of these words, else of this number.
-fn meant<'a>(step: &'a StepOf, given: &str) -> Option<&'a Choice> {
+pub(in crate::incident) fn meant<'a>(step: &'a StepOf, given: &str) -> Option<&'a Choice> {
     let given = given.trim();
     let by_words = step.options.iter().find(|option| option.text.trim().to_lowercase() == given.to_lowercase());
     by_words.or_else(|| step.options.get(given.parse::<usize>().ok()?.checked_sub(1)?))
 }
 
 /// `1. Fail over; 2. Wait`.
-pub(crate) fn listed(options: &[Choice]) -> String {
+pub(in crate::incident) fn listed(options: &[Choice]) -> String {
     let one = |(at, option): (usize, &Choice)| format!("{}. {}", at + 1, option.text);
     options.iter().enumerate().map(one).collect::<Vec<_>>().join("; ")
 }
@@ -76,6 +61,7 @@ pub(crate) fn listed(options: &[Choice]) -> String {
 mod tests {
     use super::super::sample::Sample;
     use super::*;
+    use crate::incident::work::TaskState;
     use crate::incident::{ending, plans, recovery, tasks};
 
     fn begun() -> Sample {

@@ -230,7 +230,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             one(Event::Assigned(Assigned { task, owner }))
         }
         Command::Change { task, text, due_at } => change(incident, task, text, due_at, context.now),
-        Command::Choose(chosen) => choices::choose(incident, open_task(incident, chosen.task)?, chosen, context.now),
+        Command::Choose(chosen) => choose(incident, chosen, context.now),
         Command::Finish { task, note } => {
             let found = open_task(incident, task)?;
             if let Some(step) = found.step.as_ref().filter(|step| !step.options.is_empty()) {
@@ -254,6 +254,22 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             _ => nothing(),
         },
     }
+}
+
+/// An option of an open step is chosen: the decision, what it skips, and that the step is done.
+fn choose(incident: &Incident, chosen: Chosen, now: Timestamp) -> Decision {
+    let number = chosen.task;
+    let found = open_task(incident, number)?;
+    let step = found.step.as_ref().filter(|step| !step.options.is_empty()).ok_or(Refusal::NoDecision { task: number })?;
+    let no_such = || Refusal::NoSuchOption { task: number, options: choices::listed(&step.options) };
+    let option = choices::meant(step, &chosen.option).ok_or_else(no_such)?;
+    let mut events = choices::made(incident, step, option, chosen, now)?;
+    let ended = |task| Ended { task, note: Some(format!("decided: {}", option.text)) };
+    let is_open = |number: &&u32| incident.work.task(**number).is_some_and(|task| task.state == TaskState::Open);
+    // Before the step itself is done: what is skipped does not begin for a moment.
+    events.extend(option.skips.iter().filter(is_open).map(|skipped| Event::Dropped(ended(*skipped)).into()));
+    events.push(Event::Done(ended(number)).into());
+    Ok(events)
 }
 
 fn add(incident: &Incident, text: String, owner: Option<String>, due_at: Option<Timestamp>, now: Timestamp) -> Decision {

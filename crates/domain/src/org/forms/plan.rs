@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::{Checker, WITHIN_MAX};
-use super::plan_choice::{self, OPTIONS, PlanOption};
+use super::plan_choice::{self, Asked, OPTIONS, PlanOption};
 use super::role::ROLES;
 use super::{Entry, FormKind, Slug};
 use crate::matcher::Matchers;
@@ -275,7 +275,7 @@ impl Entry for Plan {
             organisations(checker, place, plan);
             obligations(checker, place, plan);
             tasks(checker, place, plan);
-            plan_choice::check(checker, place, &plan.tasks);
+            plan_choice::check(checker, place, &plan.tasks.iter().map(asked).collect::<Vec<_>>());
             checker.texts(place, "recovery", &plan.recovery, PLAN_RECOVERY_MAX, PLAN_RECOVERY_CHARS_MAX);
             checker.texts(place, "links", &plan.links, PLAN_LINKS_MAX, PLAN_LINK_CHARS_MAX);
             let is_idle = plan.tasks.is_empty() && plan.roles.is_empty() && plan.involve.is_empty() && plan.recovery.is_empty();
@@ -357,6 +357,10 @@ fn people(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
             checker.not_yet(place.key("audience"), "a time of its own for another audience");
         }
     }
+}
+
+fn asked(task: &PlanTask) -> Asked<'_> {
+    Asked { id: &task.id, after: &task.after, question: task.question.as_deref(), options: &task.options }
 }
 
 /// What is asked of other organisations.

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::Slug;
 use super::about::{Input, Layout, Rows, needed, row};
 use super::checker::Checker;
-use super::plan::PlanTask;
 use crate::org::problem::Place;
 use crate::org::words::meant;
 
@@ -100,10 +99,18 @@ impl<'de> Deserialize<'de> for PlanOption {
     }
 }
 
+/// What is looked at of a task.
+pub(super) struct Asked<'a> {
+    pub id: &'a str,
+    pub after: &'a [Slug],
+    pub question: Option<&'a str>,
+    pub options: &'a [PlanOption],
+}
+
 /// Each decision has a question, its options are few and tell apart, and what one skips comes later.
-pub(super) fn check(checker: &mut Checker<'_>, place: &Place, tasks: &[PlanTask]) {
+pub(super) fn check(checker: &mut Checker<'_>, place: &Place, tasks: &[Asked<'_>]) {
     let place = place.key("tasks");
-    let is_decision = |task: &&PlanTask| task.question.is_some() || !task.options.is_empty();
+    let is_decision = |task: &&Asked<'_>| task.question.is_some() || !task.options.is_empty();
     let many = tasks.iter().filter(is_decision).count();
     if many > PLAN_DECISIONS_MAX {
         let words = format!("{many} of its tasks are decisions, which are more than {PLAN_DECISIONS_MAX}");
@@ -111,7 +118,7 @@ pub(super) fn check(checker: &mut Checker<'_>, place: &Place, tasks: &[PlanTask]
     }
     for (at, task) in tasks.iter().enumerate().filter(|(_, task)| is_decision(task)) {
         let place = place.index(at);
-        match &task.question {
+        match task.question {
             Some(question) => checker.line(place.key("question"), question, PLAN_QUESTION_CHARS_MAX),
             None => {
                 let words = format!("`{}` has options and no question", task.id);
@@ -136,14 +143,14 @@ pub(super) fn check(checker: &mut Checker<'_>, place: &Place, tasks: &[PlanTask]
 }
 
 /// What an option skips is there, once, and does not come before it.
-fn skips(checker: &mut Checker<'_>, place: &Place, tasks: &[PlanTask], task: &PlanTask, option: &PlanOption) {
+fn skips(checker: &mut Checker<'_>, place: &Place, tasks: &[Asked<'_>], task: &Asked<'_>, option: &PlanOption) {
     let before = before(tasks, task);
     let mut seen = BTreeSet::new();
     for (at, id) in option.skips.iter().enumerate() {
         let place = place.index(at);
         if !tasks.iter().any(|known| known.id == *id) {
             let shown: String = id.chars().take(64).collect();
-            let hint = meant(id, tasks.iter().map(|known| known.id.as_str()));
+            let hint = meant(id, tasks.iter().map(|known| known.id));
             checker.error(place, format!("`{shown}` is no task of this plan"), hint);
         } else if *id == task.id {
             checker.error(place, format!("`{id}` is done by choosing"), "name tasks that come later");
@@ -156,13 +163,13 @@ fn skips(checker: &mut Checker<'_>, place: &Place, tasks: &[PlanTask], task: &Pl
 }
 
 /// Ids of everything that a task comes after.
-fn before<'a>(tasks: &'a [PlanTask], task: &'a PlanTask) -> BTreeSet<&'a str> {
+fn before<'a>(tasks: &'a [Asked<'a>], task: &Asked<'a>) -> BTreeSet<&'a str> {
     let mut found: BTreeSet<&str> = BTreeSet::new();
-    let mut ahead: Vec<&PlanTask> = vec![task];
-    while let Some(one) = ahead.pop() {
-        for id in &one.after {
+    let mut ahead: Vec<&[Slug]> = vec![task.after];
+    while let Some(after) = ahead.pop() {
+        for id in after {
             if found.insert(id) {
-                ahead.extend(tasks.iter().filter(|known| known.id == *id));
+                ahead.extend(tasks.iter().filter(|known| known.id == id).map(|known| known.after));
             }
         }
     }
