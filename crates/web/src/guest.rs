@@ -238,7 +238,8 @@ fn sent(view: &GuestView, when: &When, token: &str, draft: &Draft) -> Markup {
             section class="act on" {
                 h2 { "Resources" }
                 @for one in resources.iter().take(RESOURCES_SHOWN) { (resource(one, view.takes_answers, when, token, draft)) }
-                @if resources.len() > RESOURCES_SHOWN { p class="quiet" { (resources.len() - RESOURCES_SHOWN) " more follow as these are answered." } }
+                @let rest = resources.len().saturating_sub(RESOURCES_SHOWN);
+                @if rest > 0 { p class="quiet" { (rest) " more follow as these are answered." } }
             }
         }
     }
