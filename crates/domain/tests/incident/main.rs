@@ -700,7 +700,9 @@ proptest! {
             prop_assert_eq!(after.closed_at.is_some(), matches!(after.state, State::Closed | State::Cancelled | State::Merged));
             prop_assert_eq!(after.merged_into.is_some(), after.state == State::Merged);
             prop_assert!(after.declared_at.is_some() || matches!(after.state, State::Candidate | State::Cancelled | State::Merged));
-            let of_the_end = world.live().iter().all(|rule| *rule == Rule::IncidentOver);
+            // What a regulator is owed is owed also when it is resolved.
+            let is_owed = |rule: &Rule| *rule == Rule::ObligationDue && after.state == State::Resolved;
+            let of_the_end = world.live().iter().all(|rule| *rule == Rule::IncidentOver || is_owed(rule));
             prop_assert!(after.state.is_open() || of_the_end, "{:?} waits for {:?}", after.state, world.live());
             // A fold of what was stored is the same as the fold of what was decided.
             let version = world.version;
