@@ -62,7 +62,7 @@ const does = async (address, form, fields, wanted, button = "button[type=submit]
 try {
   await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
   await page.ask("Emulation.setScriptExecutionDisabled", { value: true });
-  await does("/declare", 'form[action="/declare"]', { title: "By hand, without a script", severity: "sev2", service: "checkout" }, "By hand, without a script");
+  await does("/declare", 'form[action="/declare"]', { title: "By hand, without a script", severity: "sev2", service: "checkout" }, "By hand, without a script", "button.do");
   const path = await page.run("location.pathname");
   if ((await page.run("document.getElementById('stale').hidden")) !== true) throw new Error("a page without a script says that it is stale");
   const of = (verb) => `form[action="${path}/${verb}"]`;

@@ -139,6 +139,7 @@ async fn a_type_that_is_gone_leaves_its_incidents_readable(database: Database) {
     assert_eq!(gone.code, 0, "{gone:?}");
     let whole = world.api(&format!("/incidents/{reference}")).await;
     assert_eq!((&whole["type"]["name"], answers(&whole).len()), (&json!("Ward on paper"), 2), "{whole:#}");
+    world.act(&reference, "admit", json!({"person": "cho"})).await;
     let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{reference}?tab=more")).await;
     assert!(page.status == 200 && page.text.contains("Ward on paper") && page.text.contains("&lt;c&gt;"), "{}", page.text);
     let no = world.command(&format!("/incidents/{reference}/field"), json!({"field": "cause", "value": "x"})).await;

@@ -35,6 +35,8 @@ impl Core {
         let before = self.incident(unit, id)?;
         let (private, org) = (before.0.private, self.org.clone());
         people.retain(|person| org.person(person).is_some_and(|form| private || form.access == Some(Access::Guest)));
+        // Whoever sees it for an offer alone is not admitted by hearing of that.
+        people.retain(|person| !before.0.admitted.contains(person));
         if people.is_empty() || lifecycle::next(before.0.state, Verb::Admit).is_err() {
             return Ok(());
         }

@@ -337,7 +337,7 @@ fn on_request(told: &PageData, org: &Org, verb: Verb) -> Markup {
 
 /// The way to a form that is drawn where somebody asks for it.
 pub(super) fn asks_for(told: &PageData, word: &str, label: &str) -> Markup {
-    html! { p { a href={ "/incidents/" (told.incident.reference) "?do=" (word) } { (label) } } }
+    html! { p { a class="asks" href={ "/incidents/" (told.incident.reference) "?do=" (word) } { (label) } } }
 }
 
 /// The fields of a row, in its order.

@@ -166,6 +166,8 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: boo
             }
         }
         form class="form" method="post" action="/declare" {
+            // What Enter presses: the questions of a type are asked for by their own button alone.
+            button class="vh" type="submit" tabindex="-1" aria-hidden="true" { (press) }
             (draft.refused(DECLARE)) (once(when))
             label class="field" {
                 span { "What is wrong?" }

@@ -546,7 +546,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             known.awareness = Some(Awareness { aware_at, decided_at, by: body.by.clone(), why: body.why.clone() });
             if let Some(due_at) = body.due_at {
                 // What was missed stays so; of another time people are told anew.
-                let missed_at = known.report(1).and_then(|report| report.missed_at);
+                let missed_at =
+                    known.report(1).and_then(|report| report.missed_at).map(|missed_at| if due_at <= at { at } else { missed_at });
                 known.reports.retain(|report| report.report != 1);
                 known.reports.insert(0, Report { report: 1, from: aware_at, due_at, warned: 0, missed_at, submitted: None });
             }
