@@ -132,6 +132,7 @@ async fn every_form_works_without_a_script() {
         ("assess", &[("impact", "high"), ("urgency", "high"), ("why", "More than one site")], "More than one site"),
         ("type", &[("type", "ward"), ("why", "Wards work on paper")], "Wards work on paper"),
         ("field", &[("field", "cause"), ("value", "Vendor")], "Vendor"),
+        ("field", &[("field", "patients"), ("value", "40")], "40"),
         ("marking", &[("marking", "amber"), ("why", "They help")], "marked the incident TLP:AMBER"),
         ("note", &[("text", "For them as well"), ("marking", "green")], "TLP:GREEN Ana Ruiz"),
         ("guest", &[("organisation", "cert"), ("state", "revoked")], "revoked the guest link of National CERT"),
