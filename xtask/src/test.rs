@@ -16,11 +16,12 @@ use anyhow::Context as _;
 /// The features that the binary under test is built with: virtual time, and points to die at.
 const FEATURES: [&str; 2] = ["--features", "allclear/test-clock,allclear/failpoints"];
 /// A program that tests need, and Debian's package of it.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("prometheus", "prometheus"),
     ("prometheus-alertmanager", "prometheus-alertmanager"),
     ("amtool", "prometheus-alertmanager"),
     ("pgbouncer", "pgbouncer"),
+    ("chromium", "chromium"),
 ];
 /// Where Debian keeps PostgreSQL's programs, one folder per version.
 const POSTGRES: &str = "/usr/lib/postgresql";

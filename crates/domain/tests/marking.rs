@@ -100,6 +100,7 @@ impl Told {
             services: &[],
             matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
             org: &self.org,
+            review_open: false,
         };
         for event in incident::decide(Some(&self.incident), command.into(), context).unwrap() {
             self.incident = incident::evolve(Some(self.incident.clone()), self.incident.id, &event, actor, at, Mode::Live);
@@ -155,6 +156,7 @@ fn generated(seed: u64) -> Told {
         services: &[],
         matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
         org: &org,
+        review_open: false,
     };
     let begun = incident::decide(None, declaration::Command::Declare(new).into(), context).unwrap();
     let incident = incident::evolve(None, IncidentId::from_bits(u128::from(seed)), &begun[0], &Actor::System, at, Mode::Live);

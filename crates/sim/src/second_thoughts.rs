@@ -50,7 +50,7 @@ impl World {
             0..=2 => Command::incident(id, affected::Command::SetService { service, escalation: None, why }),
             3 => {
                 let impact = *own.pick(&[Impact::None, Impact::Degraded, Impact::Partial, Impact::Full]);
-                Command::incident(id, affected::Command::SetImpact { service, impact, why })
+                Command::incident(id, affected::Command::SetImpact { service, impact, since: None, why })
             }
             // A slip: it is taken apart soon, and some are merged and taken apart once more.
             4..=7 => {

@@ -281,6 +281,7 @@ create index action_owner on action (owner, state, due_at);
     REACHED,
     SHOWN,
     REPORTS,
+    OWING,
 ];
 
 /// Targets that do not answer.
@@ -504,6 +505,15 @@ const REPORTS: Migration = Migration {
 create index alert_report_at on alert (integration, opened_at) where source = 'report';
 create index alert_report on alert (dedup_key) where source = 'report';
 ",
+    sqlite: "",
+    postgres: "",
+};
+
+/// What regulators are owed is little among all that is awaited, and looked for whenever a board is shown.
+const OWING: Migration = Migration {
+    number: 18,
+    name: "owing",
+    sql: "create index expectation_obligation on expectation (incident) where rule = 'incident.obligation';",
     sqlite: "",
     postgres: "",
 };

@@ -44,6 +44,12 @@ export const hand = (page) => {
     // Types where the focus is, letter by letter.
     type: async (text) => {
       counted.characters += text.length;
+      // A page puts its focus somewhere as it is first drawn, and nobody types before they see it.
+      const takes = `document.activeElement?.matches("input, textarea") ?? false`;
+      for (let waited = 0; !(await page.run(takes)); waited += 50) {
+        if (waited >= COMES_MS) throw new Error(`nothing takes what is typed on ${await page.run("location.href")}`);
+        await sleep(50);
+      }
       if (await page.run(`document.activeElement.matches("textarea.code")`)) counted.yaml += text.length;
       for (const letter of text) await page.press(letter);
     },

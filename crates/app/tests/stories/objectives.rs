@@ -10,6 +10,7 @@ use crate::{on_both, world_of};
 on_both!(
     an_objective_is_projected_told_at_eighty_percent_and_missed_once,
     an_objective_ends_with_its_service_and_a_gone_one_can_be_said_not_to_be_affected,
+    a_service_that_is_hit_later_has_its_own_time,
 );
 
 /// Seconds of a minute.
@@ -97,4 +98,35 @@ async fn an_objective_ends_with_its_service_and_a_gone_one_can_be_said_not_to_be
     assert_eq!(unknown.body["code"], "no_such_service");
     let none = world.act(&reference, "affect", json!({"service": "search", "impact": "none"})).await;
     assert_eq!(none["affected"].as_array().unwrap()[0]["impact"], "none", "{none:#}");
+}
+
+async fn a_service_that_is_hit_later_has_its_own_time(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    world.advance(50 * MINUTE).await;
+    let hit = world.now().await - jiff::SignedDuration::from_mins(10);
+    let at = format!("/incidents/{reference}/affect");
+    let ahead = (world.now().await + jiff::SignedDuration::from_hours(1)).to_string();
+    for (body, code) in [
+        (json!({"service": "search", "impact": "none", "since": hit.to_string()}), "since_of_nothing"),
+        (json!({"service": "search", "impact": "full", "since": ahead}), "in_the_future"),
+    ] {
+        let refused = world.command(&at, body).await;
+        assert_eq!((refused.status, &refused.body["code"]), (422, &code.into()), "{}", refused.text);
+    }
+    let said = world.cli(&["affect", &reference, "search", "full", "--since", &hit.to_string()]).await;
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let from = |incident: &Value| incident["objectives"][0]["from"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(from(&world.api(&format!("/incidents/{reference}")).await), hit);
+    let log = world.cli(&["log", &reference]).await.stdout;
+    assert!(log.contains("Search is affected: full, since "), "{log}");
+    // Worse than thought moves nothing; once it had recovered, it counts from when it is hit again.
+    assert_eq!(from(&world.act(&reference, "affect", json!({"service": "search", "impact": "partial"})).await), hit);
+    world.act(&reference, "affect", json!({"service": "search", "impact": "none"})).await;
+    world.advance(5 * MINUTE).await;
+    let again = world.act(&reference, "affect", json!({"service": "search", "impact": "full"})).await;
+    let since = world.now().await.duration_since(from(&again));
+    assert!(!since.is_negative() && since.as_secs() < 60, "{again:#}");
+    world.advance(30 * MINUTE).await;
+    assert_eq!(told(&world, "ana", "objective"), 0, "80 % of it is not over");
 }

@@ -163,9 +163,16 @@ async fn nothing_is_closed_while_something_is_owed_or_undecided(database: Databa
     assert_eq!(code(&world, &reference, "close", json!({})).await, (409, "obligation_open".into()));
     world.advance(13 * HOUR).await;
     assert_eq!(told(&world, "ana", "Not submitted in time: Australia SOCI, significant impact: report"), 1, "also when it is over");
+    let cookie = sign_in_as(&world, "ana").await;
+    for path in ["/", "/?wall"] {
+        let board = get_as(&world, &cookie, path).await.text;
+        let owed = board.split("Owed after the end").nth(1).unwrap_or_default();
+        assert!(owed.contains(&reference) && owed.contains("Australia SOCI") && owed.contains("due late"), "{path}: {board}");
+    }
     world.act(&reference, "submission", json!({"obligation": 2, "report": 1})).await;
     world.act(&reference, "submission", json!({"obligation": 2, "report": 2})).await;
     assert_eq!(code(&world, &reference, "close", json!({})).await.1, "obligation_open", "nobody decided on the other");
+    assert!(!get_as(&world, &cookie, "/").await.text.contains("Owed after the end"), "nothing is awaited any more");
     let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}")).await.text;
     assert!(page.contains("A regulator may be owed still:"), "{page}");
     let closed = world.act(&reference, "close", json!({"waive": "counsel answers for it"})).await;
@@ -230,12 +237,23 @@ async fn a_merge_takes_obligations_along_and_a_cancelling_ends_them(database: Da
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_label_of_an_alarm_says_that_a_rule_may_apply_and_a_private_incident_shows_nothing() {
     let people = "  - {id: dee, name: Dee Far}\nteams:\n";
-    let world = world_of(Database::Sqlite, organisation().replacen("teams:\n", people, 1)).await;
+    let routes = "routes:\n  - {match: 'severity=\"warning\"', declare: candidate}\n";
+    let world = world_of(Database::Sqlite, organisation().replacen("teams:\n", people, 1) + routes).await;
     let now = world.now().await.to_string();
     world.prometheus(json!([{"labels": {"alertname": "Leak", "severity": "critical", "regulated": "yes"}, "startsAt": now}])).await;
     world.quiet().await;
     let incident = world.incident().await;
     assert_eq!(of(&incident, "labelled")["because"], "its matchers");
+    // What an alarm says that makes a candidate is known when that becomes an incident, and nobody decides on it before.
+    world.prometheus(json!([{"labels": {"alertname": "Trickle", "severity": "warning", "regulated": "yes"}, "startsAt": now}])).await;
+    world.quiet().await;
+    let trickle = world.incidents("").await.into_iter().find(|one| one["title"] == "Trickle").unwrap();
+    let candidate = trickle["ref"].as_str().unwrap();
+    assert_eq!((&trickle["state"], of(&trickle, "labelled")["state"].as_str()), (&json!("candidate"), Some("may_apply")), "{trickle:#}");
+    let decision = json!({"obligation": 1, "decision": "applies", "why": "x"});
+    assert_eq!(code(&world, candidate, "awareness", decision.clone()).await.1, "not_declared");
+    world.act(candidate, "declare", json!({})).await;
+    assert_eq!(of(&world.act(candidate, "awareness", decision).await, "labelled")["state"], "applies");
     let reference = incident["ref"].as_str().unwrap();
     world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
     world.act(reference, "restrict", json!({"why": "a leak"})).await;

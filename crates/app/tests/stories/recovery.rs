@@ -11,6 +11,7 @@ on_both!(
     a_recovery_with_somebody_on_it_asks_them_and_closes_nothing,
     an_alert_that_is_not_sent_again_lapses_but_not_right_after_a_restart,
     nothing_ends_while_a_service_is_not_wholly_back_unless_somebody_says_why,
+    a_review_that_comes_later_is_waived_with_a_reason_and_stays_due,
 );
 
 async fn what_recovers_by_itself_resolves_and_stops_paging(database: Database) {
@@ -104,7 +105,38 @@ async fn nothing_ends_while_a_service_is_not_wholly_back_unless_somebody_says_wh
     world.act(&reference, "reopen", json!({"why": "it is back"})).await;
     assert_eq!(world.command(&at("resolve"), json!({})).await.body["code"], "recovery_open");
     world.act(&reference, "resolve", json!({"waive": "looked, all is well"})).await;
+    // Its review was asked for when it was over, and is to be published first.
+    let refused = world.command(&at("close"), json!({})).await;
+    assert_eq!((refused.status, &refused.body["code"]), (409, &"review_open".into()), "{}", refused.text);
+    let review = world.api(&format!("/incidents/{reference}/review")).await["id"].as_str().unwrap().to_owned();
+    world.command(&format!("/reviews/{review}/publish"), json!({})).await.ok();
     world.act(&reference, "close", json!({})).await;
+    world.act(&reference, "reopen", json!({"why": "once more"})).await;
+    world.act(&reference, "resolve", json!({"waive": "it drained"})).await;
+    world.act(&reference, "close", json!({})).await;
+    let trends = world.api("/trends").await;
+    assert_eq!((&trends["reopened"], &trends["reopenings"]), (&json!(1), &json!(2)), "{trends:#}");
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, "/trends").await.text;
+    assert!(page.contains("1 of 1 incidents, 2 times in all"), "{page}");
+}
+
+async fn a_review_that_comes_later_is_waived_with_a_reason_and_stays_due(database: Database) {
+    let world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    world.act(&reference, "resolve", json!({})).await;
+    let cookie = sign_in_as(&world, "ana").await;
+    let page = get_as(&world, &cookie, &format!("/incidents/{reference}")).await.text;
+    assert!(page.contains("Why may it stay open?"), "{page}");
+    assert_eq!(world.cli(&["close", &reference, "--waive", " "]).await.code, 1, "a blank is no reason");
+    let closed = world.cli(&["close", &reference, "--waive", "the vendor's report comes in March"]).await;
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    let log = world.cli(&["log", &reference]).await.stdout;
+    assert!(log.contains("(its review is published): the vendor's report comes in March"), "{log}");
+    let reviews = world.api("/reviews").await;
+    assert_eq!(reviews["items"][0]["state"], "draft", "{reviews:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

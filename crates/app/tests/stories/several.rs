@@ -216,6 +216,9 @@ async fn another_team_accepts_it_or_gives_it_back(database: Database) {
         (&incident["commander"], &incident["service"], &incident["transfers"]["team"]),
         (&json!("dan"), &json!("checkout"), &json!("disks"))
     );
+    // What is neglected is told to those who answer for the team that has it.
+    world.advance(31 * MINUTE).await;
+    assert_eq!((told(&world, "eve", "No update to the stakeholders"), told(&world, "cho", "No update to the stakeholders")), (1, 0));
     assert_eq!(act_as(&world, &dan, &reference, json!({"to": "team:payments", "why": "the disk is well again"})).await.0, 200);
     world.act(&reference, "acknowledge", json!({"by": "ben"})).await;
     let incident = whole(&world, &reference).await;

@@ -33,6 +33,8 @@ pub struct Context<'a> {
     pub matrix: &'a Matrix,
     /// The organisation: what it adopted, and by whose days periods are counted.
     pub org: &'a Org,
+    /// Whether its review was asked for and is not published yet: looked up where it is closed, and nowhere else.
+    pub review_open: bool,
 }
 
 impl Context<'_> {

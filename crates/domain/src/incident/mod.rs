@@ -232,7 +232,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
     };
     match command {
         Command::Declaration(command) => declaration::decide(incident, command, context),
-        Command::Affected(command) => affected::decide(incident, command),
+        Command::Affected(command) => affected::decide(incident, command, context),
         Command::Answers(command) => answers::decide(incident, command, context),
         Command::Assessment(command) => assessment::decide(incident, command, context),
         Command::Attendance(command) => attendance::decide(incident, command, context),

@@ -50,6 +50,9 @@ pub struct Work {
     /// Services of which somebody said how much they are affected.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub affected: BTreeMap<String, Impact>,
+    /// Since when, of those that were not affected from the impact's start on.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub affected_since: BTreeMap<String, Timestamp>,
     /// Incidents that were merged into it and stand on what somebody said.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub said: BTreeSet<IncidentId>,

@@ -85,6 +85,8 @@ pub struct Measured {
     pub clocks: Vec<(String, Clock, bool)>,
     /// How often a team took it from another, and how often that was one that had had it before.
     pub hand_overs: (u32, u32),
+    /// How often it was reopened.
+    pub reopened: u32,
 }
 
 /// Counts incidents one after the other, however many there are: of each it keeps three numbers.
@@ -96,6 +98,8 @@ pub struct Trends {
     by_service: BTreeMap<String, Tally>,
     by_target: BTreeMap<(Severity, String, Clock), (u64, u64)>,
     hand_overs: (u64, u64),
+    /// Incidents that were reopened, and how often all of them were.
+    reopened: (u64, u64),
 }
 
 /// Whole seconds of each duration that is known.
@@ -113,6 +117,8 @@ impl Trends {
         self.incidents += 1;
         self.hand_overs.0 += u64::from(one.hand_overs.0);
         self.hand_overs.1 += u64::from(one.hand_overs.1);
+        self.reopened.0 += u64::from(one.reopened > 0);
+        self.reopened.1 += u64::from(one.reopened);
         if let Some(at) = one.instants.declared_at {
             self.weeks.entry(monday(at)).or_default()[usize::from(one.severity.rank() - 1)] += 1;
         }
@@ -148,6 +154,8 @@ impl Trends {
             incidents: self.incidents,
             hand_overs: self.hand_overs.0,
             ping_pongs: self.hand_overs.1,
+            reopened: self.reopened.0,
+            reopenings: self.reopened.1,
             weeks: self.weeks.into_iter().map(|(monday, counts)| TrendWeek { monday, counts }).collect(),
             by_severity: self.by_severity.into_iter().map(|(severity, tally)| tally.row(severity.word().to_owned())).collect(),
             by_service,
@@ -260,14 +268,15 @@ mod tests {
     fn what_is_counted_one_by_one_is_counted_as_a_whole() {
         let at = |seconds: i64| Some(Timestamp::from_second(1_800_000_000 + seconds).unwrap());
         let mut trends = Trends::default();
-        for n in 0..10 {
-            let instants = Instants { declared_at: at(0), acknowledged_at: (n > 0).then(|| at(n)).flatten(), ..Instants::default() };
+        for n in 0..10u32 {
+            let instants = Instants { declared_at: at(0), acknowledged_at: (n > 0).then(|| at(n.into())).flatten(), ..Instants::default() };
             let service = (n % 2 == 0).then(|| "checkout".to_owned());
             let clocks = vec![("sev2".to_owned(), Clock::Resolve, n < 7)];
-            trends.add(&Measured { severity: Severity::Sev2, service, instants, clocks, hand_overs: (2, 1) });
+            trends.add(&Measured { severity: Severity::Sev2, service, instants, clocks, hand_overs: (2, 1), reopened: n % 3 });
         }
         let view = trends.view(at(-10).unwrap(), at(10).unwrap());
         assert_eq!(view.incidents, 10);
+        assert_eq!((view.hand_overs, view.ping_pongs, view.reopened, view.reopenings), (20, 10, 6, 9));
         let targets: Vec<_> = view.targets.iter().map(|one| (one.target.as_str(), one.clock, one.kept, one.missed)).collect();
         assert_eq!(targets, [("sev2", Clock::Resolve, 7, 3)]);
         assert_eq!(view.by_severity[0].acknowledge, DurationSummary { n: 9, median_s: Some(5), p90_s: Some(9) });

@@ -124,6 +124,12 @@ pub struct TrendView {
     /// How often that was a team that had had it before.
     #[serde(default)]
     pub ping_pongs: u64,
+    /// How many of them were reopened, by us or by whoever had reported them.
+    #[serde(default)]
+    pub reopened: u64,
+    /// How often that was, all together.
+    #[serde(default)]
+    pub reopenings: u64,
     /// Declared per week, oldest first: the week's Monday (UTC) and how many of each severity.
     pub weeks: Vec<TrendWeek>,
     /// By severity, then by service.

@@ -98,6 +98,7 @@ impl World {
                 services: &[],
                 matrix: &allclear_domain::org::matrix::Matrix::of(&[]),
                 org: &ORG,
+                review_open: false,
             },
         )?;
         for event in &events {
@@ -188,7 +189,9 @@ fn command(verb: Verb) -> Command {
         Verb::Escalate => hold::Command::Escalate { page: PageId::from_bits(9), why: why() }.into(),
         Verb::Snooze => hold::Command::Snooze { until: after(start(), Length::from_mins(30)), by: "ana".into() }.into(),
         Verb::Service => affected::Command::SetService { service: "search".into(), escalation: None, why: None }.into(),
-        Verb::Affect => affected::Command::SetImpact { service: "search".into(), impact: affected::Impact::Full, why: None }.into(),
+        Verb::Affect => {
+            affected::Command::SetImpact { service: "search".into(), impact: affected::Impact::Full, since: None, why: None }.into()
+        }
         Verb::Type => answers::Command::SetType { kind: "ward".into(), because: None, why: None }.into(),
         Verb::Field => answers::Command::Answer { field: "cause".into(), value: Some("change".into()), why: None }.into(),
         Verb::Assess => {

@@ -82,7 +82,7 @@ impl Core {
             // Of a private incident only those hear who may see it: the managers of its own team.
             let hidden = found.incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state).filter(|i| i.private);
             targets.extend(match hidden {
-                Some(incident) => self.org.managers_of(incident.service.as_deref()),
+                Some(incident) => self.managers_of(&incident),
                 None => self.org.managers_of_person(&found.owner),
             });
             format!("This action was due by {}: {}", last_time(&found), found.text)

@@ -83,7 +83,7 @@ impl Core {
             }
             Event::Missed(body) => {
                 let mut targets = whoever(&state);
-                targets.extend(self.org.managers_of(state.service.as_deref()));
+                targets.extend(self.managers_of(&state));
                 targets.sort();
                 targets.dedup();
                 let text =

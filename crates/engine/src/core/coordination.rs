@@ -121,7 +121,7 @@ impl Core {
             // Of what somebody has to have the search goes on, and pages.
             if !self.is_searched(&incident, &role) {
                 let first = each_once([incident.holder().filter(|who| *who != to).map(ToOwned::to_owned)]);
-                let managers = self.org.managers_of(incident.service.as_deref());
+                let managers = self.managers_of(&incident);
                 self.page_neglect(unit, id, first, managers, &no_answer(&name, &role))?;
             }
             return Ok(Standing::Missed);
@@ -141,7 +141,7 @@ impl Core {
             "{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.",
             self.name_of_person(by)
         );
-        let mut targets = self.org.managers_of(incident.service.as_deref());
+        let mut targets = self.managers_of(incident);
         targets.push(person(by));
         targets.sort();
         targets.dedup();
@@ -165,9 +165,7 @@ impl Core {
         // Whoever has the role that stands in is called before the managers.
         let deputy = self.org.role(&role).and_then(|setting| setting.deputy.as_deref()).and_then(|deputy| incident.work.holder(deputy));
         let mut first = each_once([deputy.map(ToOwned::to_owned)]);
-        first.extend(
-            self.org.managers_of(incident.service.as_deref()).into_iter().filter(|manager| Some(manager) != deputy.map(person).as_ref()),
-        );
+        first.extend(self.managers_of(&incident).into_iter().filter(|manager| Some(manager) != deputy.map(person).as_ref()));
         let because = nobody_took(&role);
         if incident.severity.is_grave() || !incident.is_held() {
             let holder = each_once([incident.holder().map(ToOwned::to_owned)]);
@@ -229,14 +227,14 @@ impl Core {
         self.change_incident(unit, id, updates::Command::Miss { due_at })?;
         if pages {
             let first = if incident.commander.is_some() { whoever } else { each_once([incident.holder().map(ToOwned::to_owned)]) };
-            self.page_neglect(unit, id, first, self.org.managers_of(incident.service.as_deref()), NO_UPDATE)?;
+            self.page_neglect(unit, id, first, self.managers_of(&incident), NO_UPDATE)?;
             return Ok(Some(Standing::Missed));
         }
         if told_enough {
             return Ok(Some(Standing::Missed));
         }
         let mut targets = whoever;
-        targets.extend(self.org.managers_of(incident.service.as_deref()));
+        targets.extend(self.managers_of(&incident));
         targets.sort();
         targets.dedup();
         let text = format!("No update to the stakeholders came by {}.", clock(due_at));

@@ -14,6 +14,7 @@ use allclear_domain::incident::{
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::paging::reason::DECLARED;
+use allclear_domain::review::{self, Review};
 use allclear_domain::time::Length;
 use allclear_store::rows;
 
@@ -25,7 +26,7 @@ use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
 impl Core {
-    fn incident_context(&self, unit: &Unit) -> incident::Context<'_> {
+    fn incident_context(&self, unit: &Unit, review_open: bool) -> incident::Context<'_> {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
         let lasts = Severity::ALL.map(|severity| self.org.severity(severity).acknowledgement_lasts);
         incident::Context {
@@ -39,6 +40,16 @@ impl Core {
             services: &self.org.bundle().services,
             matrix: self.org.matrix(),
             org: &self.org,
+            review_open,
+        }
+    }
+
+    /// Whether a closing has to wait for the review. Where nobody closes, nobody looks.
+    fn review_holds(&self, unit: &Unit, before: Option<&Incident>, command: &incident::Command) -> Decided<bool> {
+        let closes = matches!(command, incident::Command::Ending(incident::ending::Command::Close { .. }));
+        match before.and_then(|incident| incident.work.review).filter(|_| closes) {
+            Some(review) => Ok(self.read_once::<Review>(unit, review)?.0.state != review::State::Published),
+            None => Ok(false),
         }
     }
 
@@ -50,8 +61,10 @@ impl Core {
         before: Option<(Incident, allclear_domain::event::Head)>,
         command: impl Into<incident::Command>,
     ) -> Decided<Vec<incident::Event>> {
-        let context = self.incident_context(unit);
-        let events = incident::decide(before.as_ref().map(|(state, _)| state), command.into(), context).map_err(Refusal::from)?;
+        let command = command.into();
+        let review_open = self.review_holds(unit, before.as_ref().map(|(state, _)| state), &command)?;
+        let context = self.incident_context(unit, review_open);
+        let events = incident::decide(before.as_ref().map(|(state, _)| state), command, context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
         let events = self.count_clocks(unit, id, events)?;
         let events = self.count_objectives(unit, id, events)?;

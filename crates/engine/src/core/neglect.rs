@@ -85,7 +85,8 @@ impl Core {
         let (page, _) = self.page(unit, id)?;
         let (incident, _) = self.incident(unit, page.incident_id())?;
         let escalation = page.escalation.as_deref().or(incident.escalation.as_deref());
-        let managers = self.org.managers_for(incident.service.as_deref(), escalation);
+        let theirs = self.managers_handed(&incident);
+        let managers = if theirs.is_empty() { self.org.managers_for(incident.service.as_deref(), escalation) } else { theirs };
         // One of them calls everybody who is left: the others that nobody answered would call the same people.
         for other in self.pages_of(unit, incident.id).into_iter().filter(|other| *other != id) {
             let (state, _) = self.page(unit, other)?;

@@ -9,7 +9,7 @@ use allclear_domain::expect::{Expectation, Key, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::obligations::{Command, Event};
-use allclear_domain::incident::{self, Incident, declaration};
+use allclear_domain::incident::{self, Incident, State, declaration};
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
 
@@ -39,6 +39,7 @@ impl Core {
                         | declaration::Event::SeverityChanged(_)
                         | declaration::Event::Renamed(_)
                 ) | E::Affected(incident::affected::Event::ServiceChanged(_))
+                    | E::Answers(incident::answers::Event::TypeSet(_))
             )
         };
         if events.iter().any(tells) {
@@ -60,8 +61,10 @@ impl Core {
             return Ok(Vec::new());
         }
         let (incident, _) = self.incident(unit, id)?;
-        // A candidate is none yet, and what is tried out or practised is owed to nobody.
-        if next(incident.state, Verb::Obligation).is_err() || incident.mode != Mode::Live {
+        // What is tried out or practised is owed to nobody. Of a candidate it is proposed as well, since the labels of its alarms are
+        // seen as they come and not again; nobody decides on it before it is an incident.
+        let takes = incident.state == State::Candidate || next(incident.state, Verb::Obligation).is_ok();
+        if !takes || incident.mode != Mode::Live {
             return Ok(Vec::new());
         }
         let value = |name: &str| -> &str {
@@ -69,6 +72,8 @@ impl Core {
                 "service" => incident.service.as_deref().unwrap_or(""),
                 "severity" => incident.severity.word(),
                 "title" => &incident.title,
+                // A label of that name is read as `labels.type`.
+                "type" => incident.work.typed.as_ref().map_or("", |typed| typed.kind.as_str()),
                 label => labels.get(label.strip_prefix("labels.").unwrap_or(label)).map_or("", String::as_str),
             }
         };
@@ -140,7 +145,7 @@ impl Core {
 
     /// The managers of its service's team, else the catch-all.
     fn others(&self, incident: &Incident) -> Vec<String> {
-        let managers = self.org.managers_of(incident.service.as_deref());
+        let managers = self.managers_of(incident);
         if managers.is_empty() { self.org.catch_all().to_vec() } else { managers }
     }
 }

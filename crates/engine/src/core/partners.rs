@@ -162,7 +162,7 @@ impl Core {
         if let Some(one) = [liaison, holder].into_iter().flatten().find(reached) {
             return vec![person(one)];
         }
-        let mut managers = self.org.managers_of(incident.service.as_deref());
+        let mut managers = self.managers_of(incident);
         managers.retain(|target| matches!(Target::parse(target), Some(Target::Person(id)) if reached(&id)));
         if managers.is_empty() { self.org.catch_all().to_vec() } else { managers }
     }

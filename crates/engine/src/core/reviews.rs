@@ -94,7 +94,7 @@ impl Core {
             return Ok(None);
         }
         self.review_command(unit, id, Some(before), review::Command::Miss)?;
-        targets.extend(self.org.managers_of(state.service.as_deref()));
+        targets.extend(self.managers_of(&state));
         targets.sort();
         targets.dedup();
         let text = format!("The review of {reference} was due by {} and is not published.", clock(due_at));

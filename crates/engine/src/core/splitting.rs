@@ -131,10 +131,11 @@ impl Core {
     fn move_services(&mut self, unit: &mut Unit, old: &Incident, new: IncidentId, reference: &str, split: &Split) -> Decided<()> {
         for service in &split.services {
             let known = old.work.affected.get(service).copied();
-            let set = |impact, why| affected::Command::SetImpact { service: service.clone(), impact, why };
-            self.change_incident(unit, new, set(known.unwrap_or(Impact::Degraded), None))?;
+            let set = |impact, since, why| affected::Command::SetImpact { service: service.clone(), impact, since, why };
+            let since = old.work.affected_since.get(service).copied();
+            self.change_incident(unit, new, set(known.unwrap_or(Impact::Degraded), since, None))?;
             if known.is_some_and(|known| known != Impact::None) {
-                self.change_incident(unit, old.id, set(Impact::None, Some(format!("it is {reference}’s now"))))?;
+                self.change_incident(unit, old.id, set(Impact::None, None, Some(format!("it is {reference}’s now"))))?;
             }
         }
         Ok(())

@@ -242,7 +242,7 @@ impl Core {
     fn who_has_it(&self, incident: &Incident, unit: &Unit) -> Vec<String> {
         let mut targets: Vec<String> = incident.holders().iter().filter(|_| incident.is_held()).map(|id| person(id)).collect();
         if targets.is_empty() {
-            targets = self.org.managers_of(incident.service.as_deref());
+            targets = self.managers_of(incident);
         }
         if let Actor::Person(by) = &unit.actor {
             targets.retain(|target| *target != person(by));
@@ -261,6 +261,18 @@ impl Core {
         targets.sort();
         targets.dedup();
         targets
+    }
+
+    /// Who answers for an incident beside whoever has it: the managers of the team that it was handed over to; where it never was,
+    /// or that team has none, those of its service's.
+    pub(super) fn managers_of(&self, incident: &Incident) -> Vec<String> {
+        let theirs = self.managers_handed(incident);
+        if theirs.is_empty() { self.org.managers_of(incident.service.as_deref()) } else { theirs }
+    }
+
+    /// The managers of the team that it was handed over to, where it was.
+    pub(super) fn managers_handed(&self, incident: &Incident) -> Vec<String> {
+        incident.work.transfers.team.as_deref().map(|team| self.managers_of_team(team)).unwrap_or_default()
     }
 
     fn managers_of_team(&self, team: &str) -> Vec<String> {

@@ -4,10 +4,10 @@ use allclear_domain::access::{Actor, Right};
 use allclear_domain::action;
 use allclear_domain::event::Mode;
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Event as E, updates};
+use allclear_domain::incident::{self, Event as E, State, updates};
 use allclear_domain::measure::Trends;
 use allclear_domain::review;
-use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
+use allclear_domain::view::{ActionView, IncidentView, ReviewView, TrendView, UpdateView};
 use allclear_store::rows;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -107,6 +107,18 @@ impl Queries<'_> {
         self.incident(id).await?;
         let (review, head) = rows::review::of_incident(self.db(), id).await?.ok_or(NoAnswer::Missing("review"))?;
         self.whole_review(review, head.version).await
+    }
+
+    /// Whether the review of an incident holds up its closing: it was asked for, and is not published.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn awaits_review(&self, incident: &IncidentView) -> Result<bool, NoAnswer> {
+        let Some(id) = incident.review.as_ref().and_then(|id| id.parse().ok()).filter(|_| incident.state == State::Resolved) else {
+            return Ok(false);
+        };
+        let found = rows::review::get(self.db(), id).await?;
+        Ok(found.is_some_and(|(review, _)| review.state != review::State::Published))
     }
 
     async fn whole_review(&self, review: review::Review, version: u64) -> Result<ReviewView, NoAnswer> {

@@ -30,6 +30,9 @@ use crate::read::{IncidentFilter, NoAnswer, Queries};
 /// Incidents of one board at most (issue: a board of 1,000 open incidents).
 pub const BOARD_MAX: usize = 1000;
 
+/// Incidents that are over and owe a report to a regulator still, at most: more are no list that somebody works through.
+pub const OWING_MAX: i64 = 50;
+
 /// A live expectation of an incident or one of its pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Awaited {
@@ -210,6 +213,21 @@ impl Queries<'_> {
         let mut rows: Vec<OnBoard> = found.into_iter().map(of).collect();
         contend(&mut rows, &org);
         Ok((rows, cut))
+    }
+
+    /// Incidents that are over and of which a regulator is still owed a report, the first that is due first; at most
+    /// [`OWING_MAX`] of the newest.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the asker may not read.
+    pub async fn owing(&self) -> Result<Vec<IncidentView>, NoAnswer> {
+        self.may(Right::See)?;
+        let found = rows::incident::owing(self.db(), &self.reach(), OWING_MAX).await?;
+        let due = |incident: &Incident| incident.work.open_obligations().filter_map(|one| Some(one.owed()?.due_at)).min();
+        let mut owing: Vec<(Timestamp, IncidentView)> =
+            found.iter().filter_map(|(incident, head)| Some((due(incident)?, IncidentView::of(incident, head.version, None)))).collect();
+        owing.sort_by_key(|(due_at, _)| *due_at);
+        Ok(owing.into_iter().map(|(_, incident)| incident).collect())
     }
 
     async fn boarded(&self, filter: &rows::incident::Filter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {

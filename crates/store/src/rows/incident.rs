@@ -184,6 +184,20 @@ pub async fn of_references(db: &Db, references: &[String], reach: &Reach) -> Res
     Ok(super::readable(db, &rows, "incident", incident).into_iter().map(|(incident, _)| incident).collect())
 }
 
+/// Resolved ones within reach of which a report to a regulator was ever awaited, the newest first.
+pub async fn owing(db: &Db, reach: &Reach, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
+    let mut args = Vec::new();
+    let seen = reader::seen(reach, &mut args);
+    args.push(Val::Int(limit));
+    let sql = format!(
+        "select {COLUMNS} from incident where id in (select incident from expectation where rule = 'incident.obligation') \
+         and state = 'resolved' and mode = 'live' and {seen} order by id desc limit ?{}",
+        args.len()
+    );
+    let rows = db.read(&sql, args).await?;
+    Ok(super::readable(db, &rows, "incident", incident))
+}
+
 /// How many open ones are within reach; exercises are in no count.
 pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
     let mut args = Vec::new();
@@ -325,7 +339,7 @@ pub async fn declared_between(
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, \
-         state, case when work like '%clocks%' or work like '%transfers%' then work end, alarms \
+         state, case when work like '%clocks%' or work like '%transfers%' then work end, alarms, reopened \
          from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );
@@ -345,11 +359,12 @@ fn measured(row: &Row) -> Result<(IncidentId, Measured), Fault> {
         resolved_at: r.opt_instant()?,
     };
     let state = r.word(State::from_word)?;
-    let (clocks, hand_overs) = match r.opt_text()? {
-        Some(work) => judged(&work, &instants, state, r.opt_text()?.as_deref())?,
+    let (work, alarms) = (r.opt_text()?, r.opt_text()?);
+    let (clocks, hand_overs) = match work {
+        Some(work) => judged(&work, &instants, state, alarms.as_deref())?,
         None => (Vec::new(), (0, 0)),
     };
-    Ok((id, Measured { severity, service, instants, clocks, hand_overs }))
+    Ok((id, Measured { severity, service, instants, clocks, hand_overs, reopened: r.small()? }))
 }
 
 /// Its clocks that were met or missed, and its hand-overs, of the rest of its row.

@@ -9,6 +9,7 @@ mod contended;
 pub(crate) mod filter;
 pub(crate) mod letters;
 mod need;
+mod owing;
 pub(crate) mod search;
 
 use allclear_domain::access::{Principal, Right};
@@ -115,6 +116,8 @@ pub(crate) struct Board {
     /// Whether more are open than a board holds.
     cut: bool,
     ended: Vec<IncidentView>,
+    /// Over, and a regulator is owed a report of it still.
+    owing: Vec<IncidentView>,
     /// Nothing of it for a guest.
     on_call: Option<Vec<OnCallView>>,
     /// On call, and not known to be reached; for administrators.
@@ -210,6 +213,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let mut ended = queries.incidents(IncidentFilter { real: true, ..IncidentFilter::default() }, ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
     ended.truncate(ENDED_SHOWN);
+    let owing = queries.owing().await?;
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
     let unproven = if queries.has(Right::Administer) { queries.unproven(when.now).await? } else { Vec::new() };
     let first = None;
@@ -228,6 +232,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
         waiting,
         cut,
         ended,
+        owing,
         on_call,
         unproven,
         first,
@@ -352,6 +357,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
         }
         // What is open comes first.
         @if open > 0 { (first) }
+        @if !board.owing.is_empty() { div data-live="owing" class="bare" { (owing::section(&board.owing, when)) } }
         div class="below" data-live="below" {
             @if let Some(shifts) = &board.on_call { (on_call(board, shifts, wall)) }
             @if !board.ended.is_empty() && !wall { (ended(board, org)) }

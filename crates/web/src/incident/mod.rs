@@ -110,6 +110,8 @@ pub(crate) struct PageData {
     /// Whether anybody is known to have it.
     held: bool,
     /// Whether the reader may act.
+    /// Whether its review is to be published before it is closed.
+    pub awaits_review: bool,
     pub may_act: bool,
     pub me: Option<String>,
     /// What somebody typed that was not taken, or which form they asked for.
@@ -253,6 +255,7 @@ pub(crate) async fn read(
     let takes_over = incident.state.is_open() && incident.roles.iter().any(|role| concerns(&role.person) || concerns(&role.offered_to));
     let briefing = if takes_over { Some(Box::pin(queries.briefing(id)).await?) } else { None };
     let (others, into) = beside(&queries, &incident, may_act).await?;
+    let awaits_review = queries.awaits_review(&incident).await?;
     Ok(PageData {
         incident,
         when,
@@ -271,6 +274,7 @@ pub(crate) async fn read(
         others,
         into,
         held,
+        awaits_review,
         may_act,
         me,
         draft,

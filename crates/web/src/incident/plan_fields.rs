@@ -12,6 +12,7 @@ pub(super) fn is_open(told: &PageData) -> bool {
     told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open)
         || told.incident.restored.iter().any(|one| !one.through)
         || is_owed(told)
+        || told.awaits_review
 }
 
 /// Whether a regulator may be owed something still, where it is over but for that.
@@ -29,6 +30,9 @@ pub(super) fn still_open(told: &PageData) -> Markup {
                     li { bdi { (one.name) } ", " (one.state.words()) }
                 }
             }
+        }
+        @if let Some(review) = told.incident.review.as_ref().filter(|_| told.awaits_review) {
+            p { strong { a href={ "/reviews/" (review) } { "Its review" } " is not published yet" } }
         }
         @if told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open) { p { strong { "Not yet said to hold:" } } }
         @if told.incident.restored.iter().any(|one| !one.through) { p { strong { "Not wholly back:" } } }

@@ -100,6 +100,16 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                     }
                 }
             }
+            @if trend.reopenings > 0 {
+                section class="section" data-live="reopenings" {
+                    h2 { "Reopened" }
+                    p {
+                        (trend.reopened) " of " (trend.incidents) " incidents, "
+                        @if trend.reopenings == 1 { "once" } @else { (trend.reopenings) " times" }
+                        " in all: they were not over when they were resolved"
+                    }
+                }
+            }
             @if !trend.targets.is_empty() {
                 section class="section" data-live="targets" {
                     h2 { "Targets" span class="quiet" { " · kept and missed" } }

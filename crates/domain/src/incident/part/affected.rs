@@ -1,12 +1,13 @@
 //! What an incident affects: its own service, whose policy its pages run, and others, each with how much.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
-use crate::incident::{Decision, Incident, nothing, one};
+use crate::incident::{Context, Decision, Incident, nothing, one, record};
 use crate::names::{Names, with_text};
 
 pub use crate::incident::work::Impact;
@@ -47,6 +48,9 @@ pub struct ImpactChanged {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Impact>,
     pub to: Impact,
+    /// Since when, as somebody said, or as it was hit again; absent where it is since the impact started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -56,8 +60,8 @@ pub struct ImpactChanged {
 pub enum Command {
     /// It is of this service; the engine says which policy that has.
     SetService { service: String, escalation: Option<String>, why: Option<String> },
-    /// A service is affected this much.
-    SetImpact { service: String, impact: Impact, why: Option<String> },
+    /// A service is affected this much. Since when, where somebody says so: what was hit later than the rest has its own time.
+    SetImpact { service: String, impact: Impact, since: Option<Timestamp>, why: Option<String> },
 }
 
 impl Command {
@@ -74,6 +78,8 @@ impl Command {
 pub enum Refusal {
     #[error("an incident names at most {max} services: say in its title or an update that more are affected")]
     TooMany { max: usize },
+    #[error("what is not affected is so since nothing: leave `since` out, or say how much it is affected")]
+    SinceOfNothing,
 }
 
 impl Refusal {
@@ -82,6 +88,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TooMany { .. } => "too_many_services",
+            Self::SinceOfNothing => "since_of_nothing",
         }
     }
 }
@@ -112,18 +119,20 @@ pub(crate) const ASKS: &[Ask] = &[
         fields: &[
             Field::needed("service", "the service", "Service", Kind::Service).hint("A service's id"),
             Field::needed("impact", "how much it is affected", "How much", Kind::Choice { name: "Impact", of: &Impact::WORDS }),
+            Field::may("since", "since when it is affected", "Since when", Kind::Time)
+                .hint("As in 2026-12-24T18:00:00Z; since the impact started where left out. Recovery objectives count from then"),
             REASON.or_not(),
         ],
         ways: &[],
         make: |given, _| {
             let impact = given.as_text("impact").and_then(Impact::from_word).unwrap_or(Impact::Degraded);
-            command(Command::SetImpact { service: given.must("service"), impact, why: given.text("why") })
+            command(Command::SetImpact { service: given.must("service"), impact, since: given.time("since"), why: given.text("why") })
         },
         came: Came::Itself,
     },
 ];
 
-pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
         Command::SetService { service, escalation, why } => {
             fits(incident, Verb::Service)?;
@@ -133,16 +142,25 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             let (from, held) = (incident.service.clone(), incident.is_held());
             one(Event::ServiceChanged(ServiceChanged { from, to: service, escalation, held, why: reason(why)? }))
         }
-        Command::SetImpact { service, impact, why } => {
+        Command::SetImpact { service, impact, since, why } => {
             fits(incident, Verb::Affect)?;
             let from = incident.work.affected.get(&service).copied();
-            if from == Some(impact) {
+            if let Some(since) = since {
+                record::has_happened(since, context.now)?;
+                if impact == Impact::None {
+                    return Err(Refusal::SinceOfNothing.into());
+                }
+            }
+            if from == Some(impact) && since.is_none_or(|since| incident.work.affected_since.get(&service) == Some(&since)) {
                 return nothing();
             }
+            // What had recovered and is hit again is hit from now on, unless somebody knows better.
+            let is_hit_again = from == Some(Impact::None) && impact != Impact::None;
+            let since = since.or(Some(context.now).filter(|_| is_hit_again));
             if from.is_none() && incident.work.affected.len() >= AFFECTED_MAX {
                 return Err(Refusal::TooMany { max: AFFECTED_MAX }.into());
             }
-            one(Event::ImpactChanged(ImpactChanged { service, from, to: impact, why: reason(why)? }))
+            one(Event::ImpactChanged(ImpactChanged { service, from, to: impact, since, why: reason(why)? }))
         }
     }
 }
@@ -162,6 +180,11 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event) {
         }
         Event::ImpactChanged(body) => {
             incident.work.affected.insert(body.service.clone(), body.to);
+            if let Some(since) = body.since {
+                incident.work.affected_since.insert(body.service.clone(), since);
+            } else if body.to == Impact::None {
+                incident.work.affected_since.remove(&body.service);
+            }
         }
     }
 }
@@ -176,7 +199,8 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         }
         Event::ImpactChanged(body) => {
             let was = body.from.map_or_else(String::new, |from| format!(" (it was: {from})"));
-            with_text(format!("{who}: {} is affected: {}{was}", names.service(&body.service), body.to), body.why.as_deref())
+            let since = body.since.map_or_else(String::new, |since| format!(", since {}", names.clock(since)));
+            with_text(format!("{who}: {} is affected: {}{was}{since}", names.service(&body.service), body.to), body.why.as_deref())
         }
     }
 }
@@ -190,7 +214,7 @@ mod tests {
     #[test]
     fn an_impact_is_said_once_and_a_service_takes_its_policy_with_it() {
         let mut sample = Sample::declared();
-        let set = |impact| Command::SetImpact { service: "search".into(), impact, why: None };
+        let set = |impact| Command::SetImpact { service: "search".into(), impact, since: None, why: None };
         assert_eq!(sample.run(set(Impact::Partial)).unwrap().kinds(), ["impact_changed"]);
         assert_eq!(sample.run(set(Impact::Partial)).unwrap().events, []);
         sample.run(set(Impact::None)).unwrap();

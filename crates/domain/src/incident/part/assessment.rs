@@ -305,7 +305,7 @@ mod tests {
     }
 
     fn hit(service: &str, impact: Impact) -> affected::Command {
-        affected::Command::SetImpact { service: service.into(), impact, why: None }
+        affected::Command::SetImpact { service: service.into(), impact, since: None, why: None }
     }
 
     fn keep() -> Command {

@@ -170,7 +170,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         }
         Command::Resolve { note, waive } => {
             fits(incident, Verb::Resolve)?;
-            let mut events = recovery::before_the_end(incident, waive)?;
+            let mut events = recovery::before_the_end(incident, waive, false)?;
             events.push(Event::Resolved(Resolved { by_itself: false, note: words::note(note)? }).into());
             Ok(events)
         }
@@ -190,7 +190,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             fits(incident, Verb::Close)?;
             answers::before_closing(incident, context.types)?;
             let mut events = obligations::before_the_end(incident, waive.as_ref())?;
-            events.extend(recovery::before_the_end(incident, waive)?);
+            events.extend(recovery::before_the_end(incident, waive, context.review_open)?);
             events.push(Event::Closed(Closed {}).into());
             Ok(events)
         }

@@ -1,5 +1,5 @@
 //! How long the services of an incident may be affected: their recovery time objective and maximum tolerable period, counted from
-//! the impact's start, so that a breach is seen before it happens.
+//! the impact's start, or from when they were hit themselves where that is known, so that a breach is seen before it happens.
 //!
 //! An objective counts while the incident is open and its service is affected; what ends it otherwise is said in the log. What was
 //! missed stays missed. It is counted anew after whatever moves it ([`moves`]), by the organisation as it is then.
@@ -140,13 +140,14 @@ const fn counts(state: State) -> bool {
 
 /// What counts for an incident now, by the organisation.
 fn counted(org: &Org, incident: &Incident) -> Vec<Counted> {
-    let from = incident.impact_started_at.or(incident.declared_at).filter(|_| counts(incident.state) && incident.mode == Mode::Live);
-    let Some(from) = from else { return Vec::new() };
+    let began = incident.impact_started_at.or(incident.declared_at).filter(|_| counts(incident.state) && incident.mode == Mode::Live);
+    let Some(began) = began else { return Vec::new() };
     let said = &incident.work.affected;
     let own = incident.service.as_ref().filter(|own| said.get(*own) != Some(&Impact::None));
     let affected: BTreeSet<&String> = said.iter().filter(|(_, impact)| **impact != Impact::None).map(|(id, _)| id).chain(own).collect();
     let mut out = Vec::new();
     for service in affected.into_iter().filter_map(|id| org.service(id)) {
+        let from = incident.work.affected_since.get(&service.id).copied().unwrap_or(began);
         for (kind, within) in service.objectives() {
             out.push(Counted { service: service.id.clone(), kind, within, from, due_at: after(from, within) });
         }
@@ -296,7 +297,7 @@ mod tests {
     use super::*;
 
     fn affect(service: &str, impact: Impact) -> affected::Command {
-        affected::Command::SetImpact { service: service.into(), impact, why: None }
+        affected::Command::SetImpact { service: service.into(), impact, since: None, why: None }
     }
 
     /// A command, and the count that the engine makes after it.

@@ -19,7 +19,7 @@ use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::obliged::{Adopted, Awareness, Obligation, ObligationState, Report, ReportAsked, Submission};
 use crate::incident::record::{self, has_happened};
 use crate::incident::words::{self, KEPT_CHARS_MAX, NOTE_CHARS_MAX};
-use crate::incident::{self as whole, Context, Decision, Event as Any, Incident, nothing, one};
+use crate::incident::{self as whole, Context, Decision, Event as Any, Incident, State, nothing, one};
 use crate::names::{Names, clock, with_text};
 use crate::obligation::PACK_VERSION;
 use crate::org::forms::obligation::ObligationForm;
@@ -376,7 +376,10 @@ fn found(incident: &Incident, verb: Verb, number: u32) -> Result<&Obligation, wh
 }
 
 fn propose(incident: &Incident, form: String, because: Option<String>, context: Context) -> Decision {
-    fits(incident, Verb::Obligation)?;
+    // What an alarm says is heard once: of a candidate it is proposed as well, and decided on where it becomes an incident.
+    if because.is_none() || incident.state != State::Candidate {
+        fits(incident, Verb::Obligation)?;
+    }
     let Some(adopted) = context.org.obligation(&form).and_then(adopted) else {
         let hint = meant(&form, context.org.bundle().obligations.iter().map(|known| known.id.as_str()));
         return Err(Refusal::NotAdopted { form: form.chars().take(FORM_CHARS_MAX).collect(), hint }.into());

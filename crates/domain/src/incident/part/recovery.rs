@@ -42,6 +42,9 @@ pub struct Waived {
     /// Services that may stay as far back as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
+    /// That its review is published, which may come later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub review: bool,
     pub why: String,
 }
 
@@ -90,6 +93,8 @@ impl Command {
 pub enum Refusal {
     #[error("it is not over yet, since this is open: {0}. Say that it holds, or give the reason why it may stay open (`waive`)")]
     StillOpen(String),
+    #[error("its review is not published yet: publish it, or give the reason why it may come after the incident is closed (`waive`)")]
+    ReviewOpen,
     #[error("there is no item {item} of recovery in this incident")]
     NoSuchItem { item: u32 },
     #[error("item {item} of recovery is {state} already")]
@@ -106,6 +111,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::StillOpen(_) => "recovery_open",
+            Self::ReviewOpen => "review_open",
             Self::NoSuchItem { .. } => "no_such_recovery_item",
             Self::Ended { .. } => "recovery_item_ended",
             Self::NoPercentage(_) => "no_percentage",
@@ -172,7 +178,7 @@ const ITEM: Ask = Ask {
 /// Why what is open may stay so, where something ends.
 pub(in crate::incident) const WAIVE: Field =
     Field::may("waive", "why what is open may stay so", "Why may it stay open?", Kind::Words { max: KEPT_CHARS_MAX })
-        .hint("Only where items of recovery are open, or, to close it, obligations: why they may stay so");
+        .hint("Only where items of recovery are open, or, to close it, obligations or its review: why they may stay so");
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {
@@ -185,7 +191,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             let found = open_item(incident, item)?;
             words::needed(&why, "the reason")?;
             words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
-            one(Event::Waived(Waived { items: vec![Item { item, text: found.text.clone() }], services: Vec::new(), why }))
+            one(Event::Waived(Waived { items: vec![Item { item, text: found.text.clone() }], services: Vec::new(), review: false, why }))
         }
         Command::Restore { service, percent, backlog, note } => restore(incident, service, percent, backlog, note),
     }
@@ -213,23 +219,26 @@ fn open_item(incident: &Incident, number: u32) -> Result<&RecoveryItem, whole::R
     if item.state == RecoveryState::Open { Ok(item) } else { Err(Refusal::Ended { item: number, state: item.state.word() }.into()) }
 }
 
-/// What comes before an end: nothing where nothing is open, else that it is waived, where somebody says why.
+/// What comes before an end: nothing where nothing is open, else that it is waived, where somebody says why. `review` is whether
+/// its review is asked for and not published, which holds up a closing alone: it is written once it is resolved.
 ///
 /// # Errors
 /// Where something is open and nobody says why it may stay so.
-pub(in crate::incident) fn before_the_end(incident: &Incident, waive: Option<String>) -> Decision {
+pub(in crate::incident) fn before_the_end(incident: &Incident, waive: Option<String>, review: bool) -> Decision {
     let open: Vec<Item> = incident.work.open_recovery().map(|item| Item { item: item.item, text: item.text.clone() }).collect();
     let services: Vec<&ServiceBack> = incident.work.not_back().collect();
-    if open.is_empty() && services.is_empty() {
+    if open.is_empty() && services.is_empty() && !review {
         return Ok(Vec::new());
     }
     match waive.filter(|why| !why.trim().is_empty()) {
         Some(why) => {
             words::at_most(&why, "the reason", KEPT_CHARS_MAX)?;
-            one(Event::Waived(Waived { items: open, services: services.iter().map(|one| one.service.clone()).collect(), why }))
+            one(Event::Waived(Waived { items: open, services: services.iter().map(|one| one.service.clone()).collect(), review, why }))
         }
+        None if open.is_empty() && services.is_empty() => Err(Refusal::ReviewOpen.into()),
         None => {
-            let back = services.iter().map(|one| format!("{} is {}", one.service, one.words()));
+            let review = Some("its review is not published".to_owned()).filter(|_| review);
+            let back = services.iter().map(|one| format!("{} is {}", one.service, one.words())).chain(review);
             let items = Some(listed(&open)).filter(|_| !open.is_empty());
             Err(Refusal::StillOpen(items.into_iter().chain(back).collect::<Vec<_>>().join("; ")).into())
         }
@@ -292,7 +301,8 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Waived(body) => {
             let items = Some(listed(&body.items)).filter(|_| !body.items.is_empty());
             let services = body.services.iter().map(|id| format!("{} is wholly back", names.service(id)));
-            let what: Vec<String> = items.into_iter().chain(services).collect();
+            let review = Some("its review is published".to_owned()).filter(|_| body.review);
+            let what: Vec<String> = items.into_iter().chain(services).chain(review).collect();
             format!("{who} waived what was to hold before the end ({}): {}", what.join("; "), body.why)
         }
         Event::Restored(body) => {

@@ -37,6 +37,7 @@ fn context(now: Timestamp) -> Context<'static> {
         services: SERVICES.as_slice(),
         matrix: &MATRIX,
         org: &ORG,
+        review_open: false,
     }
 }
 

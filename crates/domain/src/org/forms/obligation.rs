@@ -44,7 +44,7 @@ pub const ABOUT: About = About {
         row(
             "match",
             "May apply to",
-            "Matchers over service, severity, title and labels of an alarm that declares it or joins it, as in service=\"payments\". Empty: it is proposed by hand.",
+            "Matchers over service, severity, title, type and labels of an alarm that declares it or joins it, as in service=\"payments\". Empty: it is proposed by hand.",
             Input::Line,
         ),
         row("recipient", "Recipient", "Whom you report to, in the place of the rule’s own words.", Input::One(FormKind::Organisation)),
