@@ -74,13 +74,16 @@ impl World {
         let owner = Owner::Incident(id);
         let folded: Vec<Page> = pages.into_iter().map(|(page, _)| page).collect();
         self.check_attendance(&incident, &folded, &expectations);
+        self.check_several(&incident, &expectations);
+        let looks = folded.iter().any(|page| matches!(page.status, Status::Running | Status::Exhausted));
+        self.check_owned(&incident, looks, &expectations);
         self.check_silenced(id, &incident);
         if incident.state == State::Candidate && live(owner, Rule::Candidate) != 1 {
             self.fail("I1 a candidate waits for a decision", format!("{id}"));
         }
         let (all, open) = block_on(rows::alert::totals(&self.db, id)).unwrap_or_default();
-        // What a person declared is not over because alerts that were merged into it had ended.
-        let by_alerts = incident.because != "declared by a person";
+        // What a person declared is not over because alerts that were merged into it had ended, nor that into which it was merged.
+        let by_alerts = incident.because != "declared by a person" && incident.work.said.is_empty();
         let flaps = incident.alarms.flapping.is_some();
         if all > 0 && open == 0 && by_alerts && !flaps && matches!(incident.state, State::Declared | State::Candidate) {
             self.fail("I10 an incident whose alerts ended recovers", format!("{id} is {:?}, all {all} alerts ended", incident.state));
@@ -212,6 +215,7 @@ impl World {
             return;
         }
         self.check_conditions();
+        self.check_relations();
         self.check_silences();
         self.check_due();
         self.check_newer();

@@ -147,6 +147,7 @@ impl World {
             Task::Coordinate => {
                 self.coordinate();
                 self.think_again();
+                self.do_with_several();
                 if !self.draining {
                     self.plan_coordination();
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use allclear_domain::access::Reach;
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{ActionId, IncidentId, PageId, ReviewId};
-use allclear_domain::incident::{affected, alarms, attendance, declaration, ending, flapping, links};
+use allclear_domain::incident::{affected, alarms, attendance, declaration, ending, flapping, links, transfers};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
@@ -86,6 +86,7 @@ impl World {
 
     fn incident_event(&mut self, id: IncidentId, event: &incident::Event, actor: &str, at: Timestamp, cause: &str) {
         self.work_event(id, event, at);
+        self.several_event(id, event, at);
         let mut model = self.oracle.incidents.get(&id).cloned().unwrap_or_default();
         self.attendance_event(id, &mut model, event, actor, at, cause);
         match event {
@@ -119,6 +120,9 @@ impl World {
             incident::Event::Alarms(alarms::Event::Silenced(body)) => model.silenced = body.held_until.is_some(),
             incident::Event::Alarms(alarms::Event::Unsilenced(body)) => model.silenced = body.held,
             incident::Event::Flapping(flapping::Event::Returned(body)) if body.reopened => model.over = false,
+            incident::Event::Transfers(transfers::Event::Accepted(body)) => {
+                (model.team, model.escalation) = (Some(body.team.clone()), body.escalation.clone());
+            }
             incident::Event::Links(links::Event::TakenApart(_)) => {
                 model.over = false;
                 self.reached("a merge was taken apart");
@@ -302,7 +306,7 @@ impl World {
         let mut targets = org.bundle().catch_all.clone();
         let model = self.oracle.incidents.get(&page.incident).cloned().unwrap_or_default();
         let escalation = page.escalation.clone().or(model.escalation);
-        targets.extend(managers(org.bundle(), model.service.as_deref(), escalation.as_deref()));
+        targets.extend(managers(org.bundle(), model.team.as_deref(), model.service.as_deref(), escalation.as_deref()));
         (page.running, page.exhausted, page.catch_all) = (true, false, false);
         (page.round, page.since, page.step, page.back) = (body.round, body.round, 0, Some(targets));
         page.entries.clear();

@@ -31,6 +31,7 @@ pub mod partners;
 pub mod ports;
 pub mod resources;
 mod second_thoughts;
+mod several;
 pub mod sometimes;
 pub mod surroundings;
 pub mod work;

@@ -281,12 +281,14 @@ pub fn again(org: &Bundle, escalation: Option<&str>, urgency: NotifyUrgency) -> 
     Some(policy.and_then(|policy| policy.again_every).unwrap_or(Length::from_mins(by_urgency))).filter(|length| !length.is_zero())
 }
 
-/// Who answers for an incident that nobody has: the managers of its service's team, else of the teams in its policy.
+/// Who answers for an incident that nobody has: the managers of the team that took it over, else of its service's, else of the teams in
+/// its policy.
 #[must_use]
-pub fn managers(org: &Bundle, service: Option<&str>, escalation: Option<&str>) -> Vec<String> {
+pub fn managers(org: &Bundle, taken: Option<&str>, service: Option<&str>, escalation: Option<&str>) -> Vec<String> {
     let of_team = |id: &str| org.teams.iter().find(|team| team.id == id).map(|team| team.managers.clone()).unwrap_or_default();
     let team = org.services.iter().find(|form| Some(form.id.as_str()) == service).and_then(|form| form.team.clone());
-    let own = team.map(|team| of_team(&team)).unwrap_or_default();
+    let taken = taken.map(of_team).unwrap_or_default();
+    let own = if taken.is_empty() { team.map(|team| of_team(&team)).unwrap_or_default() } else { taken };
     let named = if own.is_empty() {
         let policy = org.escalations.iter().find(|policy| Some(policy.id.as_str()) == escalation);
         let targets = policy.iter().flat_map(|policy| &policy.steps).flat_map(|step| &step.page);

@@ -10,8 +10,9 @@ use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::clock::Clock;
 use allclear_domain::incident::{
-    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, roles, staffing, tasks, updates,
+    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, relations, roles, staffing, tasks, updates,
 };
+use allclear_domain::incident::related::Relation;
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -145,6 +146,18 @@ impl World {
                         task.open = false;
                     }
                 }
+            }
+            // What came with a part that was split off is to be done here.
+            E::Relations(relations::Event::Tied(body)) if body.is == Relation::SplitFrom => {
+                for task in &body.moved.tasks {
+                    work.tasks.insert(task.task, Task { late: task.late, ..Task::new(task.due_at) });
+                }
+            }
+            // What the parent promised is nobody's promise here any more: it owes its own from now on.
+            E::Relations(relations::Event::Untied(relations::Untied { owes: true, .. }) | relations::Event::Unfollowed(relations::Follows { owes: true, .. }))
+                if work.open =>
+            {
+                work.update = due(work.every);
             }
             // What was promised by acknowledging is owed no more; what somebody told people is.
             E::Attendance(attendance::Event::Lost(body)) if body.undone => {

@@ -177,6 +177,7 @@ impl World {
         let mut side = Dice::new(seed.wrapping_mul(0x2545_f491).wrapping_add(29));
         let mut bundle = orgs::organisation(&mut dice, now);
         orgs::coordinated(&mut side, &mut bundle);
+        crate::several::furnish(seed, &mut bundle);
         let org = Arc::new(Org::build(1, bundle, WAYS_OUT));
         let monitors = (0..dice.between(3, 9)).map(|n| Monitor::new(&mut dice, n)).collect::<Vec<_>>();
         let shared = dice.chance(250);

@@ -16,6 +16,8 @@ use jiff::Timestamp;
 
 use work::{Promise, WorkModel};
 
+use crate::several::SeveralModel;
+
 pub mod work;
 
 /// A page as its log tells it.
@@ -115,6 +117,8 @@ pub struct IncidentModel {
     pub(crate) wait_until: Option<Timestamp>,
     pub service: Option<String>,
     pub escalation: Option<String>,
+    /// The team that took it over last.
+    pub team: Option<String>,
     pub severity: Option<Severity>,
     /// Somebody has it, as far as is known.
     pub held: bool,
@@ -145,6 +149,8 @@ pub struct Oracle {
     pub incidents: BTreeMap<IncidentId, IncidentModel>,
     /// Roles, tasks and updates.
     pub works: BTreeMap<IncidentId, WorkModel>,
+    /// How they stand to each other, and what runs beside them.
+    pub(crate) several: BTreeMap<IncidentId, SeveralModel>,
     /// Reviews and actions.
     pub promises: BTreeMap<Owner, Promise>,
     /// Updates that were posted, and who must be told of them in the same commit.
@@ -168,6 +174,7 @@ impl Oracle {
             pages: BTreeMap::new(),
             incidents: BTreeMap::new(),
             works: BTreeMap::new(),
+            several: BTreeMap::new(),
             promises: BTreeMap::new(),
             to_tell: BTreeMap::new(),
             delivered: BTreeMap::new(),
