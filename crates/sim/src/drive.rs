@@ -16,6 +16,8 @@ use crate::world::{Failure, Report, Task, World};
 
 /// Steps of a world before it is left to run out.
 const STEPS: u64 = 520;
+/// How many times as many where many incidents stand beside each other.
+const MANY: u64 = 3;
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
 /// How long what is open at the end is left alone: long enough for pages to come back twice and acknowledgements to age.
@@ -27,7 +29,9 @@ const LEFT_ALONE: Length = Length::from_mins(240);
 /// The first promise that was not kept.
 pub fn run(seed: u64, trace: bool) -> Result<Report, Box<Failure>> {
     let mut world = World::new(seed, trace);
-    for _ in 0..STEPS {
+    // Where much goes on at once less time passes with each step.
+    let steps = if crate::several::is_here(seed) { STEPS * MANY } else { STEPS };
+    for _ in 0..steps {
         if world.failure.is_some() {
             break;
         }

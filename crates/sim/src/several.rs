@@ -11,6 +11,7 @@ use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::affected::Impact;
 use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::transfers::End;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{
     self, Incident, Severity, State, access, affected, ending, links, objectives, obligations, recovery, relations, transfers,
 };
@@ -25,14 +26,14 @@ use crate::monitor::Act;
 use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};
 
-/// A world of so many has it: those whose seed leaves one of [`RESTS`], of which none was kept before.
+/// One world of so many has it: those whose seed leaves [`REST`], of which none was kept before.
 const ONE_OF: u64 = 11;
 /// See [`ONE_OF`].
-const RESTS: [u64; 2] = [5, 8];
+const REST: u64 = 5;
 /// Incidents that are open beside each other, at most.
 const OPEN: usize = 20;
 /// Deeds beside what people do anyway, each time that somebody coordinates.
-const DEEDS: u64 = 4;
+const DEEDS: u64 = 16;
 /// How long a team has to answer an offer, and again once it is paged (contract).
 const ANSWER_WITHIN: Length = Length::from_mins(10);
 /// Levels above each other, at most (contract).
@@ -53,8 +54,7 @@ pub struct SeveralModel {
 
 /// Whether a world has it.
 pub(crate) const fn is_here(seed: u64) -> bool {
-    let rest = seed % ONE_OF;
-    rest == RESTS[0] || rest == RESTS[1]
+    seed % ONE_OF == REST
 }
 
 /// Rules that the organisation adopts, in times of its own so that a world sees their end, and objectives of two of its services.
@@ -107,10 +107,13 @@ impl World {
         if all.is_empty() {
             return;
         }
-        for _ in 0..own.between(1, DEEDS) {
-            let incident = own.pick(&all).clone();
+        let open: Vec<Incident> = all.iter().filter(|one| one.state.is_open() && one.state != State::Candidate).cloned().collect();
+        for _ in 0..own.between(DEEDS / 2, DEEDS) {
+            // Of what is over most is refused: that is tried as well, and less often.
+            let among = if open.is_empty() || own.chance(100) { &all } else { &open };
+            let incident = own.pick(among).clone();
             let mut who = own.pick(&people).clone();
-            let other = own.pick(&all).id;
+            let other = own.pick(among).id;
             let Some(command) = self.deed_of_several(&mut own, &incident, other, &mut who) else { continue };
             self.do_soon(&mut own, &who, command);
         }
@@ -136,8 +139,10 @@ impl World {
             7 => Command::incident(id, relations::Command::Unfollow { why: None }),
             8 | 9 => {
                 let alerts: BTreeSet<AlertId> = BTreeSet::new();
-                let tasks = if own.chance(600) { BTreeSet::from([1]) } else { BTreeSet::new() };
-                let services = if own.chance(600) { vec![service] } else { Vec::new() };
+                let mut has = incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && task.step.is_none());
+                let tasks: BTreeSet<u32> = has.next().map(|task| task.task).filter(|_| own.chance(700)).into_iter().collect();
+                let hit = |(id, impact): &(&String, &Impact)| **impact != Impact::None && incident.service.as_ref() != Some(*id);
+                let services: Vec<String> = incident.work.affected.iter().filter(hit).map(|(id, _)| id.clone()).take(1).collect();
                 let to = own.chance(300).then(|| who.clone());
                 Command::Split { id, split: Split { title: "a part of it".into(), severity: None, alerts, tasks, services, to } }
             }
@@ -163,7 +168,7 @@ impl World {
                 Command::incident(id, obligations::Command::Propose { form, because: None })
             }
             16 | 17 => {
-                let obligation = u32::try_from(own.between(1, 3)).unwrap_or(1);
+                let obligation = u32::try_from(own.between(1, 2)).unwrap_or(1);
                 let back = Length::from_mins(*own.pick(&[0, 5, 90]));
                 let aware_at = own.chance(500).then(|| allclear_domain::time::before(self.now, back));
                 let applies = own.chance(850);
@@ -172,8 +177,7 @@ impl World {
             18 => {
                 let (obligation, report) = (own.between(1, 3), own.between(1, 2));
                 let number = |n: u64| u32::try_from(n).unwrap_or(1);
-                let said =
-                    obligations::Submit { obligation: number(obligation), report: number(report), ..obligations::Submit::default() };
+                let said = obligations::Submit { obligation: number(obligation), report: number(report), ..obligations::Submit::default() };
                 Command::incident(id, obligations::Command::Submit(said))
             }
             19 | 20 => {
@@ -182,10 +186,7 @@ impl World {
                 let since = (impact != Impact::None && own.chance(300)).then(|| allclear_domain::time::before(self.now, back));
                 Command::incident(id, affected::Command::SetImpact { service, impact, since, why: None })
             }
-            21 => Command::incident(
-                id,
-                recovery::Command::Restore { service, percent: *own.pick(&[40, 100]), backlog: None, note: None },
-            ),
+            21 => Command::incident(id, recovery::Command::Restore { service, percent: *own.pick(&[40, 100]), backlog: None, note: None }),
             22 if own.chance(400) => Command::incident(id, access::Command::Restrict { why: why(), people: Vec::new() }),
             22 => Command::incident(id, ending::Command::Resolve { note: None, waive: Some(why()) }),
             _ if own.chance(500) => Command::Merge { from: id, into: other },
@@ -231,7 +232,8 @@ impl World {
             E::Offered(_) => model.offer.is_none(),
             E::Accepted(body) => offered_to(&body.team),
             E::Returned(body) => {
-                let early = body.end == End::Unanswered && model.offer.as_ref().is_none_or(|(_, since, _)| at < after(*since, ANSWER_WITHIN));
+                let early =
+                    body.end == End::Unanswered && model.offer.as_ref().is_none_or(|(_, since, _)| at < after(*since, ANSWER_WITHIN));
                 offered_to(&body.team) && !early
             }
             E::Unanswered(body) => {

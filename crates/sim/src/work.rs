@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::clock::Clock;
-use allclear_domain::incident::{
-    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, relations, roles, staffing, tasks, updates,
-};
 use allclear_domain::incident::related::Relation;
+use allclear_domain::incident::{
+    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, relations, roles, staffing, tasks,
+    updates,
+};
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -154,9 +155,10 @@ impl World {
                 }
             }
             // What the parent promised is nobody's promise here any more: it owes its own from now on.
-            E::Relations(relations::Event::Untied(relations::Untied { owes: true, .. }) | relations::Event::Unfollowed(relations::Follows { owes: true, .. }))
-                if work.open =>
-            {
+            E::Relations(
+                relations::Event::Untied(relations::Untied { owes: true, .. })
+                | relations::Event::Unfollowed(relations::Follows { owes: true, .. }),
+            ) if work.open => {
                 work.update = due(work.every);
             }
             // What was promised by acknowledging is owed no more; what somebody told people is.

@@ -30,6 +30,8 @@ use allclear_engine::ports::Clock as _;
 /// Seconds between two acts of coordination, from and to: often enough that an incident of half an hour meets
 /// several.
 const COORDINATION_S: (u64, u64) = (40, 400);
+/// How many times as often they do something in worlds of many incidents.
+const QUICKER: u64 = 8;
 /// Seconds between two storms, from and to.
 const STORM_S: (u64, u64) = (900, 5_400);
 
@@ -272,6 +274,8 @@ impl World {
 
     pub(crate) fn plan_coordination(&mut self) {
         let wait = self.side.between(COORDINATION_S.0, COORDINATION_S.1);
+        // Where much goes on at once people are quicker.
+        let wait = if crate::several::is_here(self.seed) { wait / QUICKER } else { wait };
         self.plan(after(self.now, Length::from_secs(wait)), Task::Coordinate);
     }
 
