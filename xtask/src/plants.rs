@@ -53,7 +53,7 @@ fn simulator(plant: &str) -> anyhow::Result<Option<String>> {
 }
 
 fn domain_tests(plant: &str) -> anyhow::Result<Option<String>> {
-    let (green, text) = cargo(&["test", "--quiet", "-p", "allclear-domain", "--lib", "--test", "paging", "--features", "plants"], plant)?;
+    let (green, text) = cargo(&["test", "--quiet", "-p", "allclear-domain", "--lib", "--tests", "--features", "plants"], plant)?;
     if green {
         return Ok(None);
     }

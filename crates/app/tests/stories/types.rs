@@ -11,6 +11,7 @@ on_both!(
     a_type_asks_while_declaring_and_before_closing,
     a_route_gives_a_type_and_no_alarm_waits_for_an_answer,
     a_type_that_is_gone_leaves_its_incidents_readable,
+    a_merge_takes_a_type_along_and_what_was_answered,
 );
 
 const TYPES: &str = r#"
@@ -146,4 +147,24 @@ async fn a_type_that_is_gone_leaves_its_incidents_readable(database: Database) {
     assert!(no.status == 404 && no.text.contains("no_such_type"), "{}", no.text);
     world.act(&reference, "resolve", json!({})).await;
     assert_eq!(world.act(&reference, "close", json!({})).await["state"], "closed", "nothing is asked by what is gone");
+}
+
+async fn a_merge_takes_a_type_along_and_what_was_answered(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let declare = async |body: Value| world.command("/incidents", body).await.ok().body["ref"].as_str().unwrap().to_owned();
+    let typed = declare(json!({"title": "the desk is slow", "type": "desk", "page": false})).await;
+    world.act(&typed, "field", json!({"field": "cause", "value": "a switch"})).await;
+    let plain = declare(json!({"title": "all is slow", "page": false})).await;
+    world.act(&typed, "merge", json!({"into": plain})).await;
+    let whole = world.api(&format!("/incidents/{plain}")).await;
+    assert_eq!((&whole["type"]["type"], answers(&whole)), (&json!("desk"), vec![("cause".to_owned(), json!("a switch"))]), "{whole:#}");
+    // What somebody said there stays: its type, and its answers.
+    let other = declare(json!({"title": "a ward", "type": "ward", "fields": {"patients": 3}, "page": false})).await;
+    world.act(&other, "merge", json!({"into": plain})).await;
+    let whole = world.api(&format!("/incidents/{plain}")).await;
+    assert_eq!((&whole["type"]["type"], answers(&whole)[0].1.as_str()), (&json!("desk"), Some("a switch")), "{whole:#}");
+    let again = declare(json!({"title": "the desk again", "type": "desk", "page": false, "private": true})).await;
+    world.act(&again, "field", json!({"field": "cause", "value": "a cable"})).await;
+    world.act(&again, "merge", json!({"into": plain})).await;
+    assert_eq!(answers(&world.api(&format!("/incidents/{plain}")).await)[0].1, json!("a switch"));
 }

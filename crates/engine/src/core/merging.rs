@@ -9,7 +9,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::along::Along;
-use allclear_domain::incident::{self, Incident, State, access, assessment, declaration, lifecycle, links};
+use allclear_domain::incident::{self, Incident, State, access, answers, assessment, declaration, lifecycle, links};
 use allclear_domain::paging;
 use allclear_store::rows;
 use allclear_store::rows::alert::Belonging;
@@ -124,6 +124,7 @@ impl Core {
             let why = Some(format!("{} was merged into it", loser.reference));
             self.change_incident(unit, into, assessment::Command::SetPotential { severity, why })?;
         }
+        self.take_type_along(unit, &loser, &winner)?;
         self.digest(unit, into);
         if winner.alarms.is_held() && !loser.alarms.is_held() {
             // What comes to it fires freely, or is a person's word.
@@ -134,6 +135,26 @@ impl Core {
             self.silence_incident(unit, into, change)?;
         }
         Ok(Reply::Incident { id: from, reference: loser.reference })
+    }
+
+    /// What it is goes along where nobody said so of the other, and what was answered where that was not.
+    fn take_type_along(&mut self, unit: &mut Unit, loser: &Incident, winner: &Incident) -> Decided<()> {
+        let Some(typed) = loser.work.typed.as_ref().filter(|_| winner.state != State::Candidate) else { return Ok(()) };
+        let why = format!("{} was merged into it", loser.reference);
+        if winner.work.typed.is_none() {
+            self.type_by_rule(unit, winner.id, &typed.kind, &why)?;
+        }
+        let (now, _) = self.incident(unit, winner.id)?;
+        let Some(own) = now.work.typed.filter(|own| own.kind == typed.kind) else { return Ok(()) };
+        for (field, answer) in typed.answers.iter().filter(|(field, _)| !own.answers.contains_key(*field)) {
+            let command = answers::Command::Answer { field: field.clone(), value: Some(answer.value.clone()), why: Some(why.clone()) };
+            match self.change_incident(unit, winner.id, command) {
+                // The type may ask otherwise by now: the answer stays in the log of the one that was merged.
+                Ok(()) | Err(Stop::Refused(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(())
     }
 
     /// Takes a merge apart: what went over and is as it went comes back.

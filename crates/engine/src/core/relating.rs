@@ -13,6 +13,7 @@ use allclear_domain::incident::related::{Related, Relation};
 use allclear_domain::incident::relations::{Command, FAMILY_MAX, LEVELS_MAX, Moved, RELATIONS_MAX, Refusal as No, Tied, said_ones};
 use allclear_domain::incident::updates::{self, Posted};
 use allclear_domain::incident::{self, Incident, links};
+use allclear_domain::plants::planted;
 use allclear_domain::tlp::Tlp;
 use allclear_domain::wire::NoticeKind;
 
@@ -70,6 +71,9 @@ impl Core {
             id,
             Command::Tie(Tied { incident: to, reference: other, is, followed, why: why.clone(), moved: Moved::default() }),
         )?;
+        if planted("relation-told-once") {
+            return Ok(());
+        }
         self.change_incident(
             unit,
             to,
@@ -98,11 +102,11 @@ impl Core {
         };
         let above = self.walk(unit, upper, up)?;
         let below = self.walk(unit, lower, up.turned())?;
-        if above.contains_key(&lower.id) || below.contains_key(&upper.id) {
+        if (above.contains_key(&lower.id) || below.contains_key(&upper.id)) && !planted("circle-of-parents") {
             return Err(no(No::Circle));
         }
         let deep = |levels: &Levels| levels.values().copied().max().unwrap_or(0);
-        if deep(&above) + deep(&below) + 2 > LEVELS_MAX {
+        if deep(&above) + deep(&below) + 2 > LEVELS_MAX && !planted("circle-of-parents") {
             return Err(no(No::TooDeep { max: LEVELS_MAX }));
         }
         // The whole of it: what stands below all that is above, and what comes with the other.

@@ -15,6 +15,7 @@ use crate::incident::partners::Request;
 use crate::incident::running::{RecoveryItem, ServiceBack};
 use crate::incident::work::{DecisionMade, Task, TaskState};
 use crate::names::Names;
+use crate::plants::planted;
 use crate::time::after;
 
 /// What goes along, by its numbers where it comes from, and what does not.
@@ -80,7 +81,11 @@ impl Along {
                 .cloned()
                 .collect(),
             reported: merged.is_reported(),
-            obligations: merged.work.open_obligations().filter(owed).cloned().collect(),
+            obligations: if planted("obligation-stays-with-merged") {
+                Vec::new()
+            } else {
+                merged.work.open_obligations().filter(owed).cloned().collect()
+            },
             ended: Unawaited {
                 requests: merged.work.partners.open_requests(None).map(request).collect(),
                 resources: merged.work.resources.iter().filter(|one| one.state.is_awaited()).map(|one| one.resource).collect(),

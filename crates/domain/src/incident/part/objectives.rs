@@ -19,6 +19,7 @@ use crate::incident::{
 };
 use crate::names::Names;
 use crate::org::snapshot::Org;
+use crate::plants::planted;
 use crate::time::{Length, after};
 
 event_kinds! {
@@ -260,6 +261,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 }
             }
         }
+        Event::Ended(_) if planted("objective-recovered-leaves-timer") => {}
         Event::Ended(body) => {
             for named in &body.ended {
                 let standing = if named.because == Because::Recovered { Standing::Met } else { Standing::Void };

@@ -24,6 +24,7 @@ use crate::names::{Names, clock, with_text};
 use crate::obligation::PACK_VERSION;
 use crate::org::forms::obligation::ObligationForm;
 use crate::org::words::meant;
+use crate::plants::planted;
 
 /// Obligations of one incident at most: there are not many more regimes.
 pub const OBLIGATIONS_MAX: usize = 50;
@@ -428,9 +429,10 @@ fn aware(known: &Obligation, applies: bool, why: String, aware_at: Option<Timest
     let before = known.awareness.as_ref();
     let applied = matches!(known.state, ObligationState::Applies | ObligationState::Fulfilled);
     // Said again without an instant it is the same: nothing moves.
-    let aware_at = aware_at.or_else(|| before.map(|before| before.aware_at)).unwrap_or(context.now);
+    let known_at = before.map(|before| before.aware_at).filter(|_| !planted("awareness-restarts"));
+    let aware_at = aware_at.or(known_at).unwrap_or(context.now);
     let is_same = if applies { applied } else { known.state == ObligationState::DoesNotApply };
-    if is_same && before.is_some_and(|before| before.aware_at == aware_at || !applies) {
+    if is_same && before.is_some_and(|before| before.aware_at == aware_at || !applies) && !planted("awareness-restarts") {
         return nothing();
     }
     let is_submitted = known.report(1).is_some_and(|report| report.submitted.is_some());
@@ -634,7 +636,9 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::Submitted(body) => {
             let (standing, why) =
                 if body.late { (Standing::Missed, "it was submitted too late") } else { (Standing::Met, "it was submitted") };
-            awaited.settle(&key(body.obligation, body.report), standing, why);
+            if !planted("report-submitted-leaves-timer") {
+                awaited.settle(&key(body.obligation, body.report), standing, why);
+            }
             if let Some(known) = incident.work.obligation(body.obligation) {
                 await_one(known, awaited);
             }

@@ -23,6 +23,7 @@ use crate::incident::words::TITLE_CHARS_MAX;
 use crate::incident::work::{Origin, Task, TaskState};
 use crate::incident::{Decision, Incident, State, along, nothing, one, tasks, updates};
 use crate::names::{Names, with_text};
+use crate::plants::planted;
 
 /// Incidents that one has to do with at most: a page shows no more, and each update is handed to each child.
 pub const RELATIONS_MAX: usize = 50;
@@ -421,6 +422,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             match body.is {
                 // What went is told of there, and is not over here.
                 Relation::SplitInto => incident.alerts_told = incident.alerts_told.saturating_sub(body.moved.alerts),
+                Relation::SplitFrom if planted("split-forgets-tasks") => {}
                 Relation::SplitFrom => incident.work.tasks.extend(body.moved.tasks.iter().map(|task| came(body.incident, task, at))),
                 Relation::Parent | Relation::Child | Relation::Related | Relation::Cause | Relation::Effect => {}
             }

@@ -21,6 +21,7 @@ use crate::incident::related::Offer;
 use crate::incident::words::{self, KEPT_CHARS_MAX};
 use crate::incident::{Decision, Event as Any, Incident, nothing, one};
 use crate::names::{Names, with_text};
+use crate::plants::planted;
 
 /// What stands before the id of a team, of whom something is offered to.
 pub const TEAM: &str = "team:";
@@ -230,7 +231,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             fits(incident, Verb::Transfer)?;
             let Offer { team, service, .. } = offer(incident)?.clone();
             let Some(person) = person else { return Err(Refusal::NotOfTheTeam { team }.into()) };
-            let (from, again) = (incident.work.transfers.team.clone(), incident.work.transfers.had.contains(&team));
+            let again = incident.work.transfers.had.contains(&team) && !planted("repeated-offer-counts");
+            let from = incident.work.transfers.team.clone();
             one(Event::Accepted(Accepted { team, service, from, person, escalation, again }))
         }
         Command::Return { end, why, leave } => {
@@ -333,6 +335,8 @@ pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Ac
 
 pub(in crate::incident) fn react(event: &Event, awaited: &mut Awaited) {
     match event {
+        Event::Offered(_) if planted("offer-unawaited") => {}
+        Event::Accepted(_) if planted("offer-accepted-leaves-timer") => {}
         Event::Offered(_) => awaited.open(KEY_TRANSFER, Rule::TransferAnswer, TRANSFER_WITHIN),
         // The look settles the time before.
         Event::Unanswered(_) => awaited.open(KEY_TRANSFER, Rule::TransferAnswer, TRANSFER_WITHIN),
