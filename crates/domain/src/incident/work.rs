@@ -110,6 +110,15 @@ pub struct Work {
     /// How it stands to other incidents, in the order in which that was said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub relations: Vec<Related>,
+    /// Which of its parts comes first: those that somebody gave a place, in that order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<IncidentId>,
+    /// People who were moved here from another incident.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub came: BTreeSet<String>,
+    /// People who were moved to another incident, and have taken nothing here since.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub away: BTreeSet<String>,
     /// Whether its next update was promised by the parent that it follows.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub promised_above: bool,

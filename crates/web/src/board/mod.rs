@@ -399,7 +399,7 @@ impl Render for Lines<'_> {
 fn line(board: &Board, row: &Row, org: &Org) -> Markup {
     let (incident, when) = (&row.incident, &board.when);
     let began = incident.declared_at.unwrap_or(incident.created_at);
-    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref()).filter(|_| row.held);
+    let who = incident.holder().filter(|_| row.held);
     html! {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (pieces::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
@@ -438,7 +438,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
             span class="act" { @if board.may_act { (next_act(row)) } }
-            (contended::mark(&row.contention, &incident.reference, board.on_call.is_some().then_some(org)))
+            (contended::mark(&row.contention, &incident.reference, incident.under.as_ref(), board.on_call.is_some().then_some(org)))
         }
     }
 }

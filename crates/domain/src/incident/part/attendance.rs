@@ -15,7 +15,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_
 use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::search;
-use crate::incident::updates;
+use crate::incident::{moves, ordering, updates};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
 use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
@@ -405,9 +405,10 @@ pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Ac
     {
         snooze.void_at.get_or_insert(at);
     }
-    // What its parent told was done there.
-    let is_of_parent = matches!(event, Any::Updates(updates::Event::Posted(body)) if body.of.is_some());
-    if incident.is_held() && is_a_person(actor) && !is_of_parent {
+    // What its parent told, which place it gave this, and who was moved here was done there.
+    let is_of_another = matches!(event, Any::Updates(updates::Event::Posted(body)) if body.of.is_some())
+        || matches!(event, Any::Ordering(ordering::Event::Ranked(_)) | Any::Moves(moves::Event::Here(_)));
+    if incident.is_held() && is_a_person(actor) && !is_of_another {
         incident.work.hold.acts(at);
     }
 }
