@@ -10,6 +10,7 @@
 
 use allclear_trial::{Database, Setup, World};
 
+mod area;
 mod access;
 mod alarms;
 mod alerts;
