@@ -219,7 +219,9 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{affected, attendance, declaration, links, moves, obligations, ordering, record, relations, roles, tasks, transfers, updates, words};
+    use incident::{
+        affected, attendance, declaration, links, moves, obligations, ordering, record, relations, roles, tasks, transfers, updates, words,
+    };
     let incidents: [incident::Refusal; 81] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),

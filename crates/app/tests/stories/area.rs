@@ -99,7 +99,12 @@ fn told(world: &World, who: &str, words: &str) -> usize {
 
 /// Pages that asked somebody for this incident.
 fn paged(world: &World, who: &str, reference: &str) -> usize {
-    world.hook.to(who).iter().filter(|page| page.page()["incident"]["ref"] == *reference || page.page().to_string().contains(reference)).count()
+    world
+        .hook
+        .to(who)
+        .iter()
+        .filter(|page| page.page()["incident"]["ref"] == *reference || page.page().to_string().contains(reference))
+        .count()
 }
 
 async fn the_parts_stand_in_an_order_that_all_of_them_show(database: Database) {
@@ -148,7 +153,7 @@ async fn the_parts_stand_in_an_order_that_all_of_them_show(database: Database) {
     let row = items(&listed).iter().find(|one| one["ref"] == json!(parts[1])).unwrap().clone();
     assert_eq!((&row["contention"]["people"][0]["first"], &row["nothing_due"]), (&json!(parts[2]), &json!(false)), "{row:#}");
     let out = world.cli(&["list"]).await.stdout;
-    assert!(out.contains(&format!("ben is also wanted by")) && out.contains(&format!("{} comes first", parts[2])), "{out}");
+    assert!(out.contains("ben is also wanted by") && out.contains(&format!("{} comes first", parts[2])), "{out}");
     let briefing = world.cli(&["briefing", &parts[1]]).await.stdout;
     assert!(briefing.contains("Wanted elsewhere as well\n  ben is also wanted by"), "{briefing}");
     // What nothing is due of says so.
@@ -226,7 +231,8 @@ async fn an_order_has_no_gaps_whatever_becomes_of_its_parts(database: Database) 
 async fn who_commands_says_the_order_and_nobody_else(database: Database) {
     let world = world_of(database, organisation()).await;
     let (whole, parts) = family(&world, 2).await;
-    let tokens = [token_of(&world, "ana").await, token_of(&world, "ben").await, token_of(&world, "cho").await, token_of(&world, "eve").await];
+    let tokens =
+        [token_of(&world, "ana").await, token_of(&world, "ben").await, token_of(&world, "cho").await, token_of(&world, "eve").await];
     let [ana, ben, cho, eve] = &tokens;
     let first = |why: Option<&str>| json!({"part": parts[0], "rank": 1, "why": why});
     assert_eq!(by(&world, ben, &whole, "order", first(Some("mine"))).await, (409, "not_its_commander".into()), "who has a part");

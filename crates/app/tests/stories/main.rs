@@ -10,10 +10,10 @@
 
 use allclear_trial::{Database, Setup, World};
 
-mod area;
 mod access;
 mod alarms;
 mod alerts;
+mod area;
 mod bundles;
 mod clocks;
 mod coordination;

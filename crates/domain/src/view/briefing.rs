@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::incident::AffectedView;
 use super::next::capital;
 use super::{
-    ClockView, ContentionView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RelatedView, RequestView, ResourceView, RoleView, TaskView, UnderView,
-    UpdateView,
+    ClockView, ContentionView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RelatedView, RequestView, ResourceView,
+    RoleView, TaskView, UnderView, UpdateView,
 };
 use crate::expect::{Rule, Standing};
 use crate::incident::related::Relation;

@@ -15,8 +15,8 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, roles, sharing, tasks,
-    transfers, updates, words,
+    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, roles,
+    sharing, tasks, transfers, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -235,9 +235,7 @@ fn command(verb: Verb) -> Command {
         }
         Verb::Unrelate => relations::Command::Untie { from: OTHER, why: None }.into(),
         Verb::Follow => relations::Command::Follow.into(),
-        Verb::Order => {
-            ordering::Command::Order { part: OTHER, reference: "INC-2".into(), rank: Some(1), why: None, ended: false }.into()
-        }
+        Verb::Order => ordering::Command::Order { part: OTHER, reference: "INC-2".into(), rank: Some(1), why: None, ended: false }.into(),
         Verb::Move => {
             let (person, reference) = ("ana".to_owned(), "INC-2".to_owned());
             let (roles, tasks) = (Vec::new(), Vec::new());

@@ -161,12 +161,7 @@ impl Core {
     /// They are paged there, unless they have it already.
     fn call_there(&mut self, unit: &mut Unit, asked: &Move, from: &Incident) -> Decided<()> {
         let (into, _) = self.incident(unit, asked.to)?;
-        let here = Here {
-            person: asked.person.clone(),
-            incident: from.id,
-            reference: from.reference.clone(),
-            why: asked.why.clone(),
-        };
+        let here = Here { person: asked.person.clone(), incident: from.id, reference: from.reference.clone(), why: asked.why.clone() };
         self.change_incident(unit, asked.to, Command::Arrive(here))?;
         if Stake::of(&into, &asked.person).has_it || self.is_asked(unit, asked.to, &asked.person)? {
             return Ok(());

@@ -27,9 +27,8 @@ impl Queries<'_> {
         let due = rows::expectation::next_due_of(self.db(), &parts).await?;
         let due_of = |id| due.iter().find(|(known, _)| *known == id).map(|(_, at)| *at);
         let relations = incident.work.relations.iter();
-        let mut relations: Vec<RelatedView> = relations
-            .filter_map(|one| Some(RelatedView::of(incident, one, by_id.get(&one.incident)?, due_of(one.incident))))
-            .collect();
+        let mut relations: Vec<RelatedView> =
+            relations.filter_map(|one| Some(RelatedView::of(incident, one, by_id.get(&one.incident)?, due_of(one.incident)))).collect();
         relations.sort_by_key(|one| (one.is == Relation::Child, one.rank.filter(|_| one.is == Relation::Child).unwrap_or(u32::MAX)));
         let parent = incident.work.parent().and_then(|parent| by_id.get(&parent.incident));
         Ok((relations, parent.and_then(|parent| UnderView::of(incident, parent))))
@@ -62,8 +61,7 @@ impl Queries<'_> {
         let everything = IncidentFilter::default();
         let (board, awaited) = (Box::pin(self.board(&everything)), Box::pin(self.awaited(&everything)));
         let ((board, _), awaited) = tokio::try_join!(board, awaited)?;
-        let acted_on: HashSet<String> =
-            awaited.iter().filter(|one| is_acted_on(one.rule)).map(|one| one.incident.to_string()).collect();
+        let acted_on: HashSet<String> = awaited.iter().filter(|one| is_acted_on(one.rule)).map(|one| one.incident.to_string()).collect();
         let rows: HashMap<&str, _> = board.iter().map(|row| (row.incident.id.as_str(), row)).collect();
         let sees = self.has(Right::SeeOrganisation);
         for one in incidents {

@@ -15,10 +15,10 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_
 use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::search;
-use crate::incident::{moves, ordering, updates};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
 use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
+use crate::incident::{moves, ordering, updates};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::{Length, after};

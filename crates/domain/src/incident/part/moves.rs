@@ -199,9 +199,7 @@ fn what(roles: &[String], tasks: &[u32]) -> Option<String> {
     let tasks = match tasks {
         [] => None,
         [one] => Some(format!("task {one}")),
-        [before @ .., last] => {
-            Some(format!("tasks {} and {last}", before.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
-        }
+        [before @ .., last] => Some(format!("tasks {} and {last}", before.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
     };
     let parts: Vec<String> = roles.iter().cloned().chain(tasks).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
