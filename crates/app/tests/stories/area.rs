@@ -93,18 +93,16 @@ async fn by(world: &World, token: &str, reference: &str, verb: &str, body: Value
     (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
 }
 
+/// How often somebody was told this, alone or with other things.
 fn told(world: &World, who: &str, words: &str) -> usize {
-    world.hook.told(who).iter().filter(|told| told.page()["text"].as_str().unwrap_or_default().contains(words)).count()
+    let all = world.hook.told(who);
+    all.iter().flat_map(|told| told.pages()).filter(|page| page["text"].as_str().unwrap_or_default().contains(words)).count()
 }
 
-/// Pages that asked somebody for this incident.
+/// How often somebody was paged for this incident.
 fn paged(world: &World, who: &str, reference: &str) -> usize {
-    world
-        .hook
-        .to(who)
-        .iter()
-        .filter(|page| page.page()["incident"]["ref"] == *reference || page.page().to_string().contains(reference))
-        .count()
+    let all = world.hook.to(who);
+    all.iter().flat_map(|page| page.pages()).filter(|page| page["incident"]["ref"] == *reference).count()
 }
 
 async fn the_parts_stand_in_an_order_that_all_of_them_show(database: Database) {
@@ -239,7 +237,7 @@ async fn who_commands_says_the_order_and_nobody_else(database: Database) {
     assert_eq!(by(&world, eve, &whole, "order", first(Some("mine"))).await, (409, "not_its_commander".into()), "another team's manager");
     assert_eq!(by(&world, cho, &whole, "order", first(None)).await, (409, "not_its_commander".into()), "without a reason");
     assert_eq!(by(&world, cho, &whole, "order", first(Some("the ward is full"))).await.0, 200, "the team's manager");
-    world.act(&whole, "role", json!({"role": "deputy", "person": "fay", "why": "she stands in"})).await;
+    world.act(&whole, "role", json!({"role": "deputy", "person": "fay", "do": "take", "why": "she stands in"})).await;
     let fay = token_of(&world, "fay").await;
     assert_eq!(by(&world, &fay, &whole, "order", json!({"part": parts[1], "rank": 1})).await.0, 200, "who stands in for the commander");
     // Where nobody commands, whoever may act does.
@@ -277,13 +275,14 @@ async fn somebody_is_moved_and_what_they_had_is_offered_or_waits(database: Datab
     let mut world = world_of(database, organisation()).await;
     let (from, to) = (of(&world, "ana", "Cards fail").await, of(&world, "dan", "Everything fails").await);
     let ana = token_of(&world, "ana").await;
-    world.act(&from, "role", json!({"role": "scribe", "person": "ben", "why": "he writes"})).await;
+    world.act(&from, "role", json!({"role": "scribe", "person": "ben", "do": "take", "why": "he writes"})).await;
     world.act(&from, "task", json!({"text": "Call the bank", "owner": "ben", "within": "40m"})).await;
     let refused = world.cli_as(&ana, &["move", &from, "ben", &to, "--why", "it is worse there"]).await;
     assert!(refused.code != 0 && refused.stderr.contains("Ben Okafor has scribe, task 1 here"), "{refused:?}");
     let ran = world.cli_as(&ana, &["move", &from, "ben", &to, "--why", "it is worse there", "--instead", "fay"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    world.quiet().await;
+    // What somebody was told a moment before waits for company.
+    world.advance(15).await;
     let left = shown(&world, &from).await;
     let role = left["roles"].as_array().unwrap().iter().find(|role| role["role"] == "scribe").unwrap().clone();
     assert_eq!((&role["person"], &role["offered_to"]), (&Value::Null, &json!("fay")), "{left:#}");
@@ -304,11 +303,12 @@ async fn somebody_is_moved_and_what_they_had_is_offered_or_waits(database: Datab
     assert_eq!(by(&world, &ana, &to, "move", back.clone()).await, (409, "not_its_commander".into()));
     let dan = token_of(&world, "dan").await;
     assert_eq!(by(&world, &dan, &to, "move", back).await.0, 200);
+    world.advance(15).await;
     assert_eq!((&shown(&world, &from).await["came"], &shown(&world, &to).await["away"]), (&json!(["ben"]), &json!(["ben"])));
     assert_eq!(shown(&world, &from).await["away"], Value::Null);
     assert_eq!(paged(&world, "ben", &from), 1);
     // What nobody is named for waits: tasks are nobody's, with their times; roles are vacant.
-    world.act(&from, "role", json!({"role": "liaison", "person": "ben", "why": "he talks"})).await;
+    world.act(&from, "role", json!({"role": "liaison", "person": "ben", "do": "take", "why": "he talks"})).await;
     world.act(&from, "task", json!({"task": 1, "owner": "ben"})).await;
     let uncovered = json!({"person": "ben", "to": to, "why": "for an hour", "uncovered": true});
     assert_eq!(by(&world, &ana, &from, "move", uncovered).await.0, 200);
@@ -340,6 +340,7 @@ async fn nobody_is_moved_so_that_nobody_is_called(database: Database) {
     assert_eq!(pages("ana", &from), 0);
     let uncovered = json!({"person": "ben", "to": to, "why": "that one first", "uncovered": true});
     assert_eq!(by(&world, &ana, &from, "move", uncovered).await.0, 200);
+    world.advance(15).await;
     let left = shown(&world, &from).await;
     assert_eq!(left["commander"], Value::Null);
     let said = log(&world, &from).await;
@@ -356,6 +357,7 @@ async fn nobody_is_moved_so_that_nobody_is_called(database: Database) {
     }
     let instead = json!({"person": "ben", "to": two, "why": "that one first", "instead": "fay"});
     assert_eq!(by(&world, &ana, &one, "move", instead).await.0, 200);
+    world.advance(15).await;
     assert_eq!((paged(&world, "fay", &one) >= 1, paged(&world, "ana", &one)), (true, 0), "{:#?}", world.hook.to("fay"));
     assert_eq!(paged(&world, "ben", &two), 1);
     world.act(&one, "acknowledge", json!({"by": "fay"})).await;
@@ -367,6 +369,7 @@ async fn nobody_is_moved_so_that_nobody_is_called(database: Database) {
     }
     let mine = json!({"person": "ben", "to": four, "why": "I take it", "instead": "ana"});
     assert_eq!(by(&world, &ana, &three, "move", mine).await.0, 200);
+    world.advance(15).await;
     let taken = shown(&world, &three).await;
     assert_eq!(taken["commander"], json!("ana"), "{taken:#}");
     assert_eq!((paged(&world, "ana", &three), paged(&world, "cho", &three)), (0, 0));
@@ -376,6 +379,7 @@ async fn nobody_is_moved_so_that_nobody_is_called(database: Database) {
     assert_eq!(by(&world, &ben, &asleep, "snooze", json!({"within": "10h"})).await.0, 200);
     let gone = json!({"person": "ben", "to": four, "why": "later", "uncovered": true});
     assert_eq!(by(&world, &ben, &asleep, "move", gone).await.0, 200, "who commands it may go themself");
+    world.advance(15).await;
     assert_eq!((shown(&world, &asleep).await["snoozed_until"].is_null(), paged(&world, "ana", &asleep)), (true, 1));
 }
 
@@ -398,8 +402,8 @@ async fn what_may_not_be_moved_is_refused_with_what_would_work(database: Databas
         (moved("ben", &to, None), (409, "move_uncovered")),
         (moved("ben", &from, Some("fay")), (409, "move_to_itself")),
         (moved("ben", &over, Some("fay")), (409, "move_to_what_is_over")),
-        (moved("ben", &private, Some("fay")), (404, "not_found")),
-        (moved("ben", "INC-999999", Some("fay")), (404, "not_found")),
+        (moved("ben", &private, Some("fay")), (404, "no_such_incident")),
+        (moved("ben", "INC-999999", Some("fay")), (404, "no_such_incident")),
         (moved("cho", &to, Some("fay")), (409, "not_in_it")),
         (moved("zoe", &to, Some("fay")), (404, "no_such_person")),
         (moved("ben", &to, Some("zoe")), (404, "no_such_person")),

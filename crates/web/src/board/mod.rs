@@ -556,3 +556,16 @@ fn ended(board: &Board, org: &Org) -> Markup {
 pub(crate) fn severities() -> impl Iterator<Item = (usize, Severity)> {
     Severity::ALL.into_iter().enumerate()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allclear_engine::read::screens::is_acted_on;
+
+    #[test]
+    fn what_is_due_on_the_board_is_what_counts_as_due_elsewhere() {
+        for rule in Rule::ALL {
+            assert_eq!(words(*rule).is_some(), is_acted_on(*rule), "{}", rule.name());
+        }
+    }
+}
