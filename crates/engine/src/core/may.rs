@@ -8,7 +8,7 @@ use allclear_domain::action::{self, Action};
 use allclear_domain::clean::says_something;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::partners::RequestState;
-use allclear_domain::incident::roles::COMMANDER;
+use allclear_domain::incident::roles::{COMMANDER, DEPUTY};
 use allclear_domain::incident::{self, access as sight, attendance, lifecycle, ordering, parties, resources, roles, sharing};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
@@ -67,13 +67,14 @@ impl Core {
     /// Whether somebody commands one of these, of which the first is the one it is about: they are commander, or have the role that
     /// stands in for that; or they answer for its team and say why. What nobody commands is anybody's who may act on it.
     fn commands(&self, unit: &Unit, who: &Principal, of: &[IncidentId], says_why: bool) -> Decided<()> {
-        let deputy = self.org.role(COMMANDER).and_then(|setting| setting.deputy.clone());
+        let named = self.org.role(COMMANDER).and_then(|setting| setting.deputy.clone());
+        let deputy = named.as_deref().unwrap_or(DEPUTY);
         let mut refused = None;
         for (n, id) in of.iter().enumerate() {
             let (incident, _) = self.incident(unit, *id)?;
             let keeper = |role: &str| roles::keeper(&incident, role).filter(|holder| roles::may_respond(&self.org, holder));
             let commander = keeper(COMMANDER);
-            let stands_in = || deputy.as_deref().and_then(keeper);
+            let stands_in = || keeper(deputy);
             let is_theirs = who.person().is_some() && (commander == who.person() || stands_in() == who.person());
             let is_nobodys = n == 0 && commander.is_none();
             if is_theirs || is_nobodys || (says_why && self.may_overrule(who, &incident)) {

@@ -19,6 +19,8 @@ use crate::time::Length;
 pub use crate::incident::search::COMMANDER;
 pub use crate::org::snapshot::ROLES;
 
+/// The usual role whose holder stands in for the commander, where the organisation names no other.
+pub const DEPUTY: &str = "deputy";
 /// Why somebody is asked whom the catalogue names.
 pub const NEEDED: &str = "it is needed here";
 
