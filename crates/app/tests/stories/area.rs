@@ -424,7 +424,7 @@ async fn what_may_not_be_moved_is_refused_with_what_would_work(database: Databas
     assert_eq!(admin.body["code"], json!("relation_across_sight"), "{}", admin.text);
     // Between what only some see: whoever goes has to see it.
     let other = declared(&world, "Names of a ward", true).await;
-    world.act(&private, "admit", json!({"people": ["ben"], "why": "he helps"})).await;
+    world.act(&private, "admit", json!({"person": "ben", "why": "he helps"})).await;
     world.act(&private, "task", json!({"text": "Count them", "owner": "ben"})).await;
     let unseen = world.command(&format!("/incidents/{private}/move"), moved("ben", &other, Some("ana"))).await;
     assert_eq!(unseen.body["code"], json!("move_unseen"), "{}", unseen.text);
