@@ -290,7 +290,6 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     incident.updated_at = at;
     attendance::hear(&mut incident, event, actor, at);
     transfers::hear(&mut incident, event, actor);
-    moves::hear(&mut incident, event);
     let before = incident.state;
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),

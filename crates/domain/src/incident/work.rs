@@ -228,6 +228,13 @@ impl Work {
     pub fn leads(&self) -> Vec<&str> {
         self.roles.values().filter_map(|role| role.person.as_deref()).collect()
     }
+    /// Somebody has it as it is now; whoever was moved elsewhere is here again.
+    pub(super) fn take_by(&mut self, by: Option<&String>, severity: Severity, at: Timestamp) {
+        if let Some(by) = by {
+            self.away.remove(by);
+        }
+        self.hold.take(by, severity, at);
+    }
     /// Gives a role to somebody.
     pub(super) fn give(&mut self, role: &str, person: &str, relief_after: Option<Length>, at: Timestamp) {
         let held = self.roles.entry(role.to_owned()).or_default();

@@ -211,7 +211,8 @@ pub(super) fn counts(transfers: &TransfersView, org: &Org) -> Markup {
 pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
     html! {
         @for verb in [Verb::Relate, Verb::Split, Verb::Order, Verb::Move, Verb::Transfer] {
-            @if let Some(ask) = ask::of(verb).filter(|ask| fits(told, ask.verb) && !is_offered(told, ask.verb) && has_parts(told, ask.verb)) {
+            @let may = fits(told, verb) && !is_offered(told, verb) && has_parts(told, verb);
+            @if let Some(ask) = ask::of(verb).filter(|_| may) {
                 @let word = verb.word();
                 @if told.draft.verb != word { (asks_for(told, word, ask.label)) }
                 @else if verb == Verb::Relate { (folded(told, word, ask.label, &relate(told, org, ask), ask.press)) }

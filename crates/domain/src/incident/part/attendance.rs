@@ -435,10 +435,10 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 incident.commander = Some(by.clone());
                 incident.work.give(COMMANDER, by, body.relief_after, at);
             }
-            incident.work.hold.take(body.by.as_ref(), incident.severity, at);
+            incident.work.take_by(body.by.as_ref(), incident.severity, at);
         }
         Event::StillOnItAsked(_) => incident.work.hold.asked_at = Some(at),
-        Event::StillOnIt(body) => incident.work.hold.take(body.by.as_ref(), incident.severity, at),
+        Event::StillOnIt(body) => incident.work.take_by(body.by.as_ref(), incident.severity, at),
         Event::Lost(body) => {
             if body.undone {
                 // Whoever acknowledges next is the first, and is measured.

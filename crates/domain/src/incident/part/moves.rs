@@ -18,7 +18,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::TaskState;
-use crate::incident::{Decision, Event as Any, Incident, attendance, one, roles};
+use crate::incident::{Decision, Incident, one};
 use crate::names::{Names, with_text};
 
 event_kinds! {
@@ -242,17 +242,6 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     }
 }
 
-/// Whoever takes something here is here again.
-pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any) {
-    use attendance::{Acknowledged, Event as A, StillOnIt};
-    if let Any::Attendance(A::Acknowledged(Acknowledged { by: Some(by), .. }) | A::StillOnIt(StillOnIt { by: Some(by), .. })) = event {
-        incident.work.away.remove(by);
-    }
-    if let Any::Roles(roles::Event::Taken(body)) = event {
-        incident.work.away.remove(&body.person);
-    }
-}
-
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     if let Event::Away(body) = event
         && incident.work.hold.snoozed.as_ref().is_some_and(|snooze| snooze.by == body.person && snooze.void_at == Some(awaited.at))
@@ -283,7 +272,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
 mod tests {
     use super::super::sample::Sample;
     use super::*;
-    use crate::incident::tasks;
+    use crate::incident::{attendance, tasks};
     use crate::time::{Length, after};
 
     fn away(person: &str) -> Command {

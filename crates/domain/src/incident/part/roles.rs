@@ -378,6 +378,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::Taken(body) => {
             incident.work.give(&body.role, &body.person, body.relief_after, at);
+            // Whoever was moved elsewhere is here again.
+            incident.work.away.remove(&body.person);
             if body.role == COMMANDER {
                 incident.commander = Some(body.person.clone());
                 incident.work.hold.take(Some(&body.person), incident.severity, at);
