@@ -8,7 +8,7 @@ use allclear_domain::ask::{self, Ask, Asked, By, Given, May};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::record;
 
-use crate::core::{Command, NAMED_CHARS_MAX, Split};
+use crate::core::{Command, Move, NAMED_CHARS_MAX, Split};
 use crate::engine::Engine;
 use crate::read::NoAnswer;
 
@@ -47,6 +47,12 @@ impl Engine {
             Asked::Merge { into } => Command::Merge { from: id, into: self.named_incident(who, &into).await? },
             Asked::Relate { to, is, follow } => Command::Relate { id, to: self.named_incident(who, &to).await?, is, follow },
             Asked::Unrelate { to } => Command::Unrelate { id, from: self.named_incident(who, &to).await? },
+            Asked::Order { part, rank, why } => Command::Order { id, part: self.named_incident(who, &part).await?, rank, why },
+            Asked::Move(asked) => {
+                let to = self.named_incident(who, &asked.to).await?;
+                let asked = Move { person: asked.person, to, why: asked.why, instead: asked.instead, uncovered: asked.uncovered };
+                Command::Move { id, asked }
+            }
             Asked::Split(split) => Command::Split { id, split: typed(split)? },
             Asked::TakeApart => Command::TakeApart { from: id },
             Asked::Escalate { escalation, why } => Command::Escalate { id, escalation, why },

@@ -308,7 +308,7 @@ impl World {
                     (task.due, task.late) = (Some(due_at), false);
                 }
             }
-            E::Assigned(_) => {}
+            E::Assigned(_) | E::Unassigned(_) => {}
         }
     }
 

@@ -74,7 +74,11 @@ pub(crate) async fn list(
         words: query.q.as_deref().map(words_of).transpose()?,
         real: !query.exercises.unwrap_or(false),
     };
-    let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
+    let (queries, open) = (api.engine.queries(&who.0), filter.open);
+    let mut items = queries.incidents(filter, limit).await?;
+    if open {
+        queries.fill_standing(&mut items).await?;
+    }
     Ok(Json(ListPage::of(items, limit, |incident| &incident.id)))
 }
 
@@ -202,7 +206,11 @@ pub(crate) async fn show(
     Ok(match asked.at {
         // No version: what was is not to be changed.
         Some(at) => Json(queries.incident_at(id, at).await?).into_response(),
-        None => shown(queries.incident(id).await?),
+        None => {
+            let mut found = queries.incident(id).await?;
+            queries.fill_standing(std::slice::from_mut(&mut found)).await?;
+            shown(found)
+        }
     })
 }
 
@@ -317,7 +325,11 @@ pub(crate) async fn briefing(
     let id = queries.incident_id(&reference).await?;
     Ok(Json(match asked.at {
         Some(at) => queries.briefing_at(id, at).await?,
-        None => queries.briefing(id).await?,
+        None => {
+            let mut told = queries.briefing(id).await?;
+            told.contention = queries.contention_of(&told.reference).await?;
+            told
+        }
     }))
 }
 

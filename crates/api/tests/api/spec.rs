@@ -219,8 +219,10 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{affected, attendance, declaration, links, obligations, record, relations, roles, tasks, transfers, updates, words};
-    let incidents: [incident::Refusal; 70] = [
+    use incident::{
+        affected, attendance, declaration, links, moves, obligations, ordering, record, relations, roles, tasks, transfers, updates, words,
+    };
+    let incidents: [incident::Refusal; 81] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -247,6 +249,17 @@ fn every_refusal_has_a_code_with_a_page() {
         relations::Refusal::NotItsAlert { alert: String::new() }.into(),
         relations::Refusal::OwnService { service: String::new() }.into(),
         relations::Refusal::NotAffected { service: String::new() }.into(),
+        ordering::Refusal::NotAPart { reference: String::new() }.into(),
+        ordering::Refusal::PartIsOver { reference: String::new() }.into(),
+        ordering::Refusal::OutOfRange { max: 1 }.into(),
+        ordering::Refusal::NotItsCommander { commander: String::new(), reference: String::new() }.into(),
+        moves::Refusal::ToItself.into(),
+        moves::Refusal::NotInIt { person: String::new(), reference: String::new() }.into(),
+        moves::Refusal::ToWhatIsOver { reference: String::new() }.into(),
+        moves::Refusal::Unseen { person: String::new(), reference: String::new() }.into(),
+        moves::Refusal::Uncovered { person: String::new(), what: String::new() }.into(),
+        moves::Refusal::InsteadOfThemself { person: String::new() }.into(),
+        moves::Refusal::Unreached { person: String::new() }.into(),
         transfers::Refusal::Pending { team: String::new() }.into(),
         transfers::Refusal::NotOffered.into(),
         transfers::Refusal::HasIt { team: String::new() }.into(),

@@ -21,6 +21,14 @@ pub async fn briefing(args: OneAt) -> anyhow::Result<()> {
 
 fn words(told: &BriefingView, now: Timestamp) -> String {
     let head = format!("{} {}\n  {} {}, as of {}\n", told.reference, told.title, told.severity, told.state.word(), instant(told.at));
+    let under = told.under.iter().map(|under| format!("  {}\n", under.words(&ToOwned::to_owned)));
+    let head = head + &under.collect::<String>();
+    let own_parts = told.parts.iter().map(|one| {
+        let rank = one.rank.map_or_else(String::new, |rank| format!("{rank}. "));
+        let due = one.next_due.map_or_else(String::new, |at| format!(", due {}", distance(now, at)));
+        format!("{rank}{} {}: {}, {}{due}", one.reference, one.title, one.state.word(), one.holder.as_deref().unwrap_or("nobody has it"))
+    });
+    let wanted = told.contention.iter().flat_map(|found| found.sentences(&ToOwned::to_owned));
     let line = |one: &BriefingLine| format!("{}  {}", instant(one.at), one.line);
     let left_out = (told.left_out > 0).then(|| format!("{} key events are left out; the log has them", told.left_out));
     let role = |role: &RoleView| match (&role.person, &role.offered_to) {
@@ -52,9 +60,11 @@ fn words(told: &BriefingView, now: Timestamp) -> String {
         let at = one.expected_at.or(one.due_at).filter(|_| one.state.is_awaited());
         format!("{}: {}{of}{}", one.called(), one.state.words(), at.map_or_else(String::new, |at| format!(", {}", distance(now, at))))
     });
-    let parts: [(&str, Vec<String>); 12] = [
+    let parts: [(&str, Vec<String>); 14] = [
         ("What happened", told.history.iter().map(line).chain(left_out).collect()),
         ("Decided", told.decisions.iter().map(line).collect()),
+        ("Its parts", own_parts.collect()),
+        ("Wanted elsewhere as well", wanted.collect()),
         ("Affected", affected.collect()),
         ("Who does what", told.roles.iter().map(role).collect()),
         ("To do", tasks.collect()),

@@ -130,12 +130,24 @@ pub async fn list(args: List) -> anyhow::Result<()> {
                 distance(now, i.began()),
                 i.service.clone().unwrap_or_else(|| "-".to_owned()),
                 who(i).to_owned(),
-                i.next_due.map_or_else(|| "-".to_owned(), |at| distance(now, at)),
+                match i.next_due {
+                    _ if i.nothing_due == Some(true) => "nothing".to_owned(),
+                    Some(at) => distance(now, at),
+                    None => "-".to_owned(),
+                },
                 i.title.clone(),
             ]
         };
         let rows: Vec<_> = found.items.iter().map(row).collect();
-        table(&["REF", "SEVERITY", "STATE", "BEGAN", "SERVICE", "WHO", "NEXT DUE", "TITLE"], &rows)
+        let mut out = table(&["REF", "SEVERITY", "STATE", "BEGAN", "SERVICE", "WHO", "NEXT DUE", "TITLE"], &rows);
+        for i in &found.items {
+            let under = i.under.iter().filter(|under| under.of > 0).map(|under| under.words(&ToOwned::to_owned));
+            for line in under.chain(super::several::contention(i)) {
+                out.push_str(&clean(&format!("{}: {line}", i.reference)));
+                out.push('\n');
+            }
+        }
+        out
     })
 }
 
@@ -218,6 +230,13 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
     // Where somebody has the role it stands with the others below.
     fact("snoozed", i.snoozed_until.map(|until| format!("until {} by {}", at(until), i.snoozed_by.as_deref().unwrap_or("somebody"))));
     fact("commander", i.commander.clone().filter(|_| !i.roles.iter().any(|role| role.role == "commander")));
+    fact("part", i.under.as_ref().map(|under| under.words(&ToOwned::to_owned)));
+    fact("came here", (!i.came.is_empty()).then(|| i.came.join(", ")));
+    fact("went elsewhere", (!i.away.is_empty()).then(|| i.away.join(", ")));
+    for line in super::several::contention(i) {
+        fact("wanted", Some(line));
+    }
+    fact("nothing due", i.nothing_due.filter(|yes| *yes).map(|_| "somebody has it, and nothing of it has a time".to_owned()));
     fact("declared", i.declared_at.map(at));
     fact("mitigated", i.mitigated_at.map(at));
     fact("resolved", i.resolved_at.map(at));
@@ -231,7 +250,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
     out.push_str(&super::obligations::objectives(i, now));
     out.push_str(&super::obligations::shown(i, now));
     out.push_str(&super::partners::shown(i, now));
-    out.push_str(&super::several::shown(i));
+    out.push_str(&super::several::shown(i, now));
     let due: Vec<_> = view::next(i, pages, expectations, &|id| id.trim_start_matches(ORGANISATION).trim_start_matches(SERVICE).to_owned())
         .into_iter()
         .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))

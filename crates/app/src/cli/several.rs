@@ -2,26 +2,36 @@
 
 use allclear_domain::view::{IncidentView, RelatedView};
 
-use super::terminal::table;
+use jiff::Timestamp;
+
+use super::terminal::{distance, table};
+
+/// What others want of what it does, in a line; nothing where they want nothing.
+pub fn contention(incident: &IncidentView) -> Vec<String> {
+    incident.contention.iter().flat_map(|found| found.sentences(&ToOwned::to_owned)).collect()
+}
 
 /// Other incidents, and hand-overs; nothing where there are none.
-pub fn shown(incident: &IncidentView) -> String {
+pub fn shown(incident: &IncidentView, now: Timestamp) -> String {
     let mut out = String::new();
     if !incident.relations.is_empty() {
         let row = |one: &RelatedView| {
             let follows = if one.followed { "its updates are updates of this one" } else { "" };
+            let heading = one.rank.map_or_else(|| one.is.heading().to_owned(), |rank| format!("{} {rank}", one.is.heading()));
             vec![
-                one.is.heading().to_owned(),
+                heading,
                 one.reference.clone(),
                 one.severity.word().to_owned(),
                 one.state.word().to_owned(),
+                one.holder.clone().unwrap_or_else(|| "-".to_owned()),
+                one.next_due.map_or_else(|| "-".to_owned(), |at| distance(now, at)),
                 one.title.clone(),
                 follows.to_owned(),
             ]
         };
         let rows: Vec<_> = incident.relations.iter().map(row).collect();
         out.push('\n');
-        out.push_str(&table(&["STANDS TO IT AS", "REF", "SEVERITY", "STATE", "TITLE", "FOLLOWED"], &rows));
+        out.push_str(&table(&["STANDS TO IT AS", "REF", "SEVERITY", "STATE", "WHO", "NEXT DUE", "TITLE", "FOLLOWED"], &rows));
     }
     if let Some(transfers) = &incident.transfers {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

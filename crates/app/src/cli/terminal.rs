@@ -84,7 +84,7 @@ pub fn distance(from: Timestamp, to: Timestamp) -> String {
 /// Who has it, or that nobody does.
 #[must_use]
 pub fn who(incident: &IncidentView) -> &str {
-    incident.commander.as_deref().or(incident.acknowledged_by.as_deref()).unwrap_or("-")
+    incident.holder().unwrap_or("-")
 }
 
 #[cfg(test)]

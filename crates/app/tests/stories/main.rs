@@ -13,6 +13,7 @@ use allclear_trial::{Database, Setup, World};
 mod access;
 mod alarms;
 mod alerts;
+mod area;
 mod bundles;
 mod clocks;
 mod coordination;

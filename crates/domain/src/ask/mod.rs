@@ -88,6 +88,14 @@ pub enum Asked {
     },
     /// A part of it becomes an incident of its own.
     Split(Split),
+    /// The part of it with this reference or id gets this place, or none.
+    Order {
+        part: String,
+        rank: Option<u32>,
+        why: Option<String>,
+    },
+    /// Somebody goes to another incident.
+    Move(Move),
     /// The incident with this reference or id is nothing to it any more.
     Unrelate {
         to: String,
@@ -124,6 +132,20 @@ pub struct Split {
     pub services: Vec<String>,
     /// Who leads it: a person's id.
     pub to: Option<String>,
+}
+
+/// Somebody who goes to another incident, as it was written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Move {
+    /// A person's id.
+    pub person: String,
+    /// The reference or id of the other incident.
+    pub to: String,
+    pub why: String,
+    /// Who has it instead: a person's id.
+    pub instead: Option<String>,
+    /// Whether it may be nobody's.
+    pub uncovered: bool,
 }
 
 /// Something that the rules of the incident decide.

@@ -3,12 +3,12 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, obligations, parties,
-    plans, record, recovery, relations, reports, resources, roles, sharing, tasks, transfers, updates,
+    access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, moves, obligations,
+    ordering, parties, plans, record, recovery, relations, reports, resources, roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 24] = [
+const PARTS: [&[Ask]; 26] = [
     declaration::ASKS,
     affected::ASKS,
     answers::ASKS,
@@ -26,6 +26,8 @@ const PARTS: [&[Ask]; 24] = [
     hypotheses::ASKS,
     links::ASKS,
     relations::ASKS,
+    ordering::ASKS,
+    moves::ASKS,
     transfers::ASKS,
     clocks::ASKS,
     parties::ASKS,

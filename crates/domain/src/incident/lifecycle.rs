@@ -37,6 +37,8 @@ pub enum Verb {
     Follow,
     Transfer,
     Split,
+    Order,
+    Move,
     Note,
     Mark,
     PauseClock,
@@ -73,7 +75,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 62] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -102,6 +104,8 @@ impl Verb {
         Self::Follow,
         Self::Transfer,
         Self::Split,
+        Self::Order,
+        Self::Move,
         Self::Note,
         Self::Mark,
         Self::PauseClock,
@@ -168,6 +172,8 @@ impl Verb {
             Self::Follow => "follow",
             Self::Transfer => "transfer",
             Self::Split => "split",
+            Self::Order => "order",
+            Self::Move => "move",
             Self::Note => "note",
             Self::Mark => "mark",
             Self::PauseClock => "pause_clock",
@@ -246,6 +252,8 @@ impl Verb {
             | Self::Follow
             | Self::Transfer
             | Self::Split
+            | Self::Order
+            | Self::Move
             | Self::PauseClock
             | Self::ResumeClock
             | Self::Party
@@ -514,6 +522,8 @@ V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep
             | V::Follow
             | V::Transfer
             | V::Split
+            | V::Order
+            | V::Move
             | V::PauseClock
             | V::ResumeClock
             | V::Request

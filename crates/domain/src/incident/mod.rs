@@ -49,8 +49,8 @@ pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
     access, affected, alarms, along, answers, assessment, attendance, choices, clocks, decisions, declaration, ending, flapping,
-    hypotheses, links, objectives, obligations, parties, plans, record, recovery, relations, reports, resources, roles, sharing, staffing,
-    tasks, transfers, updates,
+    hypotheses, links, moves, objectives, obligations, ordering, parties, plans, record, recovery, relations, reports, resources, roles,
+    sharing, staffing, tasks, transfers, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -86,6 +86,8 @@ event_parts! {
         Hypotheses(hypotheses::Event),
         Links(links::Event),
         Relations(relations::Event),
+        Ordering(ordering::Event),
+        Moves(moves::Event),
         Transfers(transfers::Event),
         Clocks(clocks::Event),
         Plans(plans::Event),
@@ -143,6 +145,8 @@ command_parts! {
     Hypotheses(hypotheses::Command),
     Links(links::Command),
     Relations(relations::Command),
+    Ordering(ordering::Command),
+    Moves(moves::Command),
     Transfers(transfers::Command),
     Clocks(clocks::Command),
     Plans(plans::Command),
@@ -194,6 +198,8 @@ refusal_parts! {
     Hypotheses(hypotheses::Refusal),
     Links(links::Refusal),
     Relations(relations::Refusal),
+    Ordering(ordering::Refusal),
+    Moves(moves::Refusal),
     Transfers(transfers::Refusal),
     Clocks(clocks::Refusal),
     Plans(plans::Refusal),
@@ -248,6 +254,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Hypotheses(command) => hypotheses::decide(incident, command),
         Command::Links(command) => links::decide(incident, command, context),
         Command::Relations(command) => relations::decide(incident, command),
+        Command::Ordering(command) => ordering::decide(incident, command),
+        Command::Moves(command) => moves::decide(incident, command),
         Command::Transfers(command) => transfers::decide(incident, command),
         Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Plans(command) => plans::decide(incident, command, context),
@@ -301,6 +309,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Hypotheses(event) => hypotheses::evolve(&mut incident, event, at),
         Event::Links(event) => links::evolve(&mut incident, event, at),
         Event::Relations(event) => relations::evolve(&mut incident, event, at),
+        Event::Ordering(event) => ordering::evolve(&mut incident, event),
+        Event::Moves(event) => moves::evolve(&mut incident, event, at),
         Event::Transfers(event) => transfers::evolve(&mut incident, event, at),
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
@@ -321,6 +331,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         incident.work.needed.clear();
         incident.work.assessment.due_at = None;
         transfers::end(&mut incident);
+        ordering::end(&mut incident);
         (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
     }
     incident
@@ -345,6 +356,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
         Event::Relations(event) => relations::react(incident, event, &mut awaited),
+        Event::Moves(event) => moves::react(incident, event, &mut awaited),
         Event::Transfers(event) => transfers::react(event, &mut awaited),
         Event::Decisions(event) => decisions::react(event, &mut awaited),
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
@@ -353,8 +365,10 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Obligations(event) => obligations::react(incident, event, &mut awaited),
         Event::Objectives(event) => objectives::react(incident, event, &mut awaited),
         Event::Resources(event) => resources::react(incident, event, &mut awaited),
-        // What is written down, who is affected, what it is of, who may see it and what holds again is awaited by nobody.
+        // What is written down, who is affected, what it is of, which part comes first, who may see it and what holds again is
+        // awaited by nobody.
         Event::Record(_)
+        | Event::Ordering(_)
         | Event::Hypotheses(_)
         | Event::Affected(_)
         | Event::Answers(_)
@@ -424,6 +438,8 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Hypotheses(event) => hypotheses::line(event, names),
         Event::Links(event) => links::line(event, names),
         Event::Relations(event) => relations::line(event, names),
+        Event::Ordering(event) => ordering::line(event, names),
+        Event::Moves(event) => moves::line(event, names),
         Event::Transfers(event) => transfers::line(event, names),
         Event::Clocks(event) => clocks::line(event, names),
         Event::Plans(event) => plans::line(event, names),

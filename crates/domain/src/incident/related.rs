@@ -126,6 +126,9 @@ pub struct Related {
     /// Whether its updates are updates of this one; of a parent alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub followed: bool,
+    /// Of a parent alone: the place among its parts that it told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<u32>,
 }
 
 /// What was handed over to other teams, and what is offered.

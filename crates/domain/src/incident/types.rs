@@ -123,10 +123,11 @@ impl Incident {
         self.work.hold.snoozed.as_ref().filter(|snooze| snooze.void_at.is_none() && self.is_held())
     }
 
-    /// Whom to ask about it: the commander, else who acknowledged it first.
+    /// Whom to ask about it: the commander, else who acknowledged it first and was not moved elsewhere since.
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
-        self.commander.as_deref().or(self.acknowledged_by.as_deref())
+        let first = self.acknowledged_by.as_deref().filter(|by| !self.work.away.contains(*by));
+        self.commander.as_deref().or(first)
     }
 
     /// Everybody who may be on it: its holder, and who acknowledged or confirmed last.

@@ -113,6 +113,15 @@ pub struct Work {
     /// How it stands to other incidents, in the order in which that was said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub relations: Vec<Related>,
+    /// Which of its parts comes first: those that somebody gave a place, in that order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<IncidentId>,
+    /// People who were moved here from another incident.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub came: BTreeSet<String>,
+    /// People who were moved to another incident, and have taken nothing here since.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub away: BTreeSet<String>,
     /// Whether its next update was promised by the parent that it follows.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub promised_above: bool,
@@ -221,6 +230,13 @@ impl Work {
     #[must_use]
     pub fn leads(&self) -> Vec<&str> {
         self.roles.values().filter_map(|role| role.person.as_deref()).collect()
+    }
+    /// Somebody has it as it is now; whoever was moved elsewhere is here again.
+    pub(super) fn take_by(&mut self, by: Option<&String>, severity: Severity, at: Timestamp) {
+        if let Some(by) = by {
+            self.away.remove(by);
+        }
+        self.hold.take(by, severity, at);
     }
     /// Gives a role to somebody.
     pub(super) fn give(&mut self, role: &str, person: &str, relief_after: Option<Length>, at: Timestamp) {

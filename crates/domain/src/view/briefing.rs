@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::incident::AffectedView;
 use super::next::capital;
 use super::{
-    ClockView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RequestView, ResourceView, RoleView, TaskView, UpdateView,
+    ClockView, ContentionView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RelatedView, RequestView, ResourceView,
+    RoleView, TaskView, UnderView, UpdateView,
 };
 use crate::expect::{Rule, Standing};
+use crate::incident::related::Relation;
 use crate::incident::running::RecoveryState;
 use crate::incident::work::HypothesisState;
 use crate::incident::work::TaskState;
@@ -35,6 +37,17 @@ pub struct BriefingView {
     pub service: Option<String>,
     /// When it was made.
     pub at: Timestamp,
+    /// The incident of which it is a part, and its place there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub under: Option<UnderView>,
+    /// What other open incidents that the reader sees want as well, where a briefing is asked for by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub contention: Option<ContentionView>,
+    /// Its parts, those with a place first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<RelatedView>,
     /// Key events, oldest first.
     pub history: Vec<BriefingLine>,
     /// Key events that are left out between the first and the others.
@@ -118,6 +131,9 @@ impl BriefingView {
             severity: incident.severity,
             service: incident.service.clone(),
             at,
+            under: incident.under.clone(),
+            contention: None,
+            parts: incident.relations.iter().filter(|one| one.is == Relation::Child && one.state.is_open()).cloned().collect(),
             history,
             left_out,
             decisions,

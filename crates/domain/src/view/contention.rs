@@ -4,8 +4,12 @@
 //! under several incidents where each of theirs depends on it, at whatever distance, and it is known to be affected itself; of
 //! several such services the one that is affected and stands on nothing affected is named, since the others may be as they are
 //! for its sake.
+//!
+//! Where a person is wanted by several parts of one incident, the order of these parts says which comes first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
 
 /// Incidents that are named; the others are counted.
 pub const NAMED_MAX: usize = 2;
@@ -21,6 +25,8 @@ pub struct Wants<'a> {
     pub service: Option<&'a str>,
     /// Services that it affects, and whether it does: somebody may have said that its own is not affected.
     pub affected: BTreeMap<&'a str, bool>,
+    /// The incident of which it is a part, and its place among the parts where it has one.
+    pub part: Option<(&'a str, Option<u32>)>,
 }
 
 /// Some incidents by their references, and how many more.
@@ -46,11 +52,22 @@ impl Named {
     }
 }
 
+/// A person whom others want as well.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Their id.
+    pub person: String,
+    /// Which others want them.
+    pub others: Named,
+    /// Which one comes first: of those that want them and are parts of one incident with this, the one with the first place.
+    pub first: Option<String>,
+}
+
 /// What of an incident others want as well.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contention {
-    /// A person's id, and which others want them.
-    pub people: Vec<(String, Named)>,
+    /// Who is wanted by others, those first whom most of them want.
+    pub people: Vec<Wanted>,
     /// A service's id, which incidents say that it is affected, and under which it may be.
     pub under: Vec<(String, Named, Named)>,
 }
@@ -73,6 +90,7 @@ pub fn contention<'a>(all: &[Wants<'a>], depends_on: impl Fn(&'a str) -> Vec<&'a
             wanted.entry(person).or_default().push(index);
         }
     }
+    let firsts = firsts(all, &wanted);
     for (index, one) in all.iter().enumerate() {
         let mut people: Vec<(&str, usize)> =
             one.people.iter().map(|person| (*person, wanted[person].len())).filter(|(_, count)| *count > 1).collect();
@@ -83,11 +101,29 @@ pub fn contention<'a>(all: &[Wants<'a>], depends_on: impl Fn(&'a str) -> Vec<&'a
             .map(|(person, _)| {
                 // The first few of them are enough to name some: a person may be wanted by a thousand.
                 let all_of = &wanted[person];
-                (person.to_owned(), Named::of(all, all_of, Some(index)))
+                let first = one.part.and_then(|(whole, _)| firsts.get(&(person, whole))).map(|index| all[*index].reference.to_owned());
+                Wanted { person: person.to_owned(), others: Named::of(all, all_of, Some(index)), first }
             })
             .collect();
     }
     under(all, depends_on, &mut out);
+    out
+}
+
+/// Of each person and incident of which several parts want them: the part with the first place, where any has one.
+fn firsts<'a>(all: &[Wants<'a>], wanted: &HashMap<&'a str, Vec<usize>>) -> HashMap<(&'a str, &'a str), usize> {
+    let mut out = HashMap::new();
+    for (person, indexes) in wanted.iter().filter(|(_, indexes)| indexes.len() > 1) {
+        let mut parts: HashMap<&str, Vec<(Option<u32>, usize)>> = HashMap::new();
+        for index in indexes {
+            let Some((whole, rank)) = all[*index].part else { continue };
+            parts.entry(whole).or_default().push((rank, *index));
+        }
+        for (whole, parts) in parts.into_iter().filter(|(_, parts)| parts.len() > 1) {
+            let first = parts.into_iter().filter(|(rank, _)| rank.is_some()).min();
+            out.extend(first.map(|(_, index)| ((*person, whole), index)));
+        }
+    }
     out
 }
 
@@ -142,12 +178,89 @@ fn under<'a>(all: &[Wants<'a>], depends_on: impl Fn(&'a str) -> Vec<&'a str>, ou
     }
 }
 
+/// What other open incidents that the reader sees want as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Contention))]
+pub struct ContentionView {
+    /// Who is wanted by others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<WantedView>,
+    /// Services that are affected and may be under several incidents, with this among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<SharedCauseView>,
+}
+
+/// A person whom others want as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Wanted))]
+pub struct WantedView {
+    /// A person's id.
+    pub person: String,
+    /// References of some that want them.
+    pub also: Vec<String>,
+    /// How many more do.
+    pub more: usize,
+    /// Which one comes first, by the order of the parts of one incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub first: Option<String>,
+}
+
+/// A service that may be the cause of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = SharedCause))]
+pub struct SharedCauseView {
+    /// Its id.
+    pub service: String,
+    /// References of some incidents that say that it is affected.
+    pub affected_in: Vec<String>,
+    /// References of some under which it may be.
+    pub under: Vec<String>,
+    /// How many more it may be under.
+    pub more: usize,
+}
+
+impl ContentionView {
+    /// Nothing where nothing is wanted elsewhere.
+    #[must_use]
+    pub fn of(found: &Contention) -> Option<Self> {
+        let person = |one: &Wanted| WantedView {
+            person: one.person.clone(),
+            also: one.others.references.clone(),
+            more: one.others.more,
+            first: one.first.clone(),
+        };
+        let cause = |(service, at, under): &(String, Named, Named)| SharedCauseView {
+            service: service.clone(),
+            affected_in: at.references.clone(),
+            under: under.references.clone(),
+            more: under.more,
+        };
+        let view = Self { people: found.people.iter().map(person).collect(), causes: found.under.iter().map(cause).collect() };
+        (!found.is_empty()).then_some(view)
+    }
+
+    /// A sentence each, without its full stop; `name` says whom an id stands for.
+    #[must_use]
+    pub fn sentences(&self, name: &dyn Fn(&str) -> String) -> Vec<String> {
+        let listed = |references: &[String], more: usize| Named { references: references.to_vec(), more }.words();
+        let person = |one: &WantedView| {
+            let first = one.first.as_ref().map_or_else(String::new, |first| format!("; {first} comes first"));
+            format!("{} is also wanted by {}{first}", name(&one.person), listed(&one.also, one.more))
+        };
+        let cause = |one: &SharedCauseView| {
+            format!("{} ({}) may be under {}", one.service, one.affected_in.join(", "), listed(&one.under, one.more))
+        };
+        self.people.iter().map(person).chain(self.causes.iter().map(cause)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn wants(reference: &'static str, people: &[&'static str], service: Option<&'static str>) -> Wants<'static> {
-        Wants { reference, people: people.iter().copied().collect(), service, affected: BTreeMap::new() }
+        Wants { reference, people: people.iter().copied().collect(), service, affected: BTreeMap::new(), part: None }
     }
 
     /// shop → pay → db; blog → db; mail on its own.
@@ -168,9 +281,24 @@ mod tests {
             wants("INC-4", &["ana", "cho"], None),
         ];
         let found = contention(&all, depends);
-        assert_eq!(found[0].people, [("ana".to_owned(), Named { references: vec!["INC-2".into(), "INC-3".into()], more: 1 })]);
-        assert_eq!(found[1].people[0].1.words(), "INC-1, INC-3 and 1 more");
+        let others = Named { references: vec!["INC-2".into(), "INC-3".into()], more: 1 };
+        assert_eq!(found[0].people, [Wanted { person: "ana".to_owned(), others, first: None }]);
+        assert_eq!(found[1].people[0].others.words(), "INC-1, INC-3 and 1 more");
         assert_eq!(found[1].people.len(), 1, "ben is wanted by one");
+    }
+
+    #[test]
+    fn of_the_parts_of_one_incident_the_order_says_which_comes_first() {
+        let part = |reference, rank| Wants { part: Some(("INC-9", rank)), ..wants(reference, &["ana"], None) };
+        let elsewhere = Wants { part: Some(("INC-8", Some(1))), ..wants("INC-4", &["ana"], None) };
+        let all = [part("INC-1", Some(3)), part("INC-2", Some(2)), part("INC-3", None), elsewhere, wants("INC-5", &["ana"], None)];
+        let firsts: Vec<Option<String>> = contention(&all, depends).into_iter().map(|one| one.people[0].first.clone()).collect();
+        let second = Some("INC-2".to_owned());
+        assert_eq!(firsts, [second.clone(), second.clone(), second, None, None], "one part alone has nobody to stand behind");
+        let unordered = [part("INC-1", None), part("INC-2", None)];
+        assert!(contention(&unordered, depends).iter().all(|one| one.people[0].first.is_none()), "nobody said an order");
+        let said = ContentionView::of(&contention(&all, depends)[0]).unwrap().sentences(&|id| id.to_uppercase());
+        assert_eq!(said, ["ANA is also wanted by INC-2, INC-3 and 2 more; INC-2 comes first"]);
     }
 
     #[test]

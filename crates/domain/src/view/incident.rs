@@ -20,8 +20,10 @@ use crate::view::obligation::{ObligationView, obligations_of};
 use crate::view::plan::{self, ChoiceView, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
-use crate::view::several::{RelatedView, TransfersView};
-use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner};
+use crate::view::several::{RelatedView, TransfersView, UnderView};
+use crate::view::{
+    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner,
+};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,6 +165,24 @@ pub struct IncidentView {
     /// Other incidents that it has to do with and the reader may see, where one incident is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relations: Vec<RelatedView>,
+    /// The incident of which it is a part and that the reader may see, and its place there, while both are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub under: Option<UnderView>,
+    /// What other open incidents that the reader sees want as well, where one open incident is asked for, or a list of open ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub contention: Option<ContentionView>,
+    /// Whether somebody has it and nothing of it is due; in the same answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub nothing_due: Option<bool>,
+    /// People who were moved here from another incident, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub came: Vec<String>,
+    /// People who were moved to another incident and have taken nothing here since, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<String>,
     /// Hand-overs between teams, once it was offered to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -255,6 +275,11 @@ impl IncidentView {
             parties: partner::parties(i),
             requests: partner::requests(i),
             relations: Vec::new(),
+            under: None,
+            contention: None,
+            nothing_due: None,
+            came: i.work.came.iter().cloned().collect(),
+            away: i.work.away.iter().cloned().collect(),
             transfers: TransfersView::of(i),
             resources: i.work.resources.iter().map(ResourceView::of).collect(),
             marking: i.work.marking,
@@ -276,6 +301,13 @@ impl IncidentView {
         }
     }
 
+    /// Whom lists name as who has it: the commander, else who acknowledged it first and was not moved elsewhere since.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        let first = self.acknowledged_by.as_deref().filter(|by| !self.away.iter().any(|away| away == by));
+        self.commander.as_deref().or(first)
+    }
+
     /// When it began, as far as is known: what every *since* counts from.
     #[must_use]
     pub fn began(&self) -> Timestamp {
@@ -287,7 +319,8 @@ impl IncidentView {
     pub fn is_of(&self, person: &str) -> bool {
         let is = |who: &Option<String>| who.as_deref() == Some(person);
         is(&self.commander)
-            || is(&self.acknowledged_by)
+            || (is(&self.acknowledged_by) && !self.away.iter().any(|away| away == person))
+            || self.came.iter().any(|came| came == person)
             || self.roles.iter().any(|role| is(&role.person) || is(&role.offered_to))
             || self.tasks.iter().any(|task| (is(&task.owner) || is(&task.doer)) && task.state == TaskState::Open)
     }

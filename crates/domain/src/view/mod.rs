@@ -40,7 +40,7 @@ pub use blast::{BLAST_SERVICES_MAX, BLAST_STEPS_MAX, BlastService, BlastView};
 pub use briefing::{BriefingLine, BriefingView, PromiseView};
 pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
-pub use contention::{Contention, Named, Wants, contention};
+pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted, WantedView, Wants, contention};
 
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
@@ -61,7 +61,7 @@ pub use recovered::{ReportWordView, ReportsView, ServiceBackView};
 pub use resource::ResourceView;
 pub use roles::{Elsewhere, SPAN_MAX, card};
 pub use roll::{ROLL_KINDS, RollView, roll_call};
-pub use several::{RelatedView, TransfersView};
+pub use several::{RelatedView, TransfersView, UnderView};
 pub use signal::{RefusedView, SignalView};
 pub use steps::{Came, LogLine, Told, ToldPerson, ToldStep, log_lines};
 pub use token::TokenView;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::incident::ordering::{rank_of, ranked};
 use crate::incident::related::{Related, Relation, Transfers};
 use crate::incident::{Incident, State};
 use crate::severity::Severity;
@@ -27,12 +28,79 @@ pub struct RelatedView {
     pub state: State,
     #[cfg_attr(feature = "schema", schema(inline))]
     pub severity: Severity,
+    /// Of a part, its place among the parts; of the parent, the place of this one. Absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub rank: Option<u32>,
+    /// Who commands it: a person's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub commander: Option<String>,
+    /// Of a part, who has it: the commander, else who took it; absent where nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub holder: Option<String>,
+    /// Of a part, when something of it is due next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub next_due: Option<Timestamp>,
+}
+
+/// The incident of which one is a part, and its place there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Under))]
+pub struct UnderView {
+    /// Of the parent.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// From 1 on; absent where nobody gave it a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub rank: Option<u32>,
+    /// How many parts have a place.
+    pub of: u32,
+    /// Who commands the parent: a person's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub commander: Option<String>,
+}
+
+impl UnderView {
+    /// Of a part and its parent, while both are open.
+    #[must_use]
+    pub fn of(part: &Incident, parent: &Incident) -> Option<Self> {
+        let stands = part.state.is_open() && parent.state.is_open() && part.private == parent.private;
+        stands.then(|| Self {
+            reference: parent.reference.clone(),
+            rank: rank_of(parent, part.id),
+            of: ranked(parent),
+            commander: parent.commander.clone(),
+        })
+    }
+
+    /// `2 of 5 under INC-7 (commander: Ana)`; `name` says whom an id stands for.
+    #[must_use]
+    pub fn words(&self, name: &dyn Fn(&str) -> String) -> String {
+        let who = self.commander.as_deref().map_or_else(|| "nobody commands it".to_owned(), |id| format!("commander: {}", name(id)));
+        let place = match (self.rank, self.of) {
+            (Some(rank), of) => format!("{rank} of {of} "),
+            (None, 0) => String::new(),
+            (None, _) => "no place yet ".to_owned(),
+        };
+        format!("{place}under {} ({who})", self.reference)
+    }
 }
 
 impl RelatedView {
-    /// With what the other is now.
+    /// With what the other is now, to `own`, which is related to it.
     #[must_use]
-    pub fn of(related: &Related, other: &Incident) -> Self {
+    pub fn of(own: &Incident, related: &Related, other: &Incident, next_due: Option<Timestamp>) -> Self {
+        let is_part = related.is == Relation::Child;
+        let rank = match related.is {
+            Relation::Child => rank_of(own, other.id),
+            Relation::Parent => rank_of(other, own.id),
+            Relation::Related | Relation::Cause | Relation::Effect | Relation::SplitFrom | Relation::SplitInto => None,
+        };
         Self {
             incident: other.id.to_string(),
             reference: other.reference.clone(),
@@ -42,6 +110,10 @@ impl RelatedView {
             title: other.title.clone(),
             state: other.state,
             severity: other.severity,
+            rank,
+            commander: other.commander.clone(),
+            holder: other.holder().filter(|_| is_part && other.is_held()).map(ToOwned::to_owned),
+            next_due: next_due.filter(|_| is_part && other.state.is_open()),
         }
     }
 }

@@ -15,8 +15,8 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, obligations, parties, plans, record, recovery, related, relations, reports, resources, roles, sharing, tasks,
-    transfers, updates, words,
+    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, roles,
+    sharing, tasks, transfers, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -238,6 +238,13 @@ fn command(verb: Verb) -> Command {
         }
         Verb::Unrelate => relations::Command::Untie { from: OTHER, why: None }.into(),
         Verb::Follow => relations::Command::Follow.into(),
+        Verb::Order => ordering::Command::Order { part: OTHER, reference: "INC-2".into(), rank: Some(1), why: None, ended: false }.into(),
+        Verb::Move => {
+            let (person, reference) = ("ana".to_owned(), "INC-2".to_owned());
+            let (roles, tasks) = (Vec::new(), Vec::new());
+            let away = moves::Away { person, incident: OTHER, reference, why: why(), instead: None, roles, tasks };
+            moves::Command::Leave(away).into()
+        }
         Verb::Transfer => {
             let (team, from) = ("disks".to_owned(), Some("shop".to_owned()));
             let offered = transfers::Offered { team, service: None, from, by: None, why: String::new(), people: Vec::new() };
@@ -338,6 +345,7 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                             | Verb::Answer
                             | Verb::Unrelate
                             | Verb::Follow
+                            | Verb::Order
                             | Verb::Resource
                             | Verb::Export
                     ) =>

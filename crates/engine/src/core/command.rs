@@ -106,6 +106,20 @@ pub struct Split {
     pub to: Option<String>,
 }
 
+/// Somebody who goes to another incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// A person's id.
+    pub person: String,
+    /// Where they go.
+    pub to: IncidentId,
+    pub why: String,
+    /// Who has instead what they had.
+    pub instead: Option<String>,
+    /// Whether what they had may be nobody's.
+    pub uncovered: bool,
+}
+
 /// What has a version that a command may be held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Versioned {
@@ -143,6 +157,10 @@ pub enum Command {
     Relate { id: IncidentId, to: IncidentId, is: Relation, follow: bool },
     /// A part of it becomes one of its own.
     Split { id: IncidentId, split: Split },
+    /// A part of it gets this place among the others, or none.
+    Order { id: IncidentId, part: IncidentId, rank: Option<u32>, why: Option<String> },
+    /// Somebody goes from it to another incident.
+    Move { id: IncidentId, asked: Move },
     /// It is nothing to it any more.
     Unrelate { id: IncidentId, from: IncidentId },
     /// A merge was none: the merged one is an incident of its own again.

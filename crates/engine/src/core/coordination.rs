@@ -77,6 +77,8 @@ impl Core {
             | C::Record(_)
             | C::Links(_)
             | C::Relations(_)
+            | C::Ordering(_)
+            | C::Moves(_)
             | C::Transfers(_)
             | C::Clocks(_)
             | C::Plans(_)

@@ -69,6 +69,8 @@ impl Core {
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
             Command::Relate { id, to, is, follow } => self.relate(unit, *id, *to, *is, *follow)?,
             Command::Split { id, split } => self.split(unit, *id, split)?,
+            Command::Order { id, part, rank, why } => self.order(unit, *id, *part, *rank, why.as_ref())?,
+            Command::Move { id, asked } => self.move_person(unit, who, *id, asked)?,
             Command::Unrelate { id, from } => self.unrelate(unit, *id, *from)?,
             Command::TakeApart { from } => self.take_apart(unit, *from)?,
             Command::Escalate { id, escalation, why } => self.escalate(unit, *id, escalation.as_ref(), why)?,

@@ -57,6 +57,8 @@ impl Core {
             | Event::Flapping(_)
             | Event::Staffing(_)
             | Event::Relations(_)
+            | Event::Ordering(_)
+            | Event::Moves(_)
             | Event::Record(_)
             | Event::Recovery(_)
             | Event::Reports(_)
@@ -172,7 +174,7 @@ impl Core {
                     None => Ok(()),
                 }
             }
-            E::Done(_) | E::Dropped(_) | E::Late(_) => Ok(()),
+            E::Unassigned(_) | E::Done(_) | E::Dropped(_) | E::Late(_) => Ok(()),
         }
     }
 

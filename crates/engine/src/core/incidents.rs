@@ -190,6 +190,8 @@ impl Core {
             | C::Decisions(_)
             | C::Hypotheses(_)
             | C::Links(_)
+            | C::Ordering(_)
+            | C::Moves(_)
             | C::Clocks(_)
             | C::Resources(_)
             | C::Plans(_)

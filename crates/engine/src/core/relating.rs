@@ -31,7 +31,7 @@ fn no(why: No) -> Stop {
 
 impl Core {
     /// An incident, where it is there and reads: one that does not must not hold up the others.
-    fn incident_if_any(&self, unit: &Unit, id: IncidentId) -> Decided<Option<Incident>> {
+    pub(super) fn incident_if_any(&self, unit: &Unit, id: IncidentId) -> Decided<Option<Incident>> {
         match self.incident(unit, id) {
             Ok((incident, _)) => Ok(Some(incident)),
             Err(Stop::Refused(Refusal::NoSuchIncident)) => Ok(None),
@@ -152,12 +152,19 @@ impl Core {
 
     fn untie(&mut self, unit: &mut Unit, id: IncidentId, from: IncidentId, why: Option<&str>) -> Decided<()> {
         let why = why.map(ToOwned::to_owned);
+        let (one, _) = self.incident(unit, id)?;
+        let other = self.incident_if_any(unit, from)?;
+        // The one of the two that gave the other a place, which the next one has then.
+        let ordered = |whole: &Incident, part: IncidentId| whole.work.order.contains(&part).then_some(whole.id);
+        let gave = ordered(&one, from).or_else(|| ordered(other.as_ref()?, id));
+        let left = if gave == Some(id) { other.as_ref().map_or_else(String::new, |part| part.reference.clone()) } else { one.reference };
         self.change_incident(unit, id, Command::Untie { from, why: why.clone() })?;
-        match self.incident_if_any(unit, from)? {
-            Some(other) if other.work.relations.iter().any(|one| one.incident == id && one.is.is_said()) => {
-                self.change_incident(unit, from, Command::Untie { from: id, why })
-            }
-            Some(_) | None => Ok(()),
+        if other.is_some_and(|other| other.work.relations.iter().any(|one| one.incident == id && one.is.is_said())) {
+            self.change_incident(unit, from, Command::Untie { from: id, why })?;
+        }
+        match gave {
+            Some(whole) => self.tell_order(unit, whole, Some(&format!("{left} is no part any more"))),
+            None => Ok(()),
         }
     }
 
@@ -204,6 +211,7 @@ impl Core {
     pub(super) fn let_go(&mut self, unit: &mut Unit, id: IncidentId, was_none: bool, how: &str) -> Decided<()> {
         let (over, _) = self.incident(unit, id)?;
         let why = format!("{} {how}", over.reference);
+        self.leave_order(unit, id, how)?;
         for part in over.work.relations.iter().filter(|one| one.is == Relation::Child) {
             let Some(child) = self.incident_if_any(unit, part.incident)? else { continue };
             if was_none {

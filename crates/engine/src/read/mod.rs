@@ -239,7 +239,7 @@ impl Queries<'_> {
         let mut view = IncidentView::of(&incident, head.version, due);
         let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
         view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
-        view.relations = Box::pin(self.relations_of(&incident)).await?;
+        (view.relations, view.under) = Box::pin(self.relations_of(&incident)).await?;
         view.proposed = Box::pin(self.proposed(&incident)).await?;
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
@@ -270,11 +270,12 @@ impl Queries<'_> {
             None => rows::incident::list(self.db(), &stored, limit).await?,
         };
         let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
+        let mut under = self.under_of(&found.iter().map(|(i, _)| i).collect::<Vec<_>>()).await?;
         Ok(found
             .iter()
             .map(|(incident, head)| {
                 let due = due.iter().find(|(id, _)| *id == incident.id).map(|(_, at)| *at);
-                IncidentView::of(incident, head.version, due)
+                IncidentView { under: under.remove(&incident.id), ..IncidentView::of(incident, head.version, due) }
             })
             .collect())
     }

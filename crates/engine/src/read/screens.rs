@@ -71,6 +71,17 @@ impl OnBoard {
         !self.held && self.asks.is_some() && self.asked_reader
     }
 
+    /// Whether somebody has it, and nothing of it is due: nobody would look at it again. `is_awaited`: something is awaited of it
+    /// that a person acts on ([`is_acted_on`]).
+    #[must_use]
+    pub fn is_undue(&self, is_awaited: bool) -> bool {
+        let incident = &self.incident;
+        let late_task = incident.tasks.iter().any(|task| task.state == TaskState::Open && task.late && task.due_at.is_some());
+        let late_report = incident.obligations.iter().filter_map(|one| one.owed()).any(|report| report.late);
+        let objective = incident.objectives.iter().any(|one| one.ended_at.is_none());
+        self.held && self.asks.is_none() && self.clock.is_none() && !late_task && !late_report && !objective && !is_awaited
+    }
+
     /// Whether it is the reader's: they have a part in it, as [`IncidentView::is_of`] says, or are asked to take it.
     #[must_use]
     pub fn is_of_reader(&self, reader: &str) -> bool {
@@ -93,6 +104,17 @@ pub struct Asking {
     pub told: Vec<String>,
     /// Whether everybody was paged, and nobody is left.
     pub over: bool,
+}
+
+/// Whether a person would act on what a rule awaits, so that it is due of an incident: what only follows by itself is not, and
+/// targets and objectives are told with the incident.
+#[must_use]
+pub fn is_acted_on(rule: Rule) -> bool {
+    match rule.name() {
+        "page.ack" | "page.again" => true,
+        "incident.target" | "incident.objective" => false,
+        name => name.starts_with("incident.") && !name.contains("digest"),
+    }
 }
 
 /// A form of the organisation as lists show it.
@@ -147,10 +169,11 @@ fn contend(rows: &mut [OnBoard], org: &Org) {
     }
 }
 
-/// Whom an incident wants: who has it, its roles and open tasks, who was offered one, and whom its page asks.
+/// Whom an incident wants: who has it or was moved to it, its roles and open tasks, who was offered one, and whom its page asks.
 fn wants(row: &OnBoard) -> Wants<'_> {
     let incident = &row.incident;
-    let holder = [&incident.commander, &incident.acknowledged_by].into_iter().flatten().filter(|_| row.held);
+    let first = incident.acknowledged_by.iter().filter(|by| !incident.away.contains(by));
+    let holder = incident.commander.iter().chain(first).filter(|_| row.held);
     let roles = incident.roles.iter().flat_map(|role| [&role.person, &role.offered_to]).flatten();
     let open = incident.tasks.iter().filter(|task| task.state == TaskState::Open);
     let tasks = open.flat_map(|task| [&task.owner, &task.doer]).flatten();
@@ -158,9 +181,10 @@ fn wants(row: &OnBoard) -> Wants<'_> {
     let asked = row.asks.iter().filter(|asks| !asks.over).flat_map(|asks| &asks.told);
     Wants {
         reference: &incident.reference,
-        people: holder.chain(roles).chain(tasks).chain(asked).map(String::as_str).collect(),
+        people: holder.chain(&incident.came).chain(roles).chain(tasks).chain(asked).map(String::as_str).collect(),
         service: incident.service.as_deref(),
         affected: incident.affected.iter().map(|one| (one.service.as_str(), one.impact != Impact::None)).collect(),
+        part: incident.under.as_ref().map(|under| (under.reference.as_str(), under.rank)),
     }
 }
 
@@ -198,7 +222,8 @@ impl Queries<'_> {
             None => (BTreeSet::new(), BTreeSet::new()),
         };
         let org = self.engine().org();
-        let of = |(incident, head): (Incident, Head)| {
+        let mut under = self.under_of(&found.iter().map(|(incident, _)| incident).collect::<Vec<_>>()).await?;
+        let mut of = |(incident, head): (Incident, Head)| {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
@@ -207,10 +232,10 @@ impl Queries<'_> {
                 asked_reader: asked.contains(&incident.id),
                 looks_for_reader: looked_for.contains(&incident.id),
                 contention: Contention::default(),
-                incident: IncidentView::of(&incident, head.version, None),
+                incident: IncidentView { under: under.remove(&incident.id), ..IncidentView::of(&incident, head.version, None) },
             }
         };
-        let mut rows: Vec<OnBoard> = found.into_iter().map(of).collect();
+        let mut rows: Vec<OnBoard> = found.into_iter().map(&mut of).collect();
         contend(&mut rows, &org);
         Ok((rows, cut))
     }

@@ -112,6 +112,8 @@ fn load(command: &Command) -> usize {
         | Command::Relate { .. }
         | Command::Unrelate { .. }
         | Command::Split { .. }
+        | Command::Order { .. }
+        | Command::Move { .. }
         | Command::TakeApart { .. }
         | Command::Escalate { .. }
         | Command::PagePeople { .. }

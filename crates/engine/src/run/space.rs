@@ -15,6 +15,8 @@ pub const fn space(command: &Command) -> Space {
     match command {
         // An answer to a page, and a call for more people.
         Command::Page { .. } | Command::Escalate { .. } | Command::PagePeople { .. } => Space::Reserved,
+        // Somebody is called to where they are needed more, and who takes their place.
+        Command::Move { .. } => Space::Reserved,
         // Somebody is to have it.
         Command::Attend { .. } => Space::Reserved,
         // Deadlines that run, messages that are to go out, and what became of them.
@@ -28,6 +30,7 @@ pub const fn space(command: &Command) -> Space {
         | Command::Relate { .. }
         | Command::Unrelate { .. }
         | Command::Split { .. }
+        | Command::Order { .. }
         | Command::TakeApart { .. }
         | Command::LinkAlert { .. }
         | Command::AskReview { .. }
@@ -96,6 +99,8 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Hypotheses(_)
         | C::Links(_)
         | C::Relations(_)
+        | C::Ordering(_)
+        | C::Moves(_)
         | C::Clocks(_)
         | C::Plans(_)
         | C::Recovery(_)

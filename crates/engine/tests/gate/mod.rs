@@ -84,6 +84,11 @@ impl World {
     }
 }
 
+/// Ana goes there.
+fn move_of(to: IncidentId) -> allclear_engine::core::Move {
+    allclear_engine::core::Move { person: "ana".into(), to, why: "w".into(), instead: None, uncovered: true }
+}
+
 impl Scene {
     /// One of each command that somebody asks for, on what is private.
     fn commands(&self) -> Vec<(&'static str, Command)> {
@@ -129,6 +134,16 @@ impl Scene {
                 let (tasks, alerts, services) = (BTreeSet::from([1]), BTreeSet::new(), Vec::new());
                 let split = allclear_engine::core::Split { title: "t".into(), severity: None, alerts, tasks, services, to: None };
                 Command::Split { id: self.open, split }
+            }),
+            ("order a part of it", Command::Order { id: self.open, part: self.public, rank: Some(1), why: Some("w".into()) }),
+            ("make it a part in an order", Command::Order { id: self.public, part: self.open, rank: Some(1), why: Some("w".into()) }),
+            ("move somebody out of it", {
+                let asked = move_of(self.public);
+                Command::Move { id: self.open, asked }
+            }),
+            ("move somebody to it", {
+                let asked = move_of(self.open);
+                Command::Move { id: self.public, asked }
             }),
             ("end its relation", Command::Unrelate { id: self.public, from: self.open }),
             ("hand it over", {

@@ -405,7 +405,7 @@ impl Render for Lines<'_> {
 fn line(board: &Board, row: &Row, org: &Org) -> Markup {
     let (incident, when) = (&row.incident, &board.when);
     let began = incident.declared_at.unwrap_or(incident.created_at);
-    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref()).filter(|_| row.held);
+    let who = incident.holder().filter(|_| row.held);
     html! {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (pieces::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
@@ -444,7 +444,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
             span class="act" { @if board.may_act { (next_act(row)) } }
-            (contended::mark(&row.contention, &incident.reference, board.on_call.is_some().then_some(org)))
+            (contended::mark(&row.contention, &incident.reference, incident.under.as_ref(), board.on_call.is_some().then_some(org)))
         }
     }
 }
@@ -561,4 +561,17 @@ fn ended(board: &Board, org: &Org) -> Markup {
 /// Severities that a list of counts names.
 pub(crate) fn severities() -> impl Iterator<Item = (usize, Severity)> {
     Severity::ALL.into_iter().enumerate()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allclear_engine::read::screens::is_acted_on;
+
+    #[test]
+    fn what_is_due_on_the_board_is_what_counts_as_due_elsewhere() {
+        for rule in Rule::ALL {
+            assert_eq!(words(*rule).is_some(), is_acted_on(*rule), "{}", rule.name());
+        }
+    }
 }

@@ -70,9 +70,11 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 19] = [
+const RARE: [&str; 21] = [
     DECIDE,
     "split",
+    "order",
+    "move",
     "relate",
     "transfer",
     "want",
@@ -94,8 +96,10 @@ const RARE: [&str; 19] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 55] = [
+const PLACED: [Verb; 57] = [
     Verb::Split,
+    Verb::Order,
+    Verb::Move,
     Verb::Relate,
     Verb::Unrelate,
     Verb::Follow,

@@ -18,6 +18,9 @@ use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 use crate::incident::PageData;
 
+/// Parts of an incident that are told: the first of them are what whoever takes command has to know.
+const PARTS_MAX: usize = 20;
+
 /// Its parts folded; open for whoever is asked to take a role over from somebody.
 pub(crate) fn section(told: &PageData, briefing: &BriefingView, org: &Org) -> Markup {
     let when = &told.when;
@@ -42,7 +45,8 @@ pub(crate) async fn show(
         let zone = when.tz().clone();
         let queries = app.engine.queries(&who).in_zone(&zone);
         let id = queries.incident_id(&reference).await?;
-        let now = Box::pin(queries.briefing(id)).await?;
+        let mut now = Box::pin(queries.briefing(id)).await?;
+        now.contention = Box::pin(queries.contention_of(&now.reference)).await?;
         let typed = asked.get("at").map_or("", String::as_str);
         let (earlier, wrong) = match when.of_field(typed) {
             _ if typed.is_empty() => (None, None),
@@ -108,7 +112,9 @@ fn whole(briefing: &BriefingView, when: &When, as_of: &Markup, org: &Org) -> Mar
 
 /// In the order in which a role is handed over.
 fn parts(briefing: &BriefingView, when: &When, org: &Org) -> Markup {
+    let name = |id: &str| pieces::name(org, id);
     html! {
+        @if let Some(under) = &briefing.under { p class="small" { "Part of: " bdi { (under.words(&name)) } } }
         (part("What happened", &html! {
             @for one in &briefing.history { li { (when.stamp(one.at)) " " bdi { (pieces::cut(&one.line, LINE_CHARS_MAX)) } } }
             @if briefing.left_out > 0 { li class="quiet" { (briefing.left_out) " key events are left out; the log has them" } }
@@ -116,6 +122,20 @@ fn parts(briefing: &BriefingView, when: &When, org: &Org) -> Markup {
         (part("Decided", &html! {
             @for one in &briefing.decisions { li { bdi { (pieces::cut(&one.line, LINE_CHARS_MAX)) } } }
         }, briefing.decisions.is_empty()))
+        (part("Its parts", &html! {
+            @for one in briefing.parts.iter().take(PARTS_MAX) {
+                li {
+                    @if let Some(rank) = one.rank { (rank) ". " }
+                    (one.reference) " " bdi { (pieces::cut(&one.title, LINE_CHARS_MAX)) } " · " (one.state.word()) " · "
+                    @match &one.holder { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody has it" }
+                    @if let Some(at) = one.next_due { " · " (when.counting(at)) }
+                }
+            }
+            @if briefing.parts.len() > PARTS_MAX { li class="quiet" { (briefing.parts.len() - PARTS_MAX) " more are not shown" } }
+        }, briefing.parts.is_empty()))
+        (part("Wanted elsewhere as well", &html! {
+            @for line in briefing.contention.iter().flat_map(|found| found.sentences(&name)) { li { bdi { (line) } } }
+        }, briefing.contention.is_none()))
         (part("Affected", &html! {
             @for one in &briefing.affected { li { bdi { (one.service) } ": " (one.impact.word()) } }
         }, briefing.affected.is_empty()))

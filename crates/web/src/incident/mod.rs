@@ -331,7 +331,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             div class="columns" {
                 div class="left" {
                     (plans::section(told, org)) (recovered::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
-                    (obligations::section(told, org)) (several::section(told)) (partners::section(told, org))
+                    (obligations::section(told, org)) (several::section(told, org)) (partners::section(told, org))
                     (resources::section(told, org)) (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
@@ -385,6 +385,14 @@ fn head(told: &PageData, org: &Org) -> Markup {
                         }
                     }
                 }
+                @if let Some(under) = &incident.under {
+                    div {
+                        dt { "Part" }
+                        dd { a href={ "/incidents/" (under.reference) } { bdi { (under.words(&|id| pieces::name(org, id))) } } }
+                    }
+                }
+                @if !incident.came.is_empty() { (several::moved("Came here", &incident.came, org)) }
+                @if !incident.away.is_empty() { (several::moved("Went elsewhere", &incident.away, org)) }
                 @if let Some(potential) = incident.potential.filter(|potential| *potential != incident.severity) {
                     div { dt { "May become" } dd { (pieces::severity(potential)) } }
                 }

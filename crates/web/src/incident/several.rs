@@ -20,14 +20,14 @@ const SHOWN_MAX: usize = 20;
 const TITLE_CHARS_MAX: usize = 90;
 
 /// The relations, where there are any.
-pub(super) fn section(told: &PageData) -> Markup {
+pub(super) fn section(told: &PageData, org: &Org) -> Markup {
     let relations = &told.incident.relations;
     html! {
         @if !relations.is_empty() {
             section class="part-people" {
                 div data-live="relations" class="group tight" {
                     h2 { "Other incidents" span class="quiet" { " · " (relations.len()) } }
-                    ul class="tasks" { @for one in relations.iter().take(SHOWN_MAX) { (row(told, one)) } }
+                    ul class="tasks" { @for one in relations.iter().take(SHOWN_MAX) { (row(told, one, org)) } }
                     @if relations.len() > SHOWN_MAX { p class="quiet small" { (relations.len() - SHOWN_MAX) " more are not shown." } }
                 }
             }
@@ -35,11 +35,12 @@ pub(super) fn section(told: &PageData) -> Markup {
     }
 }
 
-fn row(told: &PageData, one: &RelatedView) -> Markup {
+fn row(told: &PageData, one: &RelatedView, org: &Org) -> Markup {
+    let is_part = one.is == Relation::Child && one.state.is_open();
     html! {
         li data-key=(one.reference) {
             p {
-                span class="quiet" { (one.is.heading()) " " }
+                span class="quiet" { (one.is.heading()) " " @if let Some(rank) = one.rank.filter(|_| is_part) { (rank) " " } }
                 a href={ "/incidents/" (one.reference) } {
                     span class="ref" { (one.reference) } " " bdi { (pieces::cut(&one.title, TITLE_CHARS_MAX)) }
                 }
@@ -47,6 +48,12 @@ fn row(told: &PageData, one: &RelatedView) -> Markup {
             p class="quiet small" {
                 (pieces::severity(one.severity)) " " (pieces::state(one.state))
                 @if one.followed { " · its updates are updates of this one" }
+                @if is_part {
+                    " · "
+                    @match &one.holder { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="late" { "nobody has it" } }
+                    " · "
+                    @match one.next_due { Some(at) => { "due " (told.when.counting(at)) }, None => "nothing is due" }
+                }
             }
             @if told.may_act {
                 div class="task-acts" {
@@ -59,6 +66,13 @@ fn row(told: &PageData, one: &RelatedView) -> Markup {
                             } @else { button class="may" type="submit" { "Follow its updates" } }
                         }
                     }
+                    @if is_part && fits(told, Verb::Order) {
+                        @match one.rank {
+                            Some(1) => {},
+                            Some(rank) => (place(told, one, rank - 1, "Earlier")),
+                            None => (place(told, one, ordered(told) + 1, "Give it a place")),
+                        }
+                    }
                     @if one.is.is_said() && fits(told, Verb::Unrelate) {
                         form method="post" action=(path(told, "unrelate")) class="at-once" {
                             (told.draft.refused("unrelate")) (once(&told.when))
@@ -68,6 +82,67 @@ fn row(told: &PageData, one: &RelatedView) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// How many parts have a place.
+fn ordered(told: &PageData) -> u32 {
+    told.incident.relations.iter().filter(|one| one.is == Relation::Child).filter_map(|one| one.rank).max().unwrap_or(0)
+}
+
+/// A button that gives a part this place.
+fn place(told: &PageData, part: &RelatedView, rank: u32, words: &str) -> Markup {
+    html! {
+        form method="post" action=(path(told, "order")) class="at-once" {
+            (once(&told.when))
+            input type="hidden" name="part" value=(part.reference); input type="hidden" name="rank" value=(rank);
+            button class="may" type="submit" { (words) span class="vh" { " " (part.reference) } }
+        }
+    }
+}
+
+/// People who were moved, at the head of what they came to or left.
+pub(super) fn moved(label: &str, people: &[String], org: &Org) -> Markup {
+    html! {
+        div { dt { (label) } dd { @for (n, id) in people.iter().enumerate() { @if n > 0 { ", " } bdi { (pieces::name(org, id)) } } } }
+    }
+}
+
+/// Which of its parts, and which place.
+fn order(told: &PageData) -> Markup {
+    let typed = |name: &str| told.draft.typed("order", name);
+    let parts = || told.incident.relations.iter().filter(|one| one.is == Relation::Child && one.state.is_open());
+    html! {
+        label class="field" {
+            span { "The part" }
+            select name="part" required {
+                @for one in parts() {
+                    @let words = match one.rank { Some(rank) => format!("{rank}. {}", one.reference), None => one.reference.clone() };
+                    (pieces::choice(&one.reference, typed("part") == one.reference, &words))
+                }
+            }
+        }
+        label class="field" {
+            span { "Its place" span class="quiet" { " (1 comes first)" } }
+            input name="rank" type="number" min="1" max=(ordered(told) + 1) value=(typed("rank"));
+        }
+        label class="check" {
+            input type="checkbox" name="state" value="unordered" checked[!typed("state").is_empty()];
+            span { "It has no place any more" }
+        }
+        (words(told, "order", "why", "Why?", false))
+    }
+}
+
+/// Who goes where, and who has it instead.
+fn move_somebody(told: &PageData, org: &Org, ask: &Ask) -> Markup {
+    html! {
+        @for field in ask.fields {
+            @if field.name == "to" {
+                (pick(told, "move", "To which incident?"))
+                (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not()))
+            } @else { (field_of(told, org, ask.verb, field)) }
         }
     }
 }
@@ -135,11 +210,14 @@ pub(super) fn counts(transfers: &TransfersView, org: &Org) -> Markup {
 /// What is asked for less often: a form is drawn for the one that asks for it, since its choices are long.
 pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
     html! {
-        @for verb in [Verb::Relate, Verb::Split, Verb::Transfer] {
-            @if let Some(ask) = ask::of(verb).filter(|ask| fits(told, ask.verb) && !is_offered(told, ask.verb)) {
+        @for verb in [Verb::Relate, Verb::Split, Verb::Order, Verb::Move, Verb::Transfer] {
+            @let may = fits(told, verb) && !is_offered(told, verb) && has_parts(told, verb);
+            @if let Some(ask) = ask::of(verb).filter(|_| may) {
                 @let word = verb.word();
                 @if told.draft.verb != word { (asks_for(told, word, ask.label)) }
                 @else if verb == Verb::Relate { (folded(told, word, ask.label, &relate(told, org, ask), ask.press)) }
+                @else if verb == Verb::Order { (folded(told, word, ask.label, &order(told), ask.press)) }
+                @else if verb == Verb::Move { (folded(told, word, ask.label, &move_somebody(told, org, ask), ask.press)) }
                 @else if verb == Verb::Split { (folded(told, word, ask.label, &split(told, org), ask.press)) }
                 @else {
                     (folded(told, word, ask.label, &html! { (whom(told, org)) (words(told, word, "why", "Why?", true)) }, ask.press))
@@ -147,6 +225,11 @@ pub(super) fn acts(told: &PageData, org: &Org) -> Markup {
             }
         }
     }
+}
+
+/// Only parts are put in an order.
+fn has_parts(told: &PageData, verb: Verb) -> bool {
+    verb != Verb::Order || told.incident.relations.iter().any(|one| one.is == Relation::Child && one.state.is_open())
 }
 
 /// What is offered already has its own place, with the answers.

@@ -166,7 +166,7 @@ fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
     match verb {
         "task" | "recovery" | "plan" | "tell" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
-        | "awareness" | "submission" | "relate" | "unrelate" | "follow" | "want" | "resource" | "export" => Some("people"),
+        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" => Some("people"),
         "hypothesis" | "revisit" | "field" => Some("more"),
         "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
         _ => None,

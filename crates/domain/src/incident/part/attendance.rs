@@ -15,10 +15,10 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_
 use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::search;
-use crate::incident::updates;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
 use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
+use crate::incident::{moves, ordering, updates};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::{Length, after};
@@ -405,9 +405,10 @@ pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Ac
     {
         snooze.void_at.get_or_insert(at);
     }
-    // What its parent told was done there.
-    let is_of_parent = matches!(event, Any::Updates(updates::Event::Posted(body)) if body.of.is_some());
-    if incident.is_held() && is_a_person(actor) && !is_of_parent {
+    // What its parent told, which place it gave this, and who was moved here was done there.
+    let is_of_another = matches!(event, Any::Updates(updates::Event::Posted(body)) if body.of.is_some())
+        || matches!(event, Any::Ordering(ordering::Event::Ranked(_)) | Any::Moves(moves::Event::Here(_)));
+    if incident.is_held() && is_a_person(actor) && !is_of_another {
         incident.work.hold.acts(at);
     }
 }
@@ -434,10 +435,10 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 incident.commander = Some(by.clone());
                 incident.work.give(COMMANDER, by, body.relief_after, at);
             }
-            incident.work.hold.take(body.by.as_ref(), incident.severity, at);
+            incident.work.take_by(body.by.as_ref(), incident.severity, at);
         }
         Event::StillOnItAsked(_) => incident.work.hold.asked_at = Some(at),
-        Event::StillOnIt(body) => incident.work.hold.take(body.by.as_ref(), incident.severity, at),
+        Event::StillOnIt(body) => incident.work.take_by(body.by.as_ref(), incident.severity, at),
         Event::Lost(body) => {
             if body.undone {
                 // Whoever acknowledges next is the first, and is measured.

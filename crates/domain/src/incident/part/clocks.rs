@@ -215,6 +215,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Resources(_)
         | Any::Sharing(_)
         | Any::Relations(_)
+        | Any::Ordering(_)
+        | Any::Moves(_)
         | Any::Transfers(_)
         | Any::Access(_) => None,
     }

@@ -418,6 +418,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 is: body.is,
                 since: at,
                 followed: body.followed,
+                rank: None,
             });
             match body.is {
                 // What went is told of there, and is not over here.
@@ -429,6 +430,9 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::Untied(body) => {
             incident.work.relations.retain(|one| one.incident != body.incident || one.is != body.was);
+            if body.was == Relation::Child {
+                incident.work.order.retain(|one| *one != body.incident);
+            }
             incident.work.promised_above &= !body.owes;
         }
         Event::Followed(body) => follow(incident, body.incident, true),

@@ -19,6 +19,8 @@ use crate::time::Length;
 pub use crate::incident::search::COMMANDER;
 pub use crate::org::snapshot::ROLES;
 
+/// The usual role whose holder stands in for the commander, where the organisation names no other.
+pub const DEPUTY: &str = "deputy";
 /// Why somebody is asked whom the catalogue names.
 pub const NEEDED: &str = "it is needed here";
 
@@ -376,6 +378,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::Taken(body) => {
             incident.work.give(&body.role, &body.person, body.relief_after, at);
+            // Whoever was moved elsewhere is here again.
+            incident.work.away.remove(&body.person);
             if body.role == COMMANDER {
                 incident.commander = Some(body.person.clone());
                 incident.work.hold.take(Some(&body.person), incident.severity, at);

@@ -30,6 +30,7 @@ event_kinds! {
     Event {
         Added(Added) = "task_added" admits(owner),
         Assigned(Assigned) = "task_assigned" admits(owner),
+        Unassigned(Assigned) = "task_unassigned",
         Changed(Changed) = "task_changed",
         Done(Ended) = "task_done",
         Dropped(Ended) = "task_dropped",
@@ -49,7 +50,7 @@ pub struct Added {
     pub due_at: Option<Timestamp>,
 }
 
-/// Body of `task_assigned`.
+/// Body of `task_assigned`; of `task_unassigned`, with whose it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assigned {
     pub task: u32,
@@ -94,6 +95,8 @@ pub enum Command {
     Add { text: String, owner: Option<String>, due_at: Option<Timestamp> },
     /// Somebody else does it.
     Assign { task: u32, owner: String },
+    /// Whoever does it goes, and nobody does it for now.
+    Release { task: u32 },
     /// Other words, or another time.
     Change { task: u32, text: Option<String>, due_at: Option<Timestamp> },
     /// It is a decision of a plan, and this was chosen.
@@ -112,7 +115,7 @@ impl Command {
         match self {
             Self::Add { .. } | Self::Assign { .. } | Self::Change { .. } => true,
             Self::Choose(_) | Self::Finish { .. } | Self::Drop { .. } => true,
-            Self::Miss { .. } => false,
+            Self::Release { .. } | Self::Miss { .. } => false,
         }
     }
 }
@@ -229,6 +232,10 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             one(Event::Assigned(Assigned { task, owner }))
         }
+        Command::Release { task } => match open_task(incident, task)?.owner.clone() {
+            Some(owner) => one(Event::Unassigned(Assigned { task, owner })),
+            None => nothing(),
+        },
         Command::Change { task, text, due_at } => change(incident, task, text, due_at, context.now),
         Command::Choose(chosen) => choose(incident, chosen, context.now),
         Command::Finish { task, note } => {
@@ -349,6 +356,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             note: None,
         }),
         Event::Assigned(body) => change(body.task, &|task| task.owner = Some(body.owner.clone())),
+        Event::Unassigned(body) => change(body.task, &|task| task.owner = None),
         Event::Changed(body) => change(body.task, &|task| {
             if let Some(text) = &body.text {
                 task.text.clone_from(text);
@@ -427,7 +435,8 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             awaited.settle(&key(body.task), Standing::Void, "it was dropped");
             await_behind(incident, body.task, awaited);
         }
-        Event::Assigned(_) | Event::Late(_) => {}
+        // Its time stands, whoever does it.
+        Event::Assigned(_) | Event::Unassigned(_) | Event::Late(_) => {}
     }
 }
 
@@ -450,6 +459,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             Some(owner) => format!("{who} added task {} for {}: {}", body.task, names.person(owner), body.text),
         },
         Event::Assigned(body) => format!("Task {} is {}'s", body.task, names.by(Some(&body.owner))),
+        Event::Unassigned(body) => format!("Task {} is nobody's; it was {}'s", body.task, names.by(Some(&body.owner))),
         Event::Changed(body) => changed_line(body, names),
         Event::Done(body) => with_text(format!("{who} finished task {}", body.task), body.note.as_deref()),
         Event::Dropped(body) => with_text(format!("{who} dropped task {}", body.task), body.note.as_deref()),
