@@ -432,6 +432,10 @@ pub struct TaskView {
     /// Between what, while nobody has chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<ChoiceView>,
+    /// What it does by itself.
+    #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub deed: Option<DeedView>,
     /// What somebody wrote when it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -475,6 +479,7 @@ impl TaskView {
             options: step
                 .filter(|_| task.state == TaskState::Open)
                 .map_or_else(Vec::new, |step| step.options.iter().map(ChoiceView::of).collect()),
+            deed: DeedView::of(i, task),
             note: task.note.clone(),
         }
     }

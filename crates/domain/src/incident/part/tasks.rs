@@ -8,6 +8,7 @@ use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::choices::{self, Chosen};
+use crate::incident::deeds;
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, KEPT_CHARS_MAX, NOTE_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
@@ -164,6 +165,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Program::of("task assign").says("Give one to somebody").places(&["task", "owner"]),
         Program::of("task change").says("Other words, or another time").places(&["task"]).lacks(&["owner", "state", "option"]),
         Program::of("task choose").says("Choose an option of a step that is a decision").places(&["task", "option"]),
+        Program::of("task perform").says("Let a step do what it does by itself").places(&["task"]).gives(&[("state", "perform")]),
         Program::of("task done").says("It is done").places(&["task"]).gives(&[("state", "done")]),
         Program::of("task drop").says("It is not to be done any more").places(&["task"]).gives(&[("state", "dropped")]),
     ],
@@ -174,7 +176,8 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::may("owner", "who does it", "Who", Kind::Person).hint("A person's id"),
         Field::may("due_at", "when it is due", "Until", Kind::Time).hint("Until when, as in 2026-03-01T09:00:00Z"),
         Field::may("within", "when it is due", "Within", Kind::Length).hint("Until when, from now, as in 30m"),
-        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }),
+        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped", "perform"] })
+            .hint("How it ended; perform: let a step that does something by itself do it"),
         Field::may("option", "what is chosen", "What is chosen", Kind::Line { max: OPTION_GIVEN_CHARS_MAX })
             .hint("An option of a step that is a decision: its number, from 1, or its words"),
         Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, or why it was chosen, in words"),
@@ -209,10 +212,14 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
         (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
             (None, None, true) => command(Command::Change { task, text, due_at }),
             (Some(owner), None, false) => command(Command::Assign { task, owner }),
+            (None, Some("perform"), false) if note.is_none() => command(deeds::Command::Press { task }),
+            (None, Some("perform"), false) => {
+                Err(ask::Refusal::Together("`perform` takes no `note`: what is answered is kept with the step".into()))
+            }
             (None, Some("done"), false) => command(Command::Finish { task, note }),
             (None, Some(_), false) => command(Command::Drop { task, note }),
             _ => Err(ask::Refusal::Together(
-                "with `task` give its new `owner`, or its new `text` and time, or its `state`: `done` or `dropped`".into(),
+                "with `task` give its new `owner`, or its new `text` and time, or its `state`: `done`, `dropped` or `perform`".into(),
             )),
         },
         (None, None) => Err(ask::Refusal::Together("give `text` to add a task, or `task`, its number, to change one".into())),
@@ -317,7 +324,7 @@ fn change(incident: &Incident, task: u32, text: Option<String>, due_at: Option<T
     one(Event::Changed(Changed { task, text, was_text, due_at, was_due_at: due_at.and(found.due_at) }))
 }
 
-fn open_task(incident: &Incident, number: u32) -> Result<&Task, whole::Refusal> {
+pub(in crate::incident) fn open_task(incident: &Incident, number: u32) -> Result<&Task, whole::Refusal> {
     fits(incident, Verb::Task)?;
     let task = incident.work.task(number).ok_or(Refusal::NoSuchTask { task: number })?;
     if task.state == TaskState::Open { Ok(task) } else { Err(Refusal::Ended { task: number, state: task.state.word() }.into()) }
