@@ -21,7 +21,7 @@ use crate::view::plan::{self, ChoiceView, DeviationView, PlanView, ProposedPlanV
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView};
-use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner};
+use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, DeedView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -440,6 +440,15 @@ pub struct TaskView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub note: Option<String>,
+}
+
+impl IncidentView {
+    /// Fills in the address at which people open it, where what its steps do names it.
+    pub fn fill_url(&mut self, url: &str) {
+        for deed in self.tasks.iter_mut().filter_map(|task| task.deed.as_mut()) {
+            deed.fill_url(url);
+        }
+    }
 }
 
 impl TaskView {

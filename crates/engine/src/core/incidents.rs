@@ -8,7 +8,7 @@ use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{
-    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, ending, links, record, recovery,
+    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, deeds, ending, links, record, recovery,
     reports,
 };
 use allclear_domain::org::model::NotifyUrgency;
@@ -159,6 +159,7 @@ impl Core {
                 self.known_service(service)?;
                 self.change_incident(unit, id, command.clone())?;
             }
+            C::Deeds(deeds::Command::Press { task }) => self.begin_step(unit, id, *task, false)?,
             C::Reports(reports::Command::Dispute { report, text }) => self.dispute(unit, id, *report, text.clone())?,
             C::Relations(command) => self.follow_parent(unit, id, command)?,
             C::Transfers(command) => self.transfer(unit, who, id, command)?,
@@ -180,6 +181,7 @@ impl Core {
             | C::Clocks(_)
             | C::Resources(_)
             | C::Plans(_)
+            | C::Deeds(_)
             | C::Recovery(_)
             | C::Reports(_)
             | C::Obligations(_)

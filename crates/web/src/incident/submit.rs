@@ -26,7 +26,7 @@ use crate::frame::time_text::When;
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
 use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
-use crate::incident::plans::DONE;
+use crate::incident::plans::{DONE, PERFORM};
 use crate::incident::{TAB, TABS, obligations, preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -115,6 +115,12 @@ fn in_full(verb: &str, mut fields: Fields) -> Fields {
     {
         fields.insert("task".to_owned(), task);
         fields.insert("state".to_owned(), "done".to_owned());
+    }
+    if verb == Verb::Task.word()
+        && let Some(task) = fields.remove(PERFORM)
+    {
+        fields.insert("task".to_owned(), task);
+        fields.insert("state".to_owned(), "perform".to_owned());
     }
     fields
 }
