@@ -26,21 +26,21 @@ const STEP_GIVEN_UP_AFTER: Length = Length::from_mins(15);
 const STEP_FAILED: &str = "a step of a plan failed";
 
 impl Core {
-    /// Somebody pressed it, or its turn has come.
-    pub(super) fn begin_step(&mut self, unit: &mut Unit, id: IncidentId, task: u32, by_itself: bool) -> Decided<()> {
+    /// Somebody pressed it, and may have said why; or its turn has come.
+    pub(super) fn begin_step(&mut self, unit: &mut Unit, id: IncidentId, task: u32, pressed: Option<Option<String>>) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         let step = incident.work.task(task).and_then(|task| task.step.as_ref());
         let deed = step.and_then(|step| self.org.plan(&step.plan)?.deed(&step.step));
         let host = deed.map(|deed| deed.host().to_owned());
         let message = MessageId::from_bits(unit.id());
-        self.change_incident(unit, id, Command::Begin { task, message, host, by_itself })
+        self.change_incident(unit, id, Command::Begin { task, message, host, by_itself: pressed.is_none(), why: pressed.flatten() })
     }
 
     /// Those that are done by themselves and may begin now.
     pub(super) fn begin_due_steps(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         for task in deeds::due(&incident) {
-            self.begin_step(unit, id, task, true)?;
+            self.begin_step(unit, id, task, None)?;
         }
         Ok(())
     }

@@ -159,7 +159,7 @@ impl Core {
                 self.known_service(service)?;
                 self.change_incident(unit, id, command.clone())?;
             }
-            C::Deeds(deeds::Command::Press { task }) => self.begin_step(unit, id, *task, false)?,
+            C::Deeds(deeds::Command::Press { task, why }) => self.begin_step(unit, id, *task, Some(why.clone()))?,
             C::Reports(reports::Command::Dispute { report, text }) => self.dispute(unit, id, *report, text.clone())?,
             C::Relations(command) => self.follow_parent(unit, id, command)?,
             C::Transfers(command) => self.transfer(unit, who, id, command)?,

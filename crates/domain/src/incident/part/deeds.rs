@@ -13,7 +13,7 @@ use crate::event::{Mode, event_kinds};
 use crate::ids::MessageId;
 use crate::incident::lifecycle;
 use crate::incident::running::{DeedOf, DeedRun, DeedState, StepOf};
-use crate::incident::words::KEPT_CHARS_MAX;
+use crate::incident::words::{self, KEPT_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
 use crate::incident::{Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
@@ -49,6 +49,9 @@ pub struct Begun {
     /// Whether nobody pressed it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_itself: bool,
+    /// Why, where whoever pressed it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Body of `step_answered`.
@@ -88,7 +91,7 @@ pub struct Withdrawn {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// A person wants it done; the engine makes the next of it, since it knows where it goes.
-    Press { task: u32 },
+    Press { task: u32, why: Option<String> },
     /// It is sent under this id.
     Begin {
         task: u32,
@@ -96,6 +99,7 @@ pub enum Command {
         /// The server; absent where the plan has it no more.
         host: Option<String>,
         by_itself: bool,
+        why: Option<String>,
     },
     /// What went out under this id was answered with a yes.
     Answer { message: MessageId, status: String, answer: Option<String>, attempts: u32 },
@@ -124,8 +128,6 @@ pub enum Refusal {
     UnderWay { task: u32 },
     #[error("task {task} comes after {after}: let that be done or skipped first")]
     Waits { task: u32, after: String },
-    #[error("this is a test, in which nothing is sent: say that task {task} is done, or skip it")]
-    Practised { task: u32 },
     #[error("the plan does not say any more where task {task} is sent: do it by hand, and say that it is done")]
     Gone { task: u32 },
 }
@@ -138,7 +140,6 @@ impl Refusal {
             Self::NoDeed { .. } => "no_deed",
             Self::UnderWay { .. } => "step_under_way",
             Self::Waits { .. } => "step_waits",
-            Self::Practised { .. } => "nothing_is_sent",
             Self::Gone { .. } => "deed_gone",
         }
     }
@@ -199,17 +200,18 @@ pub fn body_of(incident: &Incident, task: &Task) -> Option<String> {
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {
-        Command::Press { task } => {
+        Command::Press { task, .. } => {
             may_begin(incident, task)?;
             nothing()
         }
-        Command::Begin { task, message, host, by_itself } => {
+        Command::Begin { task, message, host, by_itself, why } => {
             let (found, deed) = may_begin(incident, task)?;
             let run = deed.last.as_ref().map_or(0, |last| last.run).saturating_add(1);
+            let why = words::note(why)?.filter(|why| !why.trim().is_empty());
             match host {
                 Some(host) => {
                     let body = body_of(incident, found).unwrap_or_default();
-                    one(Event::Begun(Begun { task, run, message, host, body, by_itself }))
+                    one(Event::Begun(Begun { task, run, message, host, body, by_itself, why }))
                 }
                 None if by_itself => one(Event::Failed(Failed { task, run, why: GONE.to_owned(), answer: None, attempts: 0 })),
                 None => Err(Refusal::Gone { task }.into()),
@@ -242,9 +244,6 @@ fn may_begin(incident: &Incident, task: u32) -> Result<(&Task, &DeedOf), crate::
     let deed = found.step.as_ref().and_then(|step: &StepOf| step.deed.as_ref()).ok_or(Refusal::NoDeed { task })?;
     if !incident.state.is_open() {
         return Err(lifecycle::Refusal::AlreadyResolved.into());
-    }
-    if incident.mode != Mode::Live {
-        return Err(Refusal::Practised { task }.into());
     }
     if deed.last.as_ref().is_some_and(|last| last.state == DeedState::UnderWay) {
         return Err(Refusal::UnderWay { task }.into());
@@ -305,9 +304,12 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     let again = |run: u32| if run > 1 { " again" } else { "" };
     match event {
         Event::Begun(body) if body.by_itself => {
-            format!("Step {} is done by itself{}: a request to {}", body.task, again(body.run), body.host)
+            format!("Step {} is done by itself{} by a request to {}", body.task, again(body.run), body.host)
         }
-        Event::Begun(body) => format!("{} lets step {} be done{}: a request to {}", names.who(), body.task, again(body.run), body.host),
+        Event::Begun(body) => {
+            let done = format!("{} lets step {} be done{} by a request to {}", names.who(), body.task, again(body.run), body.host);
+            with_text(done, body.why.as_deref())
+        }
         Event::Answered(body) => with_text(format!("Step {} was answered with {}", body.task, body.status), body.answer.as_deref()),
         Event::Failed(body) => with_text(format!("Step {} failed: {}", body.task, body.why), body.answer.as_deref()),
         Event::Withdrawn(body) => format!("Of step {} nothing is sent any more: {}", body.task, body.why),
@@ -327,7 +329,7 @@ mod tests {
         MessageId::from_bits(bits)
     }
     fn begin(task: u32, bits: u128) -> Command {
-        Command::Begin { task, message: id(bits), host: Some("h.example".into()), by_itself: false }
+        Command::Begin { task, message: id(bits), host: Some("h.example".into()), by_itself: false, why: None }
     }
     fn yes(bits: u128) -> Command {
         Command::Answer { message: id(bits), status: "HTTP 200".into(), answer: Some("job 7".into()), attempts: 1 }
@@ -389,12 +391,12 @@ mod tests {
         assert_eq!(sample.run(begin(1, 8)).unwrap().kinds(), ["step_begun"], "by a person again");
         let mut practised = begun();
         practised.incident.mode = Mode::Exercise;
-        assert_eq!((due(&practised.incident), practised.refusal(begin(1, 7))), (vec![], "nothing_is_sent"));
+        assert_eq!((due(&practised.incident), practised.refusal(begin(1, 7))), (vec![], "is_a_test"));
     }
 
     #[test]
     fn what_the_plan_has_no_more_is_told() {
-        let gone = |by_itself| Command::Begin { task: 1, message: id(7), host: None, by_itself };
+        let gone = |by_itself| Command::Begin { task: 1, message: id(7), host: None, by_itself, why: None };
         let mut sample = begun();
         assert_eq!(sample.refusal(gone(false)), "deed_gone");
         assert_eq!(sample.run(gone(true)).unwrap().kinds(), ["step_failed"]);

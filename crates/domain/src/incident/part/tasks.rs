@@ -180,7 +180,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
             .hint("How it ended; perform: let a step that does something by itself do it"),
         Field::may("option", "what is chosen", "What is chosen", Kind::Line { max: OPTION_GIVEN_CHARS_MAX })
             .hint("An option of a step that is a decision: its number, from 1, or its words"),
-        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, or why it was chosen, in words"),
+        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, or why it was chosen or is performed, in words"),
     ],
     ways: &[
         &["text", "owner", "due_at"],
@@ -212,10 +212,7 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
         (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
             (None, None, true) => command(Command::Change { task, text, due_at }),
             (Some(owner), None, false) => command(Command::Assign { task, owner }),
-            (None, Some("perform"), false) if note.is_none() => command(deeds::Command::Press { task }),
-            (None, Some("perform"), false) => {
-                Err(ask::Refusal::Together("`perform` takes no `note`: what is answered is kept with the step".into()))
-            }
+            (None, Some("perform"), false) => command(deeds::Command::Press { task, why: note }),
             (None, Some("done"), false) => command(Command::Finish { task, note }),
             (None, Some(_), false) => command(Command::Drop { task, note }),
             _ => Err(ask::Refusal::Together(
