@@ -219,19 +219,24 @@ async fn done_by_hand_or_over_meanwhile_nothing_more_is_sent(database: Database)
 
 async fn what_runs_keeps_its_body_and_goes_where_the_plan_says_now(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world, "disk", "one").await;
     let put = async |deed: Value| {
-        let form = world.api("/org/plan/one").await;
-        let mut body = form["body"].clone();
-        body["tasks"][0]["do"] = deed;
-        if body["tasks"][0]["do"].is_null() {
-            body["tasks"][0].as_object_mut().unwrap().remove("do");
+        let found = world.get("/api/v1/org/plan/mine").await;
+        let mut task = json!({"id": "only", "text": "Restart it"});
+        if !deed.is_null() {
+            task["do"] = deed;
         }
-        let put = world.client.put(world.at("/api/v1/org/plan/one")).bearer_auth(org::ADMIN_TOKEN);
-        let answer = put.header("if-match", format!("\"{}\"", form["version"])).json(&body).send().await.unwrap();
+        let put = world.client.put(world.at("/api/v1/org/plan/mine")).bearer_auth(org::ADMIN_TOKEN);
+        let put = match found.status {
+            404 => put.header("if-none-match", "*"),
+            _ => put.header("if-match", format!("\"{}\"", found.body["version"])),
+        };
+        let answer = put.json(&json!({"tasks": [task]})).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.text().await.unwrap())
     };
+    let fresh = put(json!({"webhook": format!("{}/only", world.hook.url()), "secret": SECRET})).await;
+    assert!(fresh.0 < 300 && !fresh.1.contains(SECRET), "{fresh:?}");
+    let reference = begun(&world, "disk", "mine").await;
     // A secret that is not said stays, and what is sent is signed with it.
     let moved = put(json!({"webhook": format!("{}/moved", world.hook.url()), "body": "{\"other\": true}"})).await;
     assert!(moved.0 < 300, "{moved:?}");
@@ -241,7 +246,7 @@ async fn what_runs_keeps_its_body_and_goes_where_the_plan_says_now(database: Dat
     assert_eq!((sent.len(), world.hook.to("only").len()), (1, 0));
     assert!(sent[0].signed && sent[0].body["type"] == "plan_step" && sent[0].body["title"] == "disk", "{:?}", sent[0]);
 
-    let other = begun(&world, "disk", "one").await;
+    let other = begun(&world, "disk", "mine").await;
     let gone = put(Value::Null).await;
     assert!(gone.0 < 300, "{gone:?}");
     assert_eq!(perform(&world, &other, 1).await, (409, "deed_gone".into()));
@@ -274,7 +279,9 @@ async fn killed_before_and_after_a_send_it_is_sent_again_under_its_id(database: 
         }
         let sent = world.hook.to("only").split_off(before);
         assert_eq!(sent.len(), tries, "{point}: {sent:#?}");
-        assert!(sent.iter().all(|one| one.signed && one.id == sent[0].id && one.body == sent[0].body), "{point}: {sent:#?}");
+        // The program of the stories has another port after each start, and so another address.
+        let told = |one: &allclear_trial::Delivery| (one.body["title"].clone(), one.body["task"].clone(), one.body["reference"].clone());
+        assert!(sent.iter().all(|one| one.signed && one.id == sent[0].id && told(one) == told(&sent[0])), "{point}: {sent:#?}");
         assert_eq!(task(&world, &reference, 1).await["state"], "done", "{point}");
         let incident = world.api(&format!("/incidents/{reference}")).await;
         assert_eq!((world.bodies(&incident, "step_begun").await.len(), world.bodies(&incident, "step_answered").await.len()), (1, 1));

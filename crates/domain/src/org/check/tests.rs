@@ -226,7 +226,7 @@ fn each_error_has_its_place_and_a_hint() {
             json!([{"id": "p", "tasks": [{"id": "a", "text": "x", "do": {"webhook": "ftp://x"}}]}]),
             "plans[0].tasks[0].do.webhook",
             "does not begin with `https://`",
-            "version 0.2",
+            "https://",
         ),
         ("/plans", json!([{"id": "p", "tasks": [{"id": "a", "text": "x", "within": "0s"}]}]), "plans[0].tasks[0].within", "keep", "30m"),
         (
