@@ -21,7 +21,9 @@ use crate::view::plan::{self, ChoiceView, DeviationView, PlanView, ProposedPlanV
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView};
-use crate::view::{AdviceView, AlarmsView, BlastView, ClockView, DeedView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner};
+use crate::view::{
+    AdviceView, AlarmsView, BlastView, ClockView, DeedView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner,
+};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

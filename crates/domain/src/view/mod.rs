@@ -43,6 +43,7 @@ pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
 pub use contention::{Contention, Named, Wants, contention};
 
+pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
@@ -55,7 +56,6 @@ pub use obligation::{ContentView, ObligationView, ReportView};
 pub use on_call::{OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use partner::{PartyView, RequestView};
-pub use deed::DeedView;
 pub use plan::{ChoiceView, DeviationKind, DeviationView, PlanView, ProposedPlanView, RecoveryView, ShippedPlanView};
 pub use plan_try::{PlanTryView, TriedDeed, TriedRole, TriedTarget, TriedTask};
 pub use reasoning::{DecisionView, HypothesisView};

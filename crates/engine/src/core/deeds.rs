@@ -75,10 +75,8 @@ impl Core {
             Event::Failed(body) => {
                 let (incident, _) = self.incident(unit, id)?;
                 let Some(found) = incident.work.task(body.task) else { return Ok(()) };
-                let text = format!(
-                    "Step {} failed: {}. {}. Do it by hand, let it be done again, or skip it.",
-                    body.task, found.text, body.why
-                );
+                let text =
+                    format!("Step {} failed: {}. {}. Do it by hand, let it be done again, or skip it.", body.task, found.text, body.why);
                 let targets = each_once([incident.work.doer(found).map(ToOwned::to_owned), incident.holder().map(ToOwned::to_owned)]);
                 self.tell(unit, id, NoticeKind::Reminder, &targets, text, STEP_FAILED)
             }

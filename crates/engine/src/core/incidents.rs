@@ -8,8 +8,8 @@ use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{
-    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, deeds, ending, links, record, recovery,
-    reports,
+    self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, deeds, ending, links, record,
+    recovery, reports,
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;

@@ -227,10 +227,12 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             }
             Ok(events)
         }
-        Command::Fail { message, why, answer, attempts } => match run_of(incident, message).filter(|(_, last)| last.state.is_unanswered()) {
-            Some((task, last)) => one(Event::Failed(Failed { task: task.task, run: last.run, why, answer, attempts })),
-            None => nothing(),
-        },
+        Command::Fail { message, why, answer, attempts } => {
+            match run_of(incident, message).filter(|(_, last)| last.state.is_unanswered()) {
+                Some((task, last)) => one(Event::Failed(Failed { task: task.task, run: last.run, why, answer, attempts })),
+                None => nothing(),
+            }
+        }
         Command::Withdraw { task, why } => match incident.work.task(task).and_then(last_of) {
             Some(last) if last.state == DeedState::UnderWay => one(Event::Withdrawn(Withdrawn { task, run: last.run, why })),
             _ => nothing(),

@@ -180,7 +180,8 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
             .hint("How it ended; perform: let a step that does something by itself do it"),
         Field::may("option", "what is chosen", "What is chosen", Kind::Line { max: OPTION_GIVEN_CHARS_MAX })
             .hint("An option of a step that is a decision: its number, from 1, or its words"),
-        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, or why it was chosen or is performed, in words"),
+        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX })
+            .hint("How it ended, or why it was chosen or is performed, in words"),
     ],
     ways: &[
         &["text", "owner", "due_at"],

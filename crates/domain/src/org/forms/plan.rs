@@ -61,7 +61,12 @@ const TASKS: Rows = Rows {
         row("link", "Link", "Where it says how.", Input::Line),
         row("question", "Question", "What is decided here, where it is a decision.", Input::Line),
         row("options", "Options", "Between what. The task is done when one of them is chosen.", Input::Rows(&OPTIONS)),
-        row("do", "Does", "A signed request that does it; what it answers is kept in the log.", Input::Part(plan_deed::FIELDS, plan_deed::EXAMPLE)),
+        row(
+            "do",
+            "Does",
+            "A signed request that does it; what it answers is kept in the log.",
+            Input::Part(plan_deed::FIELDS, plan_deed::EXAMPLE),
+        ),
     ],
     layout: Layout::Objects,
     first: 3,

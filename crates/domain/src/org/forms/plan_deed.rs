@@ -226,6 +226,8 @@ mod tests {
     use super::*;
     use crate::channel::sample::WAYS;
     use crate::org::check::{Against, check};
+    use crate::org::export::{MASK, each_secret, keep_stored, mask_body, masked};
+    use crate::org::forms::{Bundle, FormKind};
 
     fn fill(template: &str, title: &str) -> serde_json::Value {
         let body = rendered(template, |name| (name == "title").then(|| title.to_owned()));
@@ -234,10 +236,17 @@ mod tests {
 
     #[test]
     fn whatever_a_title_says_it_is_json_and_says_the_same() {
-        for title in ["plain", "say \"no\" \\ then", "line\nbreak\t\u{0}", "\u{1f525} {{url}} {{title}} {{{", "}}", "\u{202e}x", "", "\\\""] {
-            for template in [r#"{"t":"{{title}}","u":"{{url}}"}"#, r#"{"t":{{ title }},"u":{{url}}}"#, r#"{"q":"\"","t":"{{title}}","u":"{{url}}"}"#] {
+        for title in ["plain", "say \"no\" \\ then", "line\nbreak\t\u{0}", "\u{1f525} {{url}} {{title}} {{{", "}}", "\u{202e}x", "", "\\\""]
+        {
+            for template in
+                [r#"{"t":"{{title}}","u":"{{url}}"}"#, r#"{"t":{{ title }},"u":{{url}}}"#, r#"{"q":"\"","t":"{{title}}","u":"{{url}}"}"#]
+            {
                 let told = fill(template, title);
-                assert_eq!((told["t"].as_str(), told["u"].as_str()), (Some(title), Some("https://ac.example/incidents/INC-1")), "{template}");
+                assert_eq!(
+                    (told["t"].as_str(), told["u"].as_str()),
+                    (Some(title), Some("https://ac.example/incidents/INC-1")),
+                    "{template}"
+                );
             }
         }
         assert_eq!(fill(r#"["{{title}}"]"#, &"x".repeat(9_000))[0].as_str().unwrap().len(), DEED_VALUE_CHARS_MAX);
@@ -247,11 +256,49 @@ mod tests {
 
     #[test]
     fn a_host_is_all_that_is_shown_of_an_address() {
-        let host = |url: &str| Deed { webhook: url.into(), secret: Some("whsec_x".into()), method: None, body: None, by_itself: true }.host().to_owned();
+        let host = |url: &str| {
+            Deed { webhook: url.into(), secret: Some("whsec_x".into()), method: None, body: None, by_itself: true }.host().to_owned()
+        };
         assert_eq!(host("https://u:p@hooks.example.org:8443/t0ken?x=1"), "hooks.example.org:8443");
         assert_eq!(host("https://[::1]/x"), "[::1]");
-        let deed = Deed { webhook: "https://h.example/t0ken".into(), secret: Some("whsec_x".into()), method: None, body: None, by_itself: true };
+        let deed =
+            Deed { webhook: "https://h.example/t0ken".into(), secret: Some("whsec_x".into()), method: None, body: None, by_itself: true };
         assert_eq!(format!("{deed:?}"), "Deed { host: \"h.example\", by_itself: true, .. }");
+    }
+
+    #[test]
+    fn a_secret_stays_with_its_step_and_is_shown_nowhere() {
+        let bundle = |tasks: serde_json::Value| -> Bundle {
+            serde_json::from_value(serde_json::json!({"plans": [{"id": "p", "tasks": tasks}]})).unwrap()
+        };
+        let step = |id: &str, secret: Option<&str>| {
+            let mut deed = serde_json::json!({"webhook": format!("https://h.example/{id}")});
+            if let Some(secret) = secret {
+                deed["secret"] = secret.into();
+            }
+            serde_json::json!({"id": id, "text": id, "do": deed})
+        };
+        let secrets = |bundle: &Bundle| -> Vec<Option<String>> {
+            bundle.plans[0].tasks.iter().map(|task| task.deed.as_ref().and_then(|deed| deed.secret.clone())).collect()
+        };
+        let old = bundle(serde_json::json!([step("a", Some("whsec_a")), step("b", Some("whsec_b"))]));
+        let shown = masked(&old, WAYS);
+        assert_eq!(secrets(&shown), [Some(MASK.to_owned()), Some(MASK.to_owned())]);
+        assert_eq!(keep_stored(&old, shown, WAYS), old, "an export may be applied again");
+        // In another order, with one that is new: nobody gets the secret of another.
+        let moved = bundle(serde_json::json!([step("new", None), step("b", None), step("a", Some(MASK))]));
+        let kept = keep_stored(&old, moved, WAYS);
+        assert_eq!(secrets(&kept), [None, Some("whsec_b".to_owned()), Some("whsec_a".to_owned())]);
+        let mut body = serde_json::to_value(&old.plans[0]).unwrap();
+        mask_body(FormKind::Plan, &mut body, WAYS);
+        assert!(!body.to_string().contains("whsec") && body.to_string().contains("https://h.example/a"), "{body}");
+        let mut seen = Vec::new();
+        each_secret(FormKind::Plan, &mut serde_json::to_value(&old.plans[0]).unwrap(), WAYS, |secret| {
+            seen.push(secret.to_owned());
+            Ok::<_, ()>(String::new())
+        })
+        .unwrap();
+        assert_eq!(seen, ["whsec_a", "whsec_b"], "both are sealed");
     }
 
     #[test]
