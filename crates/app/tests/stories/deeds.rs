@@ -330,3 +330,19 @@ async fn a_receiver_that_says_nothing_is_told_as_any_step_that_is_late() {
     assert_eq!((&open["state"], &open["late"]), (&json!("open"), &json!(true)), "{open:#}");
     assert_eq!(open["do"]["state"], "failed", "and given up: {open:#}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_steps_that_do_something_are_a_light_page() {
+    let task = |n: usize| {
+        let deed = "do: {webhook: \"https://hooks.example.org/x\", secret: \"{SECRET}\"}";
+        format!("{{id: t{n}, text: \"Look at part {n} of the network and say what it does\", within: 30m, {deed}}}")
+    };
+    let tasks: Vec<String> = (1..=60).map(task).collect();
+    let large = format!("  - id: large\n    tasks: [{}]\n", tasks.join(", "));
+    let world = world_of(Database::Sqlite, [&organisation(), large.as_str()].concat()).await;
+    let reference = begun(&world, "disk", "large").await;
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=tasks")).await.text;
+    let (pressed, shown) = (page.matches("name=\"perform\"").count(), page.matches("What would it send?").count());
+    assert_eq!((pressed, shown), (60, 3), "the rest unfold");
+    assert!(page.len() < 100_000, "{} bytes", page.len());
+}

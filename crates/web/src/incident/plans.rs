@@ -15,8 +15,6 @@ use crate::incident::{PageData, aside_forms};
 
 /// The field of a step's one button: the number of the task that is done.
 pub(super) const DONE: &str = "done";
-/// The same of the one that does something by itself.
-pub(super) const PERFORM: &str = "perform";
 /// Most characters that are shown of what a step sends; the API has the whole.
 const BODY_SHOWN_MAX: usize = 400;
 /// Decisions that stand on the page with their buttons; of more that may be made at once the rest unfold, as a page stays light.
@@ -112,14 +110,22 @@ fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                 @if let Some(at) = task.ended_at { " · " (stands(task)) " " (when.time(at, &when.ago(at))) }
                 @if let Some(note) = &task.note { ": " bdi { (pieces::cut(note, LINE_CHARS_MAX)) } }
             }
-            @if let Some(deed) = &task.deed { (does(told, deed, works)) }
+            @if let Some(deed) = &task.deed { (does(told, deed, works && shows_body(told, task))) }
             @if works && told.may_act && fits(told, Verb::Task) { (acts(told, org, task)) }
         }
     }
 }
 
+/// Whether what a step would send stands on the page: of the first that may begin, and of the one that was asked for; sixty
+/// bodies are no page.
+fn shows_body(told: &PageData, task: &TaskView) -> bool {
+    let before = |other: &&TaskView| other.task < task.task && other.is_next() && other.deed.is_some();
+    let is_first = told.incident.tasks.iter().filter(before).count() < CHOICES_SHOWN;
+    task.is_next() && (is_first || told.draft.verb == format!("task-{}", task.task))
+}
+
 /// What a step does by itself, how it went, and behind a fold what it would send.
-fn does(told: &PageData, deed: &DeedView, works: bool) -> Markup {
+fn does(told: &PageData, deed: &DeedView, shows_body: bool) -> Markup {
     html! {
         p class="quiet small" {
             "POST to " bdi { (deed.host) } " · "
@@ -130,7 +136,7 @@ fn does(told: &PageData, deed: &DeedView, works: bool) -> Markup {
             @if let Some(said) = &deed.said { ": " bdi { (pieces::cut(said, LINE_CHARS_MAX)) } }
             @if let Some(answer) = &deed.answer { " (" bdi { (pieces::cut(answer, LINE_CHARS_MAX)) } ")" }
         }
-        @if let Some(body) = deed.body.as_ref().filter(|_| works && deed.may_begin()) {
+        @if let Some(body) = deed.body.as_ref().filter(|_| shows_body && deed.may_begin()) {
             details class="behind" data-key="sends" {
                 summary { "What would it send?" }
                 pre class="small" tabindex="0" { code { (pieces::cut(body, BODY_SHOWN_MAX)) } }
@@ -150,7 +156,7 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
         div class="task-acts" {
             @if task.waits_for.is_empty() {
                 @if task.options.is_empty() {
-                    @if task.deed.as_ref().is_some_and(DeedView::may_begin) { (perform(told, task)) }
+                    @if task.deed.as_ref().is_some_and(DeedView::may_begin) { (aside_forms::perform(told, task)) }
                     (done(told, task))
                 } @else if ahead(told, task) < CHOICES_SHOWN {
                     (aside_forms::choices(told, task, false))
@@ -174,18 +180,6 @@ fn done(told: &PageData, task: &TaskView) -> Markup {
         form method="post" action=(path(told, "task")) class="at-once" {
             (once(&told.when))
             button class="may" name=(DONE) value=(task.task) aria-label={ "Done: step " (task.task) } { "Done" }
-        }
-    }
-}
-
-/// Lets a step do what it does by itself; again where that did not go well.
-fn perform(told: &PageData, task: &TaskView) -> Markup {
-    let again = task.deed.as_ref().is_some_and(|deed| deed.state.is_some());
-    let words = if again { "Do it again" } else { "Do it" };
-    html! {
-        form method="post" action=(path(told, "task")) class="at-once" data-key="perform" {
-            (once(&told.when))
-            button class="may" name=(PERFORM) value=(task.task) aria-label={ (words) ": step " (task.task) } { (words) }
         }
     }
 }
