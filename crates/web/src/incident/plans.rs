@@ -129,7 +129,8 @@ fn does(told: &PageData, deed: &DeedView, shows_body: bool) -> Markup {
     html! {
         p class="quiet small" {
             "POST to " bdi { (deed.host) } " · "
-            @if deed.state == Some(DeedState::Failed) { span class="late" { "failed" } } @else if let Some(state) = deed.state { (state.words()) }
+            @if deed.state == Some(DeedState::Failed) { span class="late" { "failed" } }
+            @else if let Some(state) = deed.state { (state.words()) }
             @else if deed.by_itself { "is sent by itself" } @else { "is sent when somebody presses it" }
             @if deed.runs > 1 { " · " (deed.runs) " times" }
             @if let Some(at) = deed.ended_at.or(deed.begun_at) { " · " (told.when.time(at, &told.when.ago(at))) }

@@ -90,8 +90,6 @@ pub struct Withdrawn {
 /// A command; imperative.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// A person wants it done; the engine makes the next of it, since it knows where it goes.
-    Press { task: u32, why: Option<String> },
     /// It is sent under this id.
     Begin {
         task: u32,
@@ -113,7 +111,6 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Press { .. } => true,
             Self::Begin { .. } | Self::Answer { .. } | Self::Fail { .. } | Self::Withdraw { .. } => false,
         }
     }
@@ -200,10 +197,6 @@ pub fn body_of(incident: &Incident, task: &Task) -> Option<String> {
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {
-        Command::Press { task, .. } => {
-            may_begin(incident, task)?;
-            nothing()
-        }
         Command::Begin { task, message, host, by_itself, why } => {
             let (found, deed) = may_begin(incident, task)?;
             let run = deed.last.as_ref().map_or(0, |last| last.run).saturating_add(1);

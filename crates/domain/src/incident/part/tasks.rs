@@ -8,7 +8,6 @@ use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::choices::{self, Chosen};
-use crate::incident::deeds;
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, KEPT_CHARS_MAX, NOTE_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
@@ -99,6 +98,8 @@ pub enum Command {
     Change { task: u32, text: Option<String>, due_at: Option<Timestamp> },
     /// It is a decision of a plan, and this was chosen.
     Choose(Chosen),
+    /// It is let to do what it does by itself; the engine makes a step that begins of it, since it knows where that goes.
+    Perform { task: u32, why: Option<String> },
     /// It is done.
     Finish { task: u32, note: Option<String> },
     /// It is not to be done any more.
@@ -112,7 +113,7 @@ impl Command {
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
             Self::Add { .. } | Self::Assign { .. } | Self::Change { .. } => true,
-            Self::Choose(_) | Self::Finish { .. } | Self::Drop { .. } => true,
+            Self::Choose(_) | Self::Perform { .. } | Self::Finish { .. } | Self::Drop { .. } => true,
             Self::Miss { .. } => false,
         }
     }
@@ -213,7 +214,7 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
         (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
             (None, None, true) => command(Command::Change { task, text, due_at }),
             (Some(owner), None, false) => command(Command::Assign { task, owner }),
-            (None, Some("perform"), false) => command(deeds::Command::Press { task, why: note }),
+            (None, Some("perform"), false) => command(Command::Perform { task, why: note }),
             (None, Some("done"), false) => command(Command::Finish { task, note }),
             (None, Some(_), false) => command(Command::Drop { task, note }),
             _ => Err(ask::Refusal::Together(
@@ -235,6 +236,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             one(Event::Assigned(Assigned { task, owner }))
         }
         Command::Change { task, text, due_at } => change(incident, task, text, due_at, context.now),
+        Command::Perform { task, .. } => open_task(incident, task).and_then(|_| nothing()),
         Command::Choose(chosen) => choose(incident, chosen, context.now),
         Command::Finish { task, note } => {
             let found = open_task(incident, task)?;

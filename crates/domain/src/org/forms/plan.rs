@@ -423,7 +423,10 @@ fn tasks<'a>(checker: &mut Checker<'a>, place: &Place, plan: &'a Plan) {
         if let Some(link) = &task.link {
             checker.line(place.key("link"), link, PLAN_LINK_CHARS_MAX);
         }
-        plan_deed::check(checker, &place.key("do"), task);
+        if let Some(deed) = &task.deed {
+            let decides = task.question.is_some() || !task.options.is_empty();
+            plan_deed::check(checker, &place.key("do"), &task.id, decides, deed);
+        }
         if let Some(role) = &task.role {
             checker.role(place.key("role"), role);
         }

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::about::{Field, Input, needed, row};
 use super::checker::Checker;
 use super::contact::Contact;
-use super::plan::PlanTask;
 use crate::channel::Address;
 use crate::org::problem::Place;
 use crate::org::words::meant;
@@ -177,10 +176,9 @@ fn names(template: &str) -> Vec<&str> {
 }
 
 /// Its address is one of the channel's, and its body is JSON whatever is filled in.
-pub(super) fn check(checker: &mut Checker<'_>, place: &Place, task: &PlanTask) {
-    let Some(deed) = &task.deed else { return };
-    if task.question.is_some() || !task.options.is_empty() {
-        let words = format!("`{}` is a decision, which is done by choosing", task.id);
+pub(super) fn check(checker: &mut Checker<'_>, place: &Place, step: &str, decides: bool, deed: &Deed) {
+    if decides {
+        let words = format!("`{step}` is a decision, which is done by choosing");
         checker.error(place.clone(), words, "make a step of its own of what is done, `after` this one");
     }
     match checker.channels.named(WEBHOOK) {
