@@ -299,7 +299,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     let again = |run: u32| if run > 1 { " again" } else { "" };
     match event {
         Event::Begun(body) if body.by_itself => {
-            format!("Step {} is done by itself{} by a request to {}", body.task, again(body.run), body.host)
+            format!("Step {} is done by itself{}: a request to {}", body.task, again(body.run), body.host)
         }
         Event::Begun(body) => {
             let done = format!("{} lets step {} be done{} by a request to {}", names.who(), body.task, again(body.run), body.host);
