@@ -31,6 +31,8 @@ pub enum Reply {
     Accepted,
     /// This status, with an empty body.
     Status(u16),
+    /// This status, with this body.
+    Says(u16, String),
     /// 429 with `Retry-After` of so many seconds.
     Later(u64),
     /// 200 after a while.
@@ -50,6 +52,8 @@ pub struct Delivery {
     pub id: String,
     /// `webhook-timestamp`, seconds since 1970 by the sender's clock.
     pub timestamp: i64,
+    /// `idempotency-key`; empty where there is none.
+    pub idempotency_key: String,
     /// `authorization`; empty where there is none.
     pub authorization: String,
     /// Whether the signature fits [`SECRET`].
@@ -243,7 +247,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         };
         let status = match &reply {
             Reply::Ok | Reply::Accepted | Reply::Slow(_) => 200,
-            Reply::Status(status) => *status,
+            Reply::Status(status) | Reply::Says(status, _) => *status,
             Reply::Later(_) => 429,
             Reply::DropAfterReading => 0,
             Reply::Redirect(_) => 302,
@@ -254,7 +258,11 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             if delivery.tells() { state.told.push(delivery) } else { state.deliveries.push(delivery) }
         }
         shared.arrived.notify_waiters();
-        let says = if reply == Reply::Accepted { r#"{"accepted": true}"# } else { "" };
+        let says = match &reply {
+            Reply::Accepted => r#"{"accepted": true}"#.to_owned(),
+            Reply::Says(_, body) => body.clone(),
+            _ => String::new(),
+        };
         let more = match reply {
             Reply::DropAfterReading => return Ok(()),
             Reply::Slow(pause) => {
@@ -263,7 +271,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             }
             Reply::Redirect(to) => format!("location: {to}\r\n"),
             Reply::Later(seconds) => format!("retry-after: {seconds}\r\n"),
-            Reply::Ok | Reply::Accepted | Reply::Status(_) => String::new(),
+            Reply::Ok | Reply::Accepted | Reply::Status(_) | Reply::Says(..) => String::new(),
         };
         let answer = format!("HTTP/1.1 {status} Scripted\r\n{more}content-length: {}\r\n\r\n{says}", says.len());
         stream.write_all(answer.as_bytes()).await?;
@@ -278,6 +286,7 @@ fn read(path: String, headers: &HashMap<String, String>, body: &[u8], began: Ins
         path,
         id: id.to_owned(),
         timestamp: timestamp.parse().unwrap_or(0),
+        idempotency_key: header("idempotency-key").to_owned(),
         authorization: header("authorization").to_owned(),
         signed: header("webhook-signature").split(' ').any(|given| given == wanted),
         body: serde_json::from_slice(body).unwrap_or(Value::Null),

@@ -495,6 +495,12 @@ fn coordination(i: &IncidentView) -> String {
         let owner = task.owner.as_deref().or(task.doer.as_deref()).or(task.role.as_deref()).unwrap_or("nobody");
         let state = if task.late && task.state == TaskState::Open { "late".to_owned() } else { stands(task) };
         text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
+        if let Some(deed) = &task.deed {
+            text.push_str(&format!("  {:16}{}\n", "", clean(&format!("{}: {}", deed.host, deed.words()))));
+            if let Some(body) = deed.body.as_ref().filter(|_| deed.may_begin()) {
+                text.push_str(&format!("  {:16}{}\n", "", clean(&format!("would send {body}"))));
+            }
+        }
     }
     for one in &i.hypotheses {
         let why = one.why.as_deref().map_or_else(String::new, |why| format!(" ({why})"));

@@ -65,6 +65,9 @@ fn tried(told: &PlanTryView, now: Timestamp) -> String {
         vec![task.step.clone(), who.to_owned(), due, before, format!("{}{choose}", task.text)]
     };
     out.push_str(&table(&["TASK", "WHO", "DUE", "AFTER", "WHAT"], &told.tasks.iter().map(row).collect::<Vec<_>>()));
+    for (task, deed) in told.tasks.iter().filter_map(|task| Some((task, task.deed.as_ref()?))) {
+        out.push_str(&format!("  {:16}{}\n", "does", clean(&format!("{}: {}", task.step, deed.words()))));
+    }
     let mut line = |name: &str, words: &str| out.push_str(&format!("  {name:16}{}\n", clean(words)));
     for role in &told.roles {
         let asked = role.asked.as_deref().map_or_else(|| "nobody is asked".to_owned(), |person| format!("{person} is asked"));

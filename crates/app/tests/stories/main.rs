@@ -18,6 +18,7 @@ mod bundles;
 mod clocks;
 mod coordination;
 mod copies;
+mod deeds;
 mod delivery;
 mod demo;
 mod disk;

@@ -115,7 +115,7 @@ fn priority(message: &Message, worst: &Notice) -> u8 {
         (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => 4,
         (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => 3,
         (NoticeKind::Request, _) => 3,
-        (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, _) => 2,
+        (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, _) => 2,
     }
 }
 
@@ -127,7 +127,7 @@ const fn sign(kind: NoticeKind) -> &'static str {
         NoticeKind::Reminder => "bell",
         NoticeKind::Update => "loudspeaker",
         NoticeKind::Request => "incoming_envelope",
-        NoticeKind::Over => "white_check_mark",
+        NoticeKind::Over | NoticeKind::Step => "white_check_mark",
     }
 }
 

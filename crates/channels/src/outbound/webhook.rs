@@ -7,13 +7,17 @@
 //! signature are the try's. A receiver that only takes it says so: `{"accepted": true}`. What it says later is read in
 //! `webhook_reply`.
 //!
+//! What a step of a plan does is sent with the body that the plan gives it, and with `idempotency-key` beside `webhook-id`.
+//!
 //! It deliberately does not follow redirects, and does not decide when to try again: it says what
 //! the answer means.
 
 use std::borrow::Cow;
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
+use allclear_domain::incident::deeds::ANSWER_CHARS_MAX;
 use allclear_domain::org::check::text::url_fault;
+use allclear_domain::org::forms::plan_deed::with_url;
 use allclear_domain::time::Length;
 use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX};
 use base64::Engine as _;
@@ -269,6 +273,8 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         NoticeKind::Update => "update",
         NoticeKind::Request => "request",
         NoticeKind::Over => "over",
+        // Its body is its own.
+        NoticeKind::Step => "plan_step",
     };
     let data = page_of(message, 0, title_chars_max);
     written(&Body { r#type, timestamp: message.created_at, data, reply_url: message.reply_url.as_deref() })
@@ -368,7 +374,9 @@ impl Webhook {
     fn request(message: &Message, target: &Target, now: Timestamp) -> Result<Request, String> {
         let url = target.address.get(NAME).ok_or("the contact is not a webhook")?;
         let url = text::link(url, "").ok_or("the webhook's address is not an http or https URL")?.href;
-        let body = body_of(message)?;
+        let step = step_of(message);
+        let is_step = step.is_some();
+        let body = step.map_or_else(|| body_of(message), |body| Ok(body.into_bytes()))?;
         let id = message.id.to_string();
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
@@ -376,10 +384,38 @@ impl Webhook {
             ("webhook-id", id.clone()),
             ("webhook-timestamp", now.as_second().to_string()),
         ];
+        if is_step {
+            // As programs that do something know it: the same on every try.
+            headers.push(("idempotency-key", id.clone()));
+        }
         if let Some(secret) = target.address.get(SECRET) {
             headers.push(("webhook-signature", signature(secret, &id, now.as_second(), &body)?));
         }
         Ok(Request::Http { url, headers, body })
+    }
+}
+
+/// What a step of a plan sends, where that is what the message is: as the plan says it, with the incident's address.
+fn step_of(message: &Message) -> Option<String> {
+    let notice = message.notices.first().filter(|notice| notice.kind == NoticeKind::Step)?;
+    Some(with_url(notice.text.as_deref()?, message.incident_urls.first().map_or("", String::as_str)))
+}
+
+/// What the answer to a step means: as to any message, but that a yes is a yes, and that the beginning of what was said goes
+/// along, on a line of its own.
+fn outcome_of_step(response: &Response) -> Outcome {
+    let said = if let Response::Http { body, .. } = response { wording::one_line(body, ANSWER_CHARS_MAX) } else { String::new() };
+    let with = |why: String| if said.is_empty() { why } else { format!("{why}\n{said}") };
+    match outcome(response) {
+        Outcome::Delivered { receipt } => Outcome::Delivered { receipt: with(receipt) },
+        Outcome::Accepted { .. } => {
+            let status = if let Response::Http { status, .. } = response { *status } else { 0 };
+            Outcome::Delivered { receipt: with(format!("HTTP {status}")) }
+        }
+        Outcome::Rejected { why } => Outcome::Rejected { why: with(why) },
+        Outcome::Retry { after, why, maybe_arrived, down, unanswered } => {
+            Outcome::Retry { after, why: with(why), maybe_arrived, down, unanswered }
+        }
     }
 }
 
@@ -418,7 +454,10 @@ impl Channel for Webhook {
     }
 
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a> {
-        Self::request(message, target, now).map_or_else(Step::rejected, |request| Step::last(request, outcome))
+        Self::request(message, target, now).map_or_else(Step::rejected, |request| {
+            let is_step = message.notices.first().is_some_and(|notice| notice.kind == NoticeKind::Step);
+            Step::last(request, if is_step { outcome_of_step } else { outcome })
+        })
     }
 
     fn replies(&self) -> Option<&dyn Replies> {

@@ -210,3 +210,31 @@ fn what_is_a_secret() {
     assert!(!is_secret(&format!("whsec_{}", "A".repeat(88))), "66 bytes");
     assert!(!is_secret("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
 }
+
+#[test]
+fn a_step_sends_what_its_plan_says_under_one_key_and_its_answer_comes_back() {
+    let mut message = message(1, "Disk");
+    message.notices[0].kind = NoticeKind::Step;
+    message.notices[0].text = Some(r#"{"open":"{{url}}","what":"a \"b\""}"#.to_owned());
+    let (headers, body) = request(&message, Some("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="));
+    assert_eq!(String::from_utf8(body).unwrap(), r#"{"open":"https://ac.example/incidents/INC-142","what":"a \"b\""}"#);
+    let header = |name: &str| headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
+    assert!(header("webhook-signature").is_some() && header("webhook-id") == header("idempotency-key"));
+    assert_eq!(header("idempotency-key"), Some(message.id.to_string()));
+
+    let said = |status: u16, body: &str| super::outcome_of_step(&Response::Http { status, retry_after: None, body: body.to_owned() });
+    assert_eq!(said(200, "job 1\r\n\u{1b}x"), Outcome::Delivered { receipt: "HTTP 200\njob 1 x".into() });
+    assert_eq!(
+        said(202, r#"{"accepted": true}"#),
+        Outcome::Delivered { receipt: "HTTP 202\n{\"accepted\": true}".into() },
+        "a yes is a yes"
+    );
+    assert_eq!(said(204, ""), Outcome::Delivered { receipt: "HTTP 204".into() });
+    assert_eq!(said(400, "no such site"), Outcome::Rejected { why: "HTTP 400\nno such site".into() });
+    assert!(matches!(said(500, "oops"), Outcome::Retry { why, maybe_arrived: true, .. } if why == "HTTP 500\noops"));
+    let long = said(200, &"x".repeat(9_000));
+    assert!(matches!(&long, Outcome::Delivered { receipt } if receipt.chars().count() < 520 && receipt.ends_with('…')), "{long:?}");
+    // What is no step has no such header.
+    message.notices[0].kind = NoticeKind::Reminder;
+    assert!(request(&message, None).0.iter().all(|(name, _)| *name != "idempotency-key"));
+}

@@ -148,7 +148,7 @@ pub fn one_line_of(notice: &Notice) -> String {
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
         // Of its incident an organisation may not be told what it is.
         (NoticeKind::Request, text) => return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default()),
-        (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, text) => {
+        (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, text) => {
             text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
         }
     };
@@ -295,6 +295,7 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
             NoticeKind::StillOnIt => "Question",
             NoticeKind::Over => "Over",
             NoticeKind::Request => "Request",
+            NoticeKind::Step => "Step",
             NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder => "Reminder",
         };
         lines.push((name, prose(text)));
@@ -325,7 +326,12 @@ const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
     match kind {
         NoticeKind::Page => Some("Acknowledge"),
         NoticeKind::StillOnIt => Some("I am still on it"),
-        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Request | NoticeKind::Over => None,
+        NoticeKind::ConfirmRecovery
+        | NoticeKind::Reminder
+        | NoticeKind::Update
+        | NoticeKind::Request
+        | NoticeKind::Over
+        | NoticeKind::Step => None,
     }
 }
 

@@ -48,7 +48,7 @@ pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, along, answers, assessment, attendance, choices, clocks, decisions, declaration, ending, flapping,
+    access, affected, alarms, along, answers, assessment, attendance, choices, clocks, decisions, declaration, deeds, ending, flapping,
     hypotheses, links, moves, objectives, obligations, ordering, parties, plans, record, recovery, relations, reports, resources, roles,
     sharing, staffing, tasks, transfers, updates,
 };
@@ -91,6 +91,7 @@ event_parts! {
         Transfers(transfers::Event),
         Clocks(clocks::Event),
         Plans(plans::Event),
+        Deeds(deeds::Event),
         Recovery(recovery::Event),
         Reports(reports::Event),
         Partners(parties::Event),
@@ -150,6 +151,7 @@ command_parts! {
     Transfers(transfers::Command),
     Clocks(clocks::Command),
     Plans(plans::Command),
+    Deeds(deeds::Command),
     Recovery(recovery::Command),
     Reports(reports::Command),
     Partners(parties::Command),
@@ -203,6 +205,7 @@ refusal_parts! {
     Transfers(transfers::Refusal),
     Clocks(clocks::Refusal),
     Plans(plans::Refusal),
+    Deeds(deeds::Refusal),
     Recovery(recovery::Refusal),
     Reports(reports::Refusal),
     Partners(parties::Refusal),
@@ -259,6 +262,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Transfers(command) => transfers::decide(incident, command),
         Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Plans(command) => plans::decide(incident, command, context),
+        Command::Deeds(command) => deeds::decide(incident, command),
         Command::Recovery(command) => recovery::decide(incident, command),
         Command::Reports(command) => reports::decide(incident, command, context),
         Command::Partners(command) => parties::decide(incident, command, context),
@@ -314,6 +318,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Transfers(event) => transfers::evolve(&mut incident, event, at),
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
+        Event::Deeds(event) => deeds::evolve(&mut incident, event, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
         Event::Reports(event) => reports::evolve(&mut incident, event, at),
         Event::Partners(event) => parties::evolve(&mut incident, event, at),
@@ -366,9 +371,10 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Objectives(event) => objectives::react(incident, event, &mut awaited),
         Event::Resources(event) => resources::react(incident, event, &mut awaited),
         // What is written down, who is affected, what it is of, which part comes first, who may see it and what holds again is
-        // awaited by nobody.
+        // awaited by nobody; a step that is sent is late as any other is.
         Event::Record(_)
         | Event::Ordering(_)
+        | Event::Deeds(_)
         | Event::Hypotheses(_)
         | Event::Affected(_)
         | Event::Answers(_)
@@ -443,6 +449,7 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Transfers(event) => transfers::line(event, names),
         Event::Clocks(event) => clocks::line(event, names),
         Event::Plans(event) => plans::line(event, names),
+        Event::Deeds(event) => deeds::line(event, names),
         Event::Recovery(event) => recovery::line(event, names),
         Event::Reports(event) => reports::line(event, names),
         Event::Partners(event) => parties::line(event, names),

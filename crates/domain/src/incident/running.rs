@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::IncidentId;
+use crate::ids::{IncidentId, MessageId};
 use crate::time::Length;
 
 /// A plan as it was when it was started here.
@@ -90,6 +90,80 @@ pub struct StepOf {
     /// Between what; empty where it is no decision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Choice>,
+    /// What it does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<DeedOf>,
+}
+
+/// What a step does by itself, as the plan said it when it was started; where it goes is the plan's as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeedOf {
+    /// The server that it went to then.
+    pub host: String,
+    /// The template of what is sent.
+    pub body: String,
+    /// Whether it is done as soon as the step may begin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_itself: bool,
+    /// How it went last; absent while it was never begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<DeedRun>,
+}
+
+/// How what a step does went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeedRun {
+    /// From 1.
+    pub run: u32,
+    /// What it was sent as; absent where it could not be begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// The server that it went to.
+    pub host: String,
+    pub state: DeedState,
+    pub begun_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// `HTTP 200`, or why it failed or was withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// The beginning of what was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
+/// Where what a step does stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = DeedState))]
+pub enum DeedState {
+    /// It is sent, and nobody knows yet how it ends.
+    UnderWay,
+    /// The answer was a yes.
+    Answered,
+    /// It was refused, or given up.
+    Failed,
+    /// Nobody waited for it any more.
+    Withdrawn,
+}
+
+impl DeedState {
+    /// As shown.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::UnderWay => "under way",
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Whether an answer may still be heard.
+    #[must_use]
+    pub const fn is_unanswered(self) -> bool {
+        matches!(self, Self::UnderWay | Self::Withdrawn)
+    }
 }
 
 /// What has to hold before an incident is over.

@@ -46,7 +46,8 @@ impl IncidentView {
         let lines = next.map(|task| {
             let who = task.owner.as_deref().or(task.doer.as_deref()).or(task.role.as_deref()).unwrap_or("nobody has it");
             let choose = task.to_choose().map_or_else(String::new, |options| format!(" (choose: {options})"));
-            format!("\ntask {}, {who}: {}{choose}", task.task, task.text)
+            let deed = task.deed.as_ref().map_or_else(String::new, |deed| format!(" ({}: {})", deed.host, deed.words()));
+            format!("\ntask {}, {who}: {}{choose}{deed}", task.task, task.text)
         });
         Some(head + &lines.collect::<String>())
     }
@@ -110,6 +111,7 @@ impl IncidentView {
         let task = number.map_or_else(|| self.tasks.last(), |number| self.tasks.iter().find(|task| task.task == number))?;
         let due = task.due_at.filter(|_| task.state == TaskState::Open).map_or_else(String::new, |at| format!(", due {}", when(at)));
         let owner = task.owner.as_deref().unwrap_or("nobody has it");
-        Some(format!("task {} {}, {owner}{due}: {}", task.task, task.state.word(), task.text))
+        let deed = task.deed.as_ref().map_or_else(String::new, |deed| format!("\n{}: {}", deed.host, deed.words()));
+        Some(format!("task {} {}, {owner}{due}: {}{deed}", task.task, task.state.word(), task.text))
     }
 }

@@ -22,7 +22,7 @@ use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypothe
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView, UnderView};
 use crate::view::{
-    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner,
+    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, DeedView, PartyView, RequestView, ResourceView, SignedExport, TypeView, partner,
 };
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -465,10 +465,23 @@ pub struct TaskView {
     /// Between what, while nobody has chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<ChoiceView>,
+    /// What it does by itself.
+    #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub deed: Option<DeedView>,
     /// What somebody wrote when it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub note: Option<String>,
+}
+
+impl IncidentView {
+    /// Fills in the address at which people open it, where what its steps do names it.
+    pub fn fill_url(&mut self, url: &str) {
+        for deed in self.tasks.iter_mut().filter_map(|task| task.deed.as_mut()) {
+            deed.fill_url(url);
+        }
+    }
 }
 
 impl TaskView {
@@ -508,6 +521,7 @@ impl TaskView {
             options: step
                 .filter(|_| task.state == TaskState::Open)
                 .map_or_else(Vec::new, |step| step.options.iter().map(ChoiceView::of).collect()),
+            deed: DeedView::of(i, task),
             note: task.note.clone(),
         }
     }

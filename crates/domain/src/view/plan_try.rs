@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::incident::roles;
 use crate::org::forms::plan::{Plan, PlanAsk, PlanTask};
 use crate::org::forms::plan_choice::PlanOption;
+use crate::org::forms::plan_deed::{Deed, rendered};
 use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::{ORGANISATION, Org};
 use crate::severity::Severity;
@@ -59,10 +60,35 @@ pub struct TriedTask {
     pub question: Option<String>,
     /// Between what: `Wait (skips switch)`.
     pub options: Vec<String>,
+    /// What it would do by itself.
+    #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub deed: Option<TriedDeed>,
     /// When it begins, where those before it take all of their time.
     pub begins_at: Timestamp,
     /// When it is due then; null where it has no time.
     pub due_at: Option<Timestamp>,
+}
+
+/// What a step would do by itself, were its turn to come now; nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TriedDeed {
+    /// The server that it would go to.
+    pub host: String,
+    /// The body, with words in angle brackets for what only an incident knows.
+    pub body: String,
+    /// Whether it is done as soon as the step may begin; else somebody presses it.
+    pub by_itself: bool,
+}
+
+impl TriedDeed {
+    /// `POST to hooks.example.org by itself: {…}`
+    #[must_use]
+    pub fn words(&self) -> String {
+        let when = if self.by_itself { "by itself" } else { "when somebody presses it" };
+        format!("POST to {} {when}: {}", self.host, self.body)
+    }
 }
 
 /// A role that somebody would have to have.
@@ -111,7 +137,7 @@ impl PlanTryView {
             version: plan.numbered(),
             overdue_since: plan.overdue_since(now),
             fits: org.plans_for(value).any(|fitting| fitting.id == plan.id),
-            tasks: tasks_of(plan, now),
+            tasks: tasks_of(plan, now, (service, severity)),
             roles: plan.roles.iter().map(|role| role_of(org, role, now)).collect(),
             asks: plan.involve.iter().map(|target| target_of(org, target, urgency, now)).collect(),
             requests: plan.ask.iter().map(request_of).collect(),
@@ -123,7 +149,7 @@ impl PlanTryView {
 }
 
 /// Each with its times, where everybody takes all of theirs; of a circle nothing.
-fn tasks_of(plan: &Plan, now: Timestamp) -> Vec<TriedTask> {
+fn tasks_of(plan: &Plan, now: Timestamp, (service, severity): (Option<&str>, Severity)) -> Vec<TriedTask> {
     let mut ends: BTreeMap<&str, Timestamp> = BTreeMap::new();
     let mut left: Vec<&PlanTask> = plan.tasks.iter().collect();
     let mut out = Vec::new();
@@ -140,11 +166,25 @@ fn tasks_of(plan: &Plan, now: Timestamp) -> Vec<TriedTask> {
             after: task.after.clone(),
             question: task.question.clone(),
             options: task.options.iter().map(option_of).collect(),
+            deed: task.deed.as_ref().map(|deed| deed_of(plan, task, deed, (service, severity))),
             begins_at,
             due_at,
         });
     }
     out
+}
+
+fn deed_of(plan: &Plan, task: &PlanTask, deed: &Deed, (service, severity): (Option<&str>, Severity)) -> TriedDeed {
+    let value = |name: &str| {
+        Some(match name {
+            "severity" => severity.word().to_owned(),
+            "service" => service.unwrap_or("<service>").to_owned(),
+            "task" => task.text.clone(),
+            "plan" => plan.called().to_owned(),
+            other => format!("<{other}>"),
+        })
+    };
+    TriedDeed { host: deed.host().to_owned(), body: rendered(deed.template(), value), by_itself: deed.by_itself }
 }
 
 fn option_of(option: &PlanOption) -> String {

@@ -322,6 +322,8 @@ pub enum NoticeKind {
     Request,
     /// What they were paged for or told of is over; nothing is asked.
     Over,
+    /// What a step of a plan does: its text is sent as it is, and the answer is the step's.
+    Step,
 }
 
 impl NoticeKind {
@@ -330,7 +332,7 @@ impl NoticeKind {
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step => true,
         }
     }
 
@@ -340,7 +342,7 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over => false,
+            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step => false,
         }
     }
 
@@ -350,7 +352,7 @@ impl NoticeKind {
     pub const fn gathers(self) -> bool {
         match self {
             Self::Page => true,
-            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update | Self::Request | Self::Over => false,
+            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step => false,
         }
     }
 }

@@ -67,6 +67,7 @@ impl Core {
             | C::Answers(_)
             | C::Assessment(_)
             | C::Tasks(_)
+            | C::Deeds(_)
             | C::Updates(_)
             | C::Declaration(_)
             | C::Attendance(_)

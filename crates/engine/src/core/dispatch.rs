@@ -86,7 +86,7 @@ impl Core {
             Command::TakeOver { lead, messages, why } => self.take_over_sends(unit, *lead, messages, why)?,
             Command::Withdraw { message } => messages::withdraw(unit, *message),
             Command::Sent { tries, outcome } => {
-                self.pages_at_once(unit, tries.iter().map(|tried| tried.message.page))?;
+                self.pages_at_once(unit, tries.iter().filter(|tried| !tried.message.is_step).map(|tried| tried.message.page))?;
                 for tried in tries.iter() {
                     self.sent(unit, tried, outcome)?;
                 }

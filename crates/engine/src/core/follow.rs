@@ -42,12 +42,16 @@ impl Core {
             Event::Updates(event) => self.follow_updates(unit, id, event),
             Event::Clocks(event) => self.follow_clocks(unit, id, event),
             Event::Plans(event) => self.follow_plans(unit, id, event),
+            Event::Deeds(event) => self.follow_deeds(unit, id, event),
             Event::Partners(event) => self.follow_partners(unit, id, event),
             Event::Resources(event) => self.follow_resources(unit, id, event),
             Event::Sharing(event) => self.follow_sharing(unit, id, event),
             Event::Obligations(event) => self.follow_obligations(unit, id, event),
             Event::Objectives(event) => self.follow_objectives(unit, id, event),
-            Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
+            Event::Links(links::Event::Merged(_)) => {
+                self.withdraw_steps(unit, id, "the incident was merged")?;
+                self.stop_pages(unit, id, "the incident was merged")
+            }
             Event::Transfers(event) => self.follow_transfers(unit, id, event),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),
@@ -106,10 +110,12 @@ impl Core {
         use ending::Event as E;
         match event {
             E::Resolved(body) if body.by_itself => {
+                self.withdraw_steps(unit, id, "the incident recovered by itself")?;
                 self.stop_pages(unit, id, "the incident recovered by itself")?;
                 self.let_go(unit, id, false, "was resolved")
             }
             E::Resolved(_) => {
+                self.withdraw_steps(unit, id, "the incident was resolved")?;
                 self.stop_pages(unit, id, "the incident was resolved")?;
                 // A later trigger is a new alert: what still burns pages again.
                 unit.write(rows::alert::end_of_incident(id, unit.now));
@@ -118,12 +124,16 @@ impl Core {
                 self.ask_review_if_due(unit, id)
             }
             E::Cancelled(_) => {
+                self.withdraw_steps(unit, id, "the incident was cancelled")?;
                 let (state, _) = self.incident(unit, id)?;
                 let by_itself = state.recovered && state.declared_at.is_none();
                 self.stop_pages(unit, id, if by_itself { "the candidate recovered" } else { "the incident was cancelled" })?;
                 self.let_go(unit, id, true, "was cancelled")
             }
-            E::Reopened(_) => self.staff(unit, id),
+            E::Reopened(_) => {
+                self.staff(unit, id)?;
+                self.begin_due_steps(unit, id)
+            }
             E::Mitigated(_) | E::Closed(_) => Ok(()),
         }
     }
@@ -174,7 +184,9 @@ impl Core {
                     None => Ok(()),
                 }
             }
-            E::Unassigned(_) | E::Done(_) | E::Dropped(_) | E::Late(_) => Ok(()),
+            E::Done(body) => self.after_step(unit, id, body.task, "it was done by hand"),
+            E::Dropped(body) => self.after_step(unit, id, body.task, "it was skipped"),
+            E::Unassigned(_) | E::Late(_) => Ok(()),
         }
     }
 

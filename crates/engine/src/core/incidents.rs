@@ -9,7 +9,7 @@ use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{
     self, Declaration, Incident, Severity, access, affected, alarms, answers, attendance, declaration, ending, links, record, recovery,
-    reports,
+    reports, tasks,
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
@@ -172,6 +172,7 @@ impl Core {
                 self.known_service(service)?;
                 self.change_incident(unit, id, command.clone())?;
             }
+            C::Tasks(tasks::Command::Perform { task, why }) => self.begin_step(unit, id, *task, Some(why.clone()))?,
             C::Reports(reports::Command::Dispute { report, text }) => self.dispute(unit, id, *report, text.clone())?,
             C::Relations(command) => self.follow_parent(unit, id, command)?,
             C::Transfers(command) => self.transfer(unit, who, id, command)?,
@@ -195,6 +196,7 @@ impl Core {
             | C::Clocks(_)
             | C::Resources(_)
             | C::Plans(_)
+            | C::Deeds(_)
             | C::Recovery(_)
             | C::Reports(_)
             | C::Obligations(_)

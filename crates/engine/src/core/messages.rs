@@ -34,6 +34,13 @@ pub fn backoff(attempts: u32, noise: u64) -> Length {
     Length::from_millis(most - noise % (most / 5).max(1))
 }
 
+/// How long a message waits for its next try, where its provider asked for `asked`. The noise is the message's, so that what
+/// went out together is tried again together.
+pub(super) fn backoff_of(lead: MessageId, attempts: u32, asked: Option<Length>) -> Length {
+    let noise = (lead.bits() ^ (lead.bits() >> 64)) as u64;
+    asked.map_or(Length::ZERO, |asked| asked.min(RETRY_AFTER_MAX)).max(backoff(attempts, noise))
+}
+
 impl Core {
     /// What a node that stopped had under way may have arrived: the log says so, and it is sent again as it was, as
     /// far as its pages still look for somebody.
@@ -41,9 +48,13 @@ impl Core {
         if self.setup.quarantined {
             return Ok(Reply::Done);
         }
-        self.pages_at_once(unit, messages.iter().map(|message| message.page))?;
+        self.pages_at_once(unit, messages.iter().filter(|message| !message.is_step).map(|message| message.page))?;
         let mine = self.still_held(messages)?;
         for message in messages.iter().filter(|message| mine.contains(&message.id)) {
+            if message.is_step {
+                self.take_over_step(unit, message, lead)?;
+                continue;
+            }
             let page = self.page_if_any(unit, message.page)?;
             let over = message.pages && page.as_ref().is_some_and(|page| !may_send(page.status)) && !planted("claim-ignores-page");
             if planted("doubt-is-failure") {
@@ -79,6 +90,9 @@ impl Core {
     pub(super) fn sent(&mut self, unit: &mut Unit, tried: &Tried, outcome: &Outcome) -> Decided<()> {
         let Tried { message, lead, attempts, latency_ms } = tried;
         let attempts = *attempts;
+        if message.is_step {
+            return self.step_sent(unit, message, attempts, outcome);
+        }
         let page = self.page_if_any(unit, message.page)?;
         let wanted = !message.pages || page.as_ref().is_none_or(|page| may_send(page.status));
         let is_of_it = |entry: &Entry| entry.message == Some(message.id) && entry.telling == Telling::Delivered;
@@ -109,9 +123,7 @@ impl Core {
                 SendResult::InDoubt { why: why.clone() }
             }
             Outcome::Retry { after: asked, why, maybe_arrived, .. } => {
-                // The noise is the lead's, so that what went out together is tried again together.
-                let noise = (lead.bits() ^ (lead.bits() >> 64)) as u64;
-                let wait = asked.map_or(Length::ZERO, |asked| asked.min(RETRY_AFTER_MAX)).max(backoff(attempts, noise));
+                let wait = backoff_of(*lead, attempts, *asked);
                 let at = after(unit.now, wait);
                 unit.write(rows::message::retry(message.id, self.setup.node, attempts, at, *maybe_arrived, why));
                 let effects = unit.effects();

@@ -15,6 +15,7 @@ mod alerts;
 mod clocks;
 mod command;
 mod coordination;
+mod deeds;
 mod dispatch;
 mod due;
 mod flapping;

@@ -45,7 +45,7 @@ impl Core {
             let text = format!("The plan {} started. Yours: {}", body.name, steps.join("; "));
             self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], text, STEPS_OF_A_PLAN)?;
         }
-        Ok(())
+        self.begin_due_steps(unit, id)
     }
 
     /// Organisations take part from now on, and are asked for what the plan says. Without one that is gone it goes on, and says so.

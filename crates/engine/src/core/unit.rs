@@ -7,7 +7,7 @@ use std::sync::Arc;
 use allclear_domain::access::Actor;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
-use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, PageId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{self, Incident, attendance, roles};
 use allclear_domain::paging::{self, MessageState, Page, Reaction};
@@ -408,6 +408,10 @@ impl Unit {
                 Birth::Held { until } => Born::Held { by: node, until },
             },
         };
+        self.born(draft, born);
+    }
+
+    fn born(&mut self, draft: &paging::MessageDraft, born: Born) {
         if !allclear_domain::plants::planted("message-outside-commit") {
             self.rows.push(rows::message::write(draft, born, self.now));
         }
@@ -435,6 +439,18 @@ impl Unit {
             }
             Born::Waiting => {}
         }
+    }
+
+    /// What a step of a plan does goes out by itself and at once; in a copy it waits, since nothing is sent there.
+    pub(super) fn send_step(&mut self, draft: &paging::MessageDraft, node: Option<allclear_domain::ids::NodeId>) {
+        self.born(draft, node.map_or(Born::Waiting, Born::Claimed));
+    }
+
+    /// It is not begun any more, unless it is under way.
+    pub(super) fn withdraw_step(&mut self, message: MessageId) {
+        let born = self.effects.send.extract_if(.., |born| born.id == message).count();
+        let write = if born > 0 { rows::message::withdraw } else { rows::message::withdraw_queued };
+        self.rows.push(write(message, self.now));
     }
 
     /// Chains the events, and puts everything in the order in which it is written.

@@ -19,6 +19,7 @@ use allclear_domain::channel::{Kept, WaysOut};
 use allclear_domain::hex::hex;
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::{each_secret, keep_stored};
+use allclear_domain::org::forms::plan_deed::{SECRET, WEBHOOK};
 use allclear_domain::org::model::{Access, Bundle, Override, Person};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::form;
@@ -179,6 +180,21 @@ fn make_missing(bundle: &mut Bundle, ways: WaysOut, rng: &dyn Rng) -> Vec<MadeSe
                     made.push(MadeSecret { of: format!("contact {owner}/{}", contact.id), secret: secret.clone() });
                     contact.address.set(field.key, secret);
                 }
+            }
+        }
+    }
+    let form = ways.named(WEBHOOK);
+    for plan in &mut bundle.plans {
+        for task in &mut plan.tasks {
+            let secret = form.and_then(|form| form.field(SECRET)).map(|field| field.kept);
+            if let (Some(deed), Some(Kept::Made { bytes, text })) = (&mut task.deed, secret)
+                && deed.secret.is_none()
+            {
+                let mut random = vec![0; bytes];
+                rng.fill(&mut random);
+                let secret = text(&random);
+                made.push(MadeSecret { of: format!("step {}/{}", plan.id, task.id), secret: secret.clone() });
+                deed.secret = Some(secret);
             }
         }
     }

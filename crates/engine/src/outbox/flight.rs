@@ -12,7 +12,7 @@ use allclear_domain::incident::Severity;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{About, Message, Names, Notice, Outcome, Target, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{About, Message, Names, Notice, NoticeKind, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, StoredMessage};
 use allclear_store::{Space, Write, rows};
 use jiff::Timestamp;
@@ -72,7 +72,10 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     learn(engine, contact, &outcome).await;
     // What a provider has taken went well as far as anybody knows.
     let delivered = matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. });
-    engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
+    if messages[0].notice.kind != NoticeKind::Step {
+        // Whether a program does what it is asked says nothing of whether people are reached.
+        engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
+    }
     report(engine, lead, &messages, outcome).await;
     Landed { delivered, failed: !delivered, put_off, missed: false }
 }
@@ -240,7 +243,7 @@ async fn send(engine: &Engine, lead: MessageId, messages: &[StoredMessage]) -> O
     let first = &messages[0];
     match target(engine, &first.person, &first.contact) {
         Ok(target) => {
-            let about = if messages.len() == 1 { about(engine, first).await } else { None };
+            let about = if messages.len() == 1 && first.notice.kind != NoticeKind::Step { about(engine, first).await } else { None };
             let message = render(engine, lead, messages, about);
             engine.shared.ports.transport.send(&first.channel, &message, &target, engine.now()).await
         }

@@ -33,6 +33,7 @@ impl Queries<'_> {
         let due = awaited.iter().map(|one| one.due_at).min();
         let mut view = IncidentView::of(&incident, version, due);
         view.fill_roles(&org, at, &[]);
+        view.fill_url(&self.engine().links().incident_url(&incident.reference));
         if let Some(kind) = &mut view.kind {
             kind.fill(org.incident_type(&kind.kind.clone()));
         }

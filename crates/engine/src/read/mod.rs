@@ -239,6 +239,7 @@ impl Queries<'_> {
         let mut view = IncidentView::of(&incident, head.version, due);
         let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
         view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
+        view.fill_url(&self.engine.links().incident_url(&incident.reference));
         (view.relations, view.under) = Box::pin(self.relations_of(&incident)).await?;
         view.proposed = Box::pin(self.proposed(&incident)).await?;
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;

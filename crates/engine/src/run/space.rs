@@ -103,6 +103,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Moves(_)
         | C::Clocks(_)
         | C::Plans(_)
+        | C::Deeds(_)
         | C::Recovery(_)
         | C::Reports(_)
         | C::Partners(_)

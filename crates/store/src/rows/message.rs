@@ -50,6 +50,8 @@ impl StoredMessage {
         Envelope {
             id: self.id,
             pages: self.notice.kind == NoticeKind::Page,
+            is_step: self.notice.kind == NoticeKind::Step,
+            incident: self.notice.incident.id,
             channel: self.channel.clone(),
             person: self.person.clone(),
             contact: self.contact.clone(),
@@ -67,6 +69,9 @@ pub struct Envelope {
     pub id: MessageId,
     /// Whether it asks somebody to take something; the others tell.
     pub pages: bool,
+    /// Whether it is what a step of a plan does: its answer is the incident's.
+    pub is_step: bool,
+    pub incident: IncidentId,
     pub channel: String,
     pub person: String,
     pub contact: String,
@@ -91,6 +96,8 @@ pub enum Born {
 pub const LANE_PAGE: &str = "page";
 /// Lane of what is asked of people who are on it already, each a message of its own.
 pub const LANE_QUESTION: &str = "question";
+/// Lane of what steps of plans do, each a message of its own.
+pub const LANE_STEP: &str = "step";
 /// Lane of what they are told.
 pub const LANE_TEAM: &str = "team";
 
@@ -98,6 +105,7 @@ const fn lane(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => LANE_PAGE,
         kind if kind.asks() => LANE_QUESTION,
+        NoticeKind::Step => LANE_STEP,
         NoticeKind::ConfirmRecovery
         | NoticeKind::StillOnIt
         | NoticeKind::Reminder
@@ -178,6 +186,17 @@ pub fn claim_with_lead(id: MessageId, lead: MessageId, node: NodeId, now: Timest
               and (id = ?4 or exists (select 1 from message as lead \
               where lead.id = ?4 and lead.state = 'claimed' and lead.claimed_by = ?2 and lead.bundle = ?4))",
         args: vec![text(id), text(node), instant(now), text(lead)],
+        expect: None,
+    }
+}
+
+/// What a step does is not begun any more where it waits; what is under way may arrive.
+#[must_use]
+pub fn withdraw_queued(id: MessageId, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'withdrawn', done_at = ?2 where id = ?1 and state = 'queued'",
+        args: vec![text(id), instant(now)],
         expect: None,
     }
 }
@@ -396,7 +415,7 @@ pub struct Waiting {
     pub id: MessageId,
     /// As in [`Envelope`].
     pub pages: bool,
-    /// Whether it is a question, which goes alone.
+    /// Whether it goes alone: a question, or what a step does.
     pub asks: bool,
     pub severity: String,
     /// What it has to go out with, where it may have arrived.
@@ -420,7 +439,7 @@ pub async fn heap(
     let waiting = |row: &Row| {
         let mut r = Reader::new(row);
         let (id, lane) = (r.parse()?, r.text()?);
-        let (pages, asks) = (lane == LANE_PAGE, lane == LANE_QUESTION);
+        let (pages, asks) = (lane == LANE_PAGE, lane == LANE_QUESTION || lane == LANE_STEP);
         Ok::<_, Fault>(Waiting { id, pages, asks, severity: r.text()?, bundle: r.opt_parse()? })
     };
     rows.iter().map(waiting).collect()
@@ -519,7 +538,7 @@ pub async fn stranded(db: &Db, not_by: NodeId, before: Timestamp, limit: i64) ->
 pub async fn stranded_of(db: &Db, lead: MessageId, not_by: NodeId, before: Timestamp) -> Result<Vec<Envelope>, Fault> {
     let own = if planted("bundle-id-forgotten") { "id = ?3" } else { "(bundle = ?3 or (id = ?3 and bundle is null))" };
     let sql = format!(
-        "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message where {own} and {STRANDED} order by id"
+        "select id, lane, incident, channel, person, contact, page, attempts, claimed_by, in_doubt from message where {own} and {STRANDED} order by id"
     );
     let rows = db.read(&sql, vec![text(not_by), instant(before), text(lead)]).await?;
     rows.iter().map(envelope).collect()
@@ -530,7 +549,7 @@ pub async fn stranded_of(db: &Db, lead: MessageId, not_by: NodeId, before: Times
 /// # Errors
 /// When the store does not answer.
 pub async fn unsettled_of(db: &Db, lead: MessageId) -> Result<Vec<Envelope>, Fault> {
-    let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message where (bundle = ?1 or id = ?1) \
+    let sql = "select id, lane, incident, channel, person, contact, page, attempts, claimed_by, in_doubt from message where (bundle = ?1 or id = ?1) \
                and (state in ('accepted', 'claimed') or (state = 'queued' and in_doubt)) order by id";
     let rows = db.read(sql, vec![text(lead)]).await?;
     rows.iter().map(envelope).collect()
@@ -538,9 +557,12 @@ pub async fn unsettled_of(db: &Db, lead: MessageId) -> Result<Vec<Envelope>, Fau
 
 fn envelope(row: &Row) -> Result<Envelope, Fault> {
     let mut r = Reader::new(row);
+    let (id, lane) = (r.parse()?, r.text()?);
     Ok(Envelope {
-        id: r.parse()?,
-        pages: r.text()? == LANE_PAGE,
+        id,
+        pages: lane == LANE_PAGE,
+        is_step: lane == LANE_STEP,
+        incident: r.parse()?,
         channel: r.text()?,
         person: r.text()?,
         contact: r.text()?,
@@ -553,7 +575,7 @@ fn envelope(row: &Row) -> Result<Envelope, Fault> {
 
 /// What waits for a contact, is due and was tried less often than so: whose pages do not know yet that it waits.
 pub async fn untried(db: &Db, (person, contact): (&str, &str), below: u32, now: Timestamp, limit: i64) -> Result<Vec<Envelope>, Fault> {
-    let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message \
+    let sql = "select id, lane, incident, channel, person, contact, page, attempts, claimed_by, in_doubt from message \
                where state = 'queued' and person = ?1 and contact = ?2 and next_attempt_at <= ?3 and attempts < ?4 \
                order by lane, severity, id limit ?5";
     let rows = db.read(sql, vec![text(person), text(contact), instant(now), Val::from(below), Val::Int(limit)]).await?;

@@ -6,13 +6,16 @@
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::roles::COMMANDER;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{RoleView, TaskView};
+use allclear_domain::view::{DeedView, RoleView, TaskView};
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::ask_forms::{drawn, fits, path, unfolding};
 use crate::incident::{PageData, TAB};
+
+/// The field of the button of a step that does something by itself: the number of the task.
+pub(super) const PERFORM: &str = "perform";
 
 /// By when a task may be due.
 const DUE_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
@@ -211,6 +214,18 @@ pub(super) fn numbers(tasks: &[u32]) -> String {
     }
 }
 
+/// Lets a step do what it does by itself; again where that did not go well.
+pub(super) fn perform(told: &PageData, task: &TaskView) -> Markup {
+    let again = task.deed.as_ref().is_some_and(|deed| deed.state.is_some());
+    let words = if again { "Do it again" } else { "Do it" };
+    html! {
+        form method="post" action=(path(told, "task")) class="at-once" data-key="perform" {
+            (once(&told.when))
+            button class="may" name=(PERFORM) value=(task.task) aria-label={ (words) ": step " (task.task) } { (words) }
+        }
+    }
+}
+
 /// What is done with one task.
 pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
@@ -221,6 +236,7 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let words = if told.draft.verb == verb && !typed("text").is_empty() { typed("text") } else { &task.text };
     html! {
         div class="task-acts" {
+            @if task.is_next() && task.deed.as_ref().is_some_and(DeedView::may_begin) { (perform(told, task)) }
             @if !decides {
                 form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
                     (once(&told.when))

@@ -2,10 +2,10 @@
 //! incident is over. A step is done by one tap; what else is done with it unfolds.
 
 use allclear_domain::incident::lifecycle::Verb;
-use allclear_domain::incident::running::RecoveryState;
+use allclear_domain::incident::running::{DeedState, RecoveryState};
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{DeviationView, PlanView, RecoveryView, TaskView};
+use allclear_domain::view::{DeedView, DeviationView, PlanView, RecoveryView, TaskView};
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
@@ -15,6 +15,8 @@ use crate::incident::{PageData, aside_forms};
 
 /// The field of a step's one button: the number of the task that is done.
 pub(super) const DONE: &str = "done";
+/// Most characters that are shown of what a step sends; the API has the whole.
+const BODY_SHOWN_MAX: usize = 400;
 /// Decisions that stand on the page with their buttons; of more that may be made at once the rest unfold, as a page stays light.
 const CHOICES_SHOWN: usize = 3;
 
@@ -108,7 +110,38 @@ fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                 @if let Some(at) = task.ended_at { " · " (stands(task)) " " (when.time(at, &when.ago(at))) }
                 @if let Some(note) = &task.note { ": " bdi { (pieces::cut(note, LINE_CHARS_MAX)) } }
             }
+            @if let Some(deed) = &task.deed { (does(told, deed, works && shows_body(told, task))) }
             @if works && told.may_act && fits(told, Verb::Task) { (acts(told, org, task)) }
+        }
+    }
+}
+
+/// Whether what a step would send stands on the page: of the first that may begin, and of the one that was asked for; sixty
+/// bodies are no page.
+fn shows_body(told: &PageData, task: &TaskView) -> bool {
+    let before = |other: &&TaskView| other.task < task.task && other.is_next() && other.deed.is_some();
+    let is_first = told.incident.tasks.iter().filter(before).count() < CHOICES_SHOWN;
+    task.is_next() && (is_first || told.draft.verb == format!("task-{}", task.task))
+}
+
+/// What a step does by itself, how it went, and behind a fold what it would send.
+fn does(told: &PageData, deed: &DeedView, shows_body: bool) -> Markup {
+    html! {
+        p class="quiet small" {
+            "POST to " bdi { (deed.host) } " · "
+            @if deed.state == Some(DeedState::Failed) { span class="late" { "failed" } }
+            @else if let Some(state) = deed.state { (state.words()) }
+            @else if deed.by_itself { "is sent by itself" } @else { "is sent when somebody presses it" }
+            @if deed.runs > 1 { " · " (deed.runs) " times" }
+            @if let Some(at) = deed.ended_at.or(deed.begun_at) { " · " (told.when.time(at, &told.when.ago(at))) }
+            @if let Some(said) = &deed.said { ": " bdi { (pieces::cut(said, LINE_CHARS_MAX)) } }
+            @if let Some(answer) = &deed.answer { " (" bdi { (pieces::cut(answer, LINE_CHARS_MAX)) } ")" }
+        }
+        @if let Some(body) = deed.body.as_ref().filter(|_| shows_body && deed.may_begin()) {
+            details class="behind" data-key="sends" {
+                summary { "What would it send?" }
+                pre class="small" tabindex="0" { code { (pieces::cut(body, BODY_SHOWN_MAX)) } }
+            }
         }
     }
 }
@@ -124,6 +157,7 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
         div class="task-acts" {
             @if task.waits_for.is_empty() {
                 @if task.options.is_empty() {
+                    @if task.deed.as_ref().is_some_and(DeedView::may_begin) { (aside_forms::perform(told, task)) }
                     (done(told, task))
                 } @else if ahead(told, task) < CHOICES_SHOWN {
                     (aside_forms::choices(told, task, false))

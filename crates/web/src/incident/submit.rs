@@ -23,6 +23,7 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
+use crate::incident::aside_forms::PERFORM;
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
 use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
@@ -115,6 +116,12 @@ fn in_full(verb: &str, mut fields: Fields) -> Fields {
     {
         fields.insert("task".to_owned(), task);
         fields.insert("state".to_owned(), "done".to_owned());
+    }
+    if verb == Verb::Task.word()
+        && let Some(task) = fields.remove(PERFORM)
+    {
+        fields.insert("task".to_owned(), task);
+        fields.insert("state".to_owned(), "perform".to_owned());
     }
     fields
 }

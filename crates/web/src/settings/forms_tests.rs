@@ -86,7 +86,9 @@ fn sample(kind: FormKind) -> Value {
             "ask": [{"organisation": "cert", "text": "Please look at your side", "within": "1h"}], "tasks": [
                 {"id": "scope", "text": "Say what is affected", "role": "commander", "within": "10m", "question": "Fail over?", "options": [
                     "Fail over", {"text": "Wait", "skips": ["call"], "reversible": true}]},
-                {"id": "call", "text": "Call the bank", "person": "ana", "after": ["scope"], "link": "https://wiki.example.org/call"}],
+                {"id": "call", "text": "Call the bank", "person": "ana", "after": ["scope"], "link": "https://wiki.example.org/call",
+                 "do": {"webhook": "https://hooks.example.org/call", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "method": "POST",
+                    "body": "{\"what\": \"{{title}}\"}", "by_itself": true}}],
             "updates": [{"audience": "board", "every": "30m"}], "recovery": ["Errors are below the objective"],
             "links": ["https://wiki.example.org/outage"], "obligations": ["circia"]})
         }

@@ -65,6 +65,12 @@ pub(super) fn tried(org: &Org, when: &When, id: &str) -> Markup {
                         @if let Some(question) = &task.question {
                             p class="quiet small" { bdi { (question) } " " (task.options.join("; ")) }
                         }
+                        @if let Some(deed) = &task.deed {
+                            p class="quiet small" {
+                                "POST to " bdi { (deed.host) } @if deed.by_itself { " by itself" } @else { " when somebody presses it" }
+                            }
+                            pre class="small" tabindex="0" { code { (deed.body) } }
+                        }
                     }
                 }
             }

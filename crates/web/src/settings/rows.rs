@@ -134,6 +134,15 @@ fn one(field: &Field, name: &str, hint: &str, says_hint: bool, fresh: &[(&str, &
             }
         };
     }
+    if let Input::Part(fields, _) = field.input {
+        return html! {
+            fieldset class="within" id=(id) {
+                legend { (field.label) }
+                @if !field.hint.is_empty() { p class="hint" { (marked(field.hint)) } }
+                (fields_of(fields.iter(), name, name, &[], around))
+            }
+        };
+    }
     let asked = Field { needed: false, ..*field };
     let fresh = fresh.iter().find(|(key, _)| *key == field.key).map_or(String::new(), |(_, text)| said(text, around.when));
     let described = (!field.hint.is_empty()).then_some(hint);

@@ -207,6 +207,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Links(_)
         | Any::Clocks(_)
         | Any::Plans(_)
+        | Any::Deeds(_)
         | Any::Recovery(_)
         | Any::Reports(_)
         | Any::Partners(_)

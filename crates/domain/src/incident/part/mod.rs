@@ -13,6 +13,7 @@ pub mod clocks;
 mod counting;
 pub mod decisions;
 pub mod declaration;
+pub mod deeds;
 pub mod ending;
 pub mod flapping;
 pub mod hypotheses;

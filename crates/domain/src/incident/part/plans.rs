@@ -13,7 +13,7 @@ use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::running::{self, Cadence, Choice, RecoveryItem, RecoveryState, Running, StepOf};
+use crate::incident::running::{self, Cadence, Choice, DeedOf, RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::work::{Task, TaskState};
 use crate::incident::{Context, Decision, Incident, State, nothing, one, tasks, updates};
 use crate::names::Names;
@@ -101,6 +101,20 @@ pub struct Step {
     pub question: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Choice>,
+    /// What it does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Deed>,
+}
+
+/// What a step does by itself: the rest of it is the plan's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deed {
+    /// The server that it goes to.
+    pub host: String,
+    /// The template of what is sent.
+    pub body: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_itself: bool,
 }
 
 /// What another organisation is asked for.
@@ -249,6 +263,11 @@ fn started(incident: &Incident, plan: &Plan, because: Option<String>, context: C
             link: task.link.clone(),
             question: task.question.clone(),
             options: task.options.iter().map(choice).collect(),
+            deed: task.deed.as_ref().map(|deed| Deed {
+                host: deed.host().to_owned(),
+                body: deed.template().to_owned(),
+                by_itself: deed.by_itself,
+            }),
         }
     };
     Started {
@@ -326,6 +345,12 @@ fn task_of(body: &Started, step: &Step, at: Timestamp) -> Task {
             link: step.link.clone(),
             question: step.question.clone(),
             options: step.options.clone(),
+            deed: step.deed.as_ref().map(|deed| DeedOf {
+                host: deed.host.clone(),
+                body: deed.body.clone(),
+                by_itself: deed.by_itself,
+                last: None,
+            }),
         }),
         note: None,
     }

@@ -82,8 +82,9 @@ static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {
     }]
 });
 
-/// One of three steps and two items, one that tells people more often than the severity, and one that begins with a decision.
-static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| {
+/// One of three steps and two items, one that tells people more often than the severity, one that begins with a decision, and
+/// one whose steps do something.
+static PLANS: LazyLock<[Plan; 4]> = LazyLock::new(|| {
     let read = |json| serde_json::from_value(json).expect("it is a plan");
     [
         read(serde_json::json!({"id": "outage", "name": "Service outage", "tasks": [
@@ -98,6 +99,11 @@ static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| {
                 {"text": "Fail over", "reversible": false}, {"text": "Wait", "skips": ["switch"]}]},
             {"id": "switch", "text": "Fail over", "after": ["way"], "within": "20m"},
             {"id": "check", "text": "Check", "after": ["way", "switch"], "within": "5m"}]})),
+        read(serde_json::json!({"id": "machine", "tasks": [
+            {"id": "first", "text": "Fail over", "do": {"webhook": "https://h.example/x", "by_itself": true,
+                "body": "{\"t\":\"{{title}}\",\"p\":\"{{plan}}\"}"}},
+            {"id": "second", "text": "Drain", "after": ["first"], "do": {"webhook": "https://h.example/y"}},
+            {"id": "third", "text": "Look"}]})),
     ]
 });
 

@@ -101,6 +101,8 @@ pub enum Command {
     Change { task: u32, text: Option<String>, due_at: Option<Timestamp> },
     /// It is a decision of a plan, and this was chosen.
     Choose(Chosen),
+    /// It is let to do what it does by itself; the engine makes a step that begins of it, since it knows where that goes.
+    Perform { task: u32, why: Option<String> },
     /// It is done.
     Finish { task: u32, note: Option<String> },
     /// It is not to be done any more.
@@ -114,7 +116,7 @@ impl Command {
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
             Self::Add { .. } | Self::Assign { .. } | Self::Change { .. } => true,
-            Self::Choose(_) | Self::Finish { .. } | Self::Drop { .. } => true,
+            Self::Choose(_) | Self::Perform { .. } | Self::Finish { .. } | Self::Drop { .. } => true,
             Self::Release { .. } | Self::Miss { .. } => false,
         }
     }
@@ -167,6 +169,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Program::of("task assign").says("Give one to somebody").places(&["task", "owner"]),
         Program::of("task change").says("Other words, or another time").places(&["task"]).lacks(&["owner", "state", "option"]),
         Program::of("task choose").says("Choose an option of a step that is a decision").places(&["task", "option"]),
+        Program::of("task perform").says("Let a step do what it does by itself").places(&["task"]).gives(&[("state", "perform")]),
         Program::of("task done").says("It is done").places(&["task"]).gives(&[("state", "done")]),
         Program::of("task drop").says("It is not to be done any more").places(&["task"]).gives(&[("state", "dropped")]),
     ],
@@ -177,10 +180,12 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::may("owner", "who does it", "Who", Kind::Person).hint("A person's id"),
         Field::may("due_at", "when it is due", "Until", Kind::Time).hint("Until when, as in 2026-03-01T09:00:00Z"),
         Field::may("within", "when it is due", "Within", Kind::Length).hint("Until when, from now, as in 30m"),
-        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }),
+        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped", "perform"] })
+            .hint("How it ended; perform: let a step that does something by itself do it"),
         Field::may("option", "what is chosen", "What is chosen", Kind::Line { max: OPTION_GIVEN_CHARS_MAX })
             .hint("An option of a step that is a decision: its number, from 1, or its words"),
-        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, or why it was chosen, in words"),
+        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX })
+            .hint("How it ended, or why it was chosen or is performed, in words"),
     ],
     ways: &[
         &["text", "owner", "due_at"],
@@ -212,10 +217,11 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
         (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
             (None, None, true) => command(Command::Change { task, text, due_at }),
             (Some(owner), None, false) => command(Command::Assign { task, owner }),
+            (None, Some("perform"), false) => command(Command::Perform { task, why: note }),
             (None, Some("done"), false) => command(Command::Finish { task, note }),
             (None, Some(_), false) => command(Command::Drop { task, note }),
             _ => Err(ask::Refusal::Together(
-                "with `task` give its new `owner`, or its new `text` and time, or its `state`: `done` or `dropped`".into(),
+                "with `task` give its new `owner`, or its new `text` and time, or its `state`: `done`, `dropped` or `perform`".into(),
             )),
         },
         (None, None) => Err(ask::Refusal::Together("give `text` to add a task, or `task`, its number, to change one".into())),
@@ -237,6 +243,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             None => nothing(),
         },
         Command::Change { task, text, due_at } => change(incident, task, text, due_at, context.now),
+        Command::Perform { task, .. } => open_task(incident, task).and_then(|_| nothing()),
         Command::Choose(chosen) => choose(incident, chosen, context.now),
         Command::Finish { task, note } => {
             let found = open_task(incident, task)?;
@@ -325,7 +332,7 @@ fn change(incident: &Incident, task: u32, text: Option<String>, due_at: Option<T
     one(Event::Changed(Changed { task, text, was_text, due_at, was_due_at: due_at.and(found.due_at) }))
 }
 
-fn open_task(incident: &Incident, number: u32) -> Result<&Task, whole::Refusal> {
+pub(in crate::incident) fn open_task(incident: &Incident, number: u32) -> Result<&Task, whole::Refusal> {
     fits(incident, Verb::Task)?;
     let task = incident.work.task(number).ok_or(Refusal::NoSuchTask { task: number })?;
     if task.state == TaskState::Open { Ok(task) } else { Err(Refusal::Ended { task: number, state: task.state.word() }.into()) }

@@ -223,10 +223,10 @@ fn each_error_has_its_place_and_a_hint() {
         ("/plans", json!([{"id": "p", "tasks": [{"id": "a", "text": ""}]}]), "plans[0].tasks[0].text", "one line", ""),
         (
             "/plans",
-            json!([{"id": "p", "tasks": [{"id": "a", "text": "x", "do": {}}]}]),
-            "plans[0].tasks[0].do",
-            "not there yet",
-            "version 0.2",
+            json!([{"id": "p", "tasks": [{"id": "a", "text": "x", "do": {"webhook": "ftp://x"}}]}]),
+            "plans[0].tasks[0].do.webhook",
+            "does not begin with `https://`",
+            "https://",
         ),
         ("/plans", json!([{"id": "p", "tasks": [{"id": "a", "text": "x", "within": "0s"}]}]), "plans[0].tasks[0].within", "keep", "30m"),
         (

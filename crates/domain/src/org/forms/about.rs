@@ -50,6 +50,14 @@ pub struct Field {
     pub needed: bool,
 }
 
+impl Field {
+    /// The keys of the secrets of a part.
+    pub fn secrets_within(&self) -> impl Iterator<Item = &'static str> {
+        let fields = if let Input::Part(fields, _) = self.input { fields } else { &[] };
+        fields.iter().filter(|field| field.input == Input::Secret).map(|field| field.key)
+    }
+}
+
 /// How a field is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {

@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A field of the contact's own channel.
-    fn field(&mut self, place: Place, field: &Field, value: &str) {
+    pub(super) fn field(&mut self, place: Place, field: &Field, value: &str) {
         if field.is_secret() && value == MASK {
             let hint = if field.is_made() { ", or leave it away to have one made" } else { "" };
             let message = format!("`{MASK}` stands for a stored secret, and none is stored for this contact");

@@ -73,8 +73,8 @@ impl Entry for Integration {
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
-    fn secrets(&mut self) -> Vec<&mut Option<String>> {
-        vec![&mut self.key, &mut self.secret]
+    fn secrets(&mut self) -> Vec<(&str, &mut Option<String>)> {
+        vec![("key", &mut self.key), ("secret", &mut self.secret)]
     }
     fn let_go(&mut self, stored: Option<&mut Self>) {
         let is_taken_away = self.secret.take_if(|secret| secret == NO_SECRET).is_some();

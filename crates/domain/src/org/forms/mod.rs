@@ -25,6 +25,7 @@ pub mod overrides;
 pub mod person;
 pub mod plan;
 pub mod plan_choice;
+pub mod plan_deed;
 pub mod report_form;
 pub mod role;
 pub mod route;
@@ -84,8 +85,8 @@ pub(crate) trait Entry: Clone + Serialize + DeserializeOwned {
         None
     }
 
-    /// Its own secrets; those of its contacts are known to the channels.
-    fn secrets(&mut self) -> Vec<&mut Option<String>> {
+    /// Its own secrets, each by a name that is its own within the form; those of its contacts are known to the channels.
+    fn secrets(&mut self) -> Vec<(&str, &mut Option<String>)> {
         Vec::new()
     }
 
@@ -213,7 +214,7 @@ macro_rules! forms {
             /// Every secret that a form has of its own.
             pub(super) fn secrets(&mut self) -> Vec<&mut Option<String>> {
                 let mut out = Vec::new();
-                $(out.extend(self.$list.iter_mut().flat_map(Entry::secrets));)+
+                $(out.extend(self.$list.iter_mut().flat_map(Entry::secrets).map(|(_, secret)| secret));)+
                 out
             }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::{Checker, WITHIN_MAX};
 use super::plan_choice::{self, Asked, OPTIONS, PlanOption};
+use super::plan_deed::{self, Deed};
 use super::role::ROLES;
 use super::{Entry, FormKind, Slug};
 use crate::matcher::Matchers;
@@ -60,11 +61,17 @@ const TASKS: Rows = Rows {
         row("link", "Link", "Where it says how.", Input::Line),
         row("question", "Question", "What is decided here, where it is a decision.", Input::Line),
         row("options", "Options", "Between what. The task is done when one of them is chosen.", Input::Rows(&OPTIONS)),
+        row(
+            "do",
+            "Does",
+            "A signed request that does it; what it answers is kept in the log.",
+            Input::Part(plan_deed::FIELDS, plan_deed::EXAMPLE),
+        ),
     ],
     layout: Layout::Objects,
     first: 3,
     spare: 2,
-    more: &["person", "after", "link", "question", "options"],
+    more: &["person", "after", "link", "question", "options", "do"],
     fresh: &[],
     example: "- {id: scope, text: Say what is affected, role: commander, within: 10m}\n- {id: way, text: Decide on the other site, after: [scope], question: Fail over?, options: [Fail over, {text: Wait, skips: [switch]}]}\n- {id: switch, text: Fail over, after: [way]}",
 };
@@ -204,9 +211,9 @@ pub struct PlanTask {
     /// Between what: it is done when one of them is chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<PlanOption>,
-    /// Refused as not there yet.
+    /// What it does by itself.
     #[serde(default, rename = "do", skip_serializing_if = "Option::is_none")]
-    pub deed: Option<serde_json::Value>,
+    pub deed: Option<Deed>,
 }
 
 /// What another organisation is asked for.
@@ -241,6 +248,12 @@ impl Plan {
         self.version.unwrap_or(1)
     }
 
+    /// What a step of it does by itself.
+    #[must_use]
+    pub fn deed(&self, step: &str) -> Option<&Deed> {
+        self.tasks.iter().find(|task| task.id == step)?.deed.as_ref()
+    }
+
     /// The day by which it was to be looked through, where that day is over in UTC.
     #[must_use]
     pub fn overdue_since(&self, at: jiff::Timestamp) -> Option<Date> {
@@ -255,6 +268,10 @@ impl Entry for Plan {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn secrets(&mut self) -> Vec<(&str, &mut Option<String>)> {
+        self.tasks.iter_mut().filter_map(|task| Some((task.id.as_str(), &mut task.deed.as_mut()?.secret))).collect()
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
@@ -406,8 +423,9 @@ fn tasks<'a>(checker: &mut Checker<'a>, place: &Place, plan: &'a Plan) {
         if let Some(link) = &task.link {
             checker.line(place.key("link"), link, PLAN_LINK_CHARS_MAX);
         }
-        if task.deed.is_some() {
-            checker.not_yet(place.key("do"), "`do` of a task");
+        if let Some(deed) = &task.deed {
+            let decides = task.question.is_some() || !task.options.is_empty();
+            plan_deed::check(checker, &place.key("do"), &task.id, decides, deed);
         }
         if let Some(role) = &task.role {
             checker.role(place.key("role"), role);

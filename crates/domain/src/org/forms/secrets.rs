@@ -35,6 +35,9 @@ pub fn each_secret<E>(kind: FormKind, body: &mut Value, ways: WaysOut, mut chang
             one(contact.get_mut(key))?;
         }
     }
+    for (part, key) in parts_in(kind, body) {
+        one(part.get_mut(key))?;
+    }
     Ok(())
 }
 
@@ -56,6 +59,24 @@ fn contacts_in(kind: FormKind, body: &mut Value) -> Vec<&mut Map<String, Value>>
     body.get_mut(field.key).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut).collect()
 }
 
+/// The parts of rows that have a secret, with its key.
+fn parts_in(kind: FormKind, body: &mut Value) -> Vec<(&mut Map<String, Value>, &'static str)> {
+    let mut out = Vec::new();
+    let Some(body) = body.as_object_mut() else { return out };
+    for (list, value) in body.iter_mut() {
+        let Some(Input::Rows(rows)) = kind.field(list).map(|field| field.input) else { continue };
+        let secrets: Vec<(&str, &str)> = rows.fields.iter().flat_map(|part| part.secrets_within().map(|key| (part.key, key))).collect();
+        for row in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            for (name, part) in row.iter_mut() {
+                if let (Some((_, key)), Some(part)) = (secrets.iter().find(|(part, _)| part == name), part.as_object_mut()) {
+                    out.push((part, *key));
+                }
+            }
+        }
+    }
+    out
+}
+
 /// What a list means where `old` is stored: by the id of each form, secrets that are masked or not said stay, and whatever
 /// else its kind keeps.
 pub(super) fn keep_list<T: Entry>(old: &[T], new: &mut [T], ways: WaysOut) {
@@ -70,9 +91,11 @@ pub(super) fn keep_list<T: Entry>(old: &[T], new: &mut [T], ways: WaysOut) {
             keep_contacts(&[], said, ways);
         }
         let Some(stored) = &mut stored else { continue };
-        for (said, stored) in form.secrets().into_iter().zip(stored.secrets()) {
-            if said.as_deref().is_none_or(|said| said == MASK) && stored.is_some() {
-                said.clone_from(stored);
+        let kept = stored.secrets();
+        for (name, said) in form.secrets() {
+            let stored = kept.iter().find(|(stored, _)| *stored == name).and_then(|(_, secret)| secret.as_ref());
+            if let Some(stored) = stored.filter(|_| said.as_deref().is_none_or(|said| said == MASK)) {
+                *said = Some(stored.clone());
             }
         }
         if let (Some(said), Some(stored)) = (form.contacts(), stored.contacts()) {

@@ -39,6 +39,8 @@ use crate::time::Length;
 pub const AUDIENCE: &str = "audience:";
 /// The same before the id of another organisation.
 pub const ORGANISATION: &str = "organisation:";
+/// The same before the id of a plan, whose steps stand in the place of contacts: what they do goes to an address of their own.
+pub const PLAN: &str = "plan:";
 /// The same before the id of a service, where one stands among people.
 pub const SERVICE: &str = "service:";
 /// How often stakeholders of the worst incidents are told, where nothing is said: PagerDuty's public guide has
@@ -76,10 +78,17 @@ pub struct Org {
     severities: [SeveritySetting; 5],
     roles: Vec<RoleSetting>,
     proposed: Vec<ProposedPlan>,
+    /// Where the steps of plans that do something send it, by the plan.
+    deeds: HashMap<Slug, Vec<Contact>>,
     matrix: Matrix,
     /// Obligations that are proposed by matchers, by their places in the file.
     may_apply: Vec<ProposedPlan>,
     unusable: Vec<Problem>,
+}
+
+/// Where the steps of a plan send what they do.
+fn deeds_of(plan: &Plan) -> Vec<Contact> {
+    plan.tasks.iter().filter_map(|task| Some(task.deed.as_ref()?.as_contact(&task.id))).collect()
 }
 
 /// A route whose matchers are read.
@@ -291,6 +300,7 @@ impl Org {
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
             roles: super::roles::catalogue(&bundle),
             proposed,
+            deeds: bundle.plans.iter().map(|plan| (plan.id.clone(), deeds_of(plan))).filter(|(_, deeds)| !deeds.is_empty()).collect(),
             matrix: Matrix::of(&bundle.triage),
             may_apply,
             unusable,
@@ -450,9 +460,13 @@ impl Org {
         hours.and_then(|hours| hours.after(from, within)).unwrap_or_else(|| crate::time::after(from, within))
     }
     /// A contact of a person, or of an audience or another organisation where the name begins with [`AUDIENCE`] or
-    /// [`ORGANISATION`]; with a name to show.
+    /// [`ORGANISATION`], or where a step of a plan sends what it does where it begins with [`PLAN`]; with a name to show.
     #[must_use]
     pub fn contact(&self, person: &str, contact: &str) -> Option<(&Contact, &str)> {
+        if let Some(id) = person.strip_prefix(PLAN) {
+            let (id, deeds) = self.deeds.get_key_value(id)?;
+            return deeds.iter().find(|other| other.id == contact).map(|contact| (contact, id.as_str()));
+        }
         if let Some(id) = person.strip_prefix(ORGANISATION) {
             let form = self.organisation(id)?;
             return form.contacts.iter().find(|other| other.id == contact).map(|contact| (contact, form.name.as_str()));

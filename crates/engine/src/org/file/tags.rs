@@ -173,6 +173,10 @@ fn is_secret(place: &Place, secrets: Secrets) -> bool {
     let asked = |list: &str, key: &str| FormKind::from_list(list).and_then(|kind| kind.field(key)).map(|field| field.input);
     match place.parts() {
         [Key(list), Index(_), Key(key)] => asked(list, key) == Some(Input::Secret),
+        [Key(list), Index(_), Key(rows), Index(_), Key(part), Key(key)] => {
+            let within = if let Some(Input::Rows(rows)) = asked(list, rows) { rows.fields } else { &[] };
+            within.iter().filter(|field| field.key == part).flat_map(|field| field.secrets_within()).any(|secret| secret == key)
+        }
         [Key(list), Index(_), Key(contacts), Index(_), Key(key)] => {
             asked(list, contacts) == Some(Input::Contacts)
                 && match secrets {
@@ -189,6 +193,11 @@ fn places_of_secrets(secrets: Secrets) -> String {
     for kind in FormKind::ALL {
         let fields = kind.about().fields.iter().filter(|field| field.input == Input::Secret);
         places.extend(fields.map(|field| format!("{}'s `{}`", a(kind.about().one), field.key)));
+        for field in kind.about().fields {
+            let Input::Rows(rows) = field.input else { continue };
+            let parts = rows.fields.iter().flat_map(|part| part.secrets_within().map(|key| (part.key, key)));
+            places.extend(parts.map(|(part, key)| format!("the `{key}` in the `{part}` of {}'s {}", a(kind.about().one), rows.one)));
+        }
     }
     if let Secrets::Here(_, channels) = secrets {
         for form in channels.iter() {
