@@ -343,6 +343,6 @@ async fn sixty_steps_that_do_something_are_a_light_page() {
     let reference = begun(&world, "disk", "large").await;
     let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=tasks")).await.text;
     let (pressed, shown) = (page.matches("name=\"perform\"").count(), page.matches("What would it send?").count());
-    assert_eq!((pressed, shown), (60, 3), "the rest unfold");
+    assert_eq!((pressed, shown), (3, 3), "the rest unfold");
     assert!(page.len() < 100_000, "{} bytes", page.len());
 }

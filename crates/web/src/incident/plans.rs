@@ -110,15 +110,15 @@ fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                 @if let Some(at) = task.ended_at { " · " (stands(task)) " " (when.time(at, &when.ago(at))) }
                 @if let Some(note) = &task.note { ": " bdi { (pieces::cut(note, LINE_CHARS_MAX)) } }
             }
-            @if let Some(deed) = &task.deed { (does(told, deed, works && shows_body(told, task))) }
+            @if let Some(deed) = &task.deed { (does(told, deed, works && stands_open(told, task))) }
             @if works && told.may_act && fits(told, Verb::Task) { (acts(told, org, task)) }
         }
     }
 }
 
-/// Whether what a step would send stands on the page: of the first that may begin, and of the one that was asked for; sixty
-/// bodies are no page.
-fn shows_body(told: &PageData, task: &TaskView) -> bool {
+/// Whether what a step would send, and the button that sends it, stand on the page: of the first that may begin, and of the one
+/// that was asked for. Of the others the button unfolds; sixty bodies are no page.
+fn stands_open(told: &PageData, task: &TaskView) -> bool {
     let before = |other: &&TaskView| other.task < task.task && other.is_next() && other.deed.is_some();
     let is_first = told.incident.tasks.iter().filter(before).count() < CHOICES_SHOWN;
     task.is_next() && (is_first || told.draft.verb == format!("task-{}", task.task))
@@ -157,7 +157,9 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
         div class="task-acts" {
             @if task.waits_for.is_empty() {
                 @if task.options.is_empty() {
-                    @if task.deed.as_ref().is_some_and(DeedView::may_begin) { (aside_forms::perform(told, task)) }
+                    @if stands_open(told, task) && task.deed.as_ref().is_some_and(DeedView::may_begin) {
+                        (aside_forms::perform(told, task))
+                    }
                     (done(told, task))
                 } @else if ahead(told, task) < CHOICES_SHOWN {
                     (aside_forms::choices(told, task, false))
