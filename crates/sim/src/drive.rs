@@ -30,7 +30,7 @@ const LEFT_ALONE: Length = Length::from_mins(240);
 pub fn run(seed: u64, trace: bool) -> Result<Report, Box<Failure>> {
     let mut world = World::new(seed, trace);
     // Where much goes on at once less time passes with each step.
-    let steps = if crate::several::is_here(seed) { STEPS * MANY } else { STEPS };
+    let steps = if crate::many::is_here(seed) { STEPS * MANY } else { STEPS };
     for _ in 0..steps {
         if world.failure.is_some() {
             break;

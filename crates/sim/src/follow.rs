@@ -131,8 +131,11 @@ impl World {
                 model.taken = false;
                 self.reached("what was acknowledged was given back");
             }
-            incident::Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => {
-                self.reached("the service changed while nobody had it");
+            incident::Event::Affected(affected::Event::ServiceChanged(body)) => {
+                model.team = None;
+                if !body.held {
+                    self.reached("the service changed while nobody had it");
+                }
             }
             incident::Event::Flapping(flapping::Event::Flapping(_)) => self.reached("an incident flapped"),
             incident::Event::Alarms(alarms::Event::Recovered(body)) => {

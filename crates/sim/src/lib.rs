@@ -22,6 +22,7 @@ mod checks;
 pub mod coordination;
 pub mod drive;
 mod follow;
+mod many;
 pub mod monitor;
 pub mod node;
 pub mod oracle;

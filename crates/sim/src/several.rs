@@ -13,23 +13,19 @@ use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::transfers::End;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{
-    self, Incident, Severity, State, access, affected, ending, links, objectives, obligations, recovery, relations, transfers,
+    self, Incident, Severity, State, access, affected, ending, links, moves, objectives, obligations, recovery, relations, transfers,
 };
-use allclear_domain::org::forms::obligation::ObligationForm;
-use allclear_domain::org::model::Bundle;
 use allclear_domain::time::{Length, after};
-use allclear_engine::core::{Command, Declare, Known, Split};
+use allclear_engine::core::{Command, Declare, Known, Move, Split};
 use allclear_store::rows;
 use jiff::Timestamp;
 
+use crate::many::is_here;
 use crate::monitor::Act;
+use crate::oracle::several::SeveralModel;
 use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};
 
-/// One world of so many has it: those whose seed leaves [`REST`], of which none was kept before.
-const ONE_OF: u64 = 11;
-/// See [`ONE_OF`].
-const REST: u64 = 5;
 /// Incidents that are open beside each other, at most.
 const OPEN: usize = 20;
 /// Deeds beside what people do anyway, each time that somebody coordinates.
@@ -38,50 +34,6 @@ const DEEDS: u64 = 16;
 const ANSWER_WITHIN: Length = Length::from_mins(10);
 /// Levels above each other, at most (contract).
 const LEVELS: usize = 5;
-
-/// What an incident's log tells of all that.
-#[derive(Debug, Clone, Default)]
-pub struct SeveralModel {
-    /// To which team it is offered, since when, and whether that team was paged.
-    offer: Option<(String, Timestamp, bool)>,
-    /// How often a team took it.
-    taken: u32,
-    /// Reports and times of theirs that were missed.
-    missed_reports: BTreeSet<(u32, u32, Timestamp)>,
-    /// Objectives of services and times of theirs that were missed.
-    missed_objectives: BTreeSet<(String, String, Timestamp)>,
-}
-
-/// Whether a world has it.
-pub(crate) const fn is_here(seed: u64) -> bool {
-    seed % ONE_OF == REST
-}
-
-/// Rules that the organisation adopts, in times of its own so that a world sees their end, and objectives of two of its services.
-pub(crate) fn furnish(seed: u64, bundle: &mut Bundle) {
-    if !is_here(seed) {
-        return;
-    }
-    let adopted = |id: &str, rule: &str, matches: &str, length: &str| ObligationForm {
-        id: id.into(),
-        name: None,
-        rule: rule.into(),
-        matches: matches.into(),
-        recipient: None,
-        calendar: bundle.calendars.first().map(|calendar| calendar.id.clone()),
-        length: Some(length.into()),
-        why: Some("a world is short".into()),
-        although_not_law: false,
-    };
-    bundle.obligations = vec![
-        adopted("bank", "us-banking", "service=\"svc1\"", "1 hours"),
-        adopted("asset", "au-soci-critical", "severity=~\"sev1|sev2\"", "30 minutes"),
-        adopted("records", "gdpr-33", "", "2 business days"),
-    ];
-    for (service, rto) in bundle.services.iter_mut().zip([20, 45]) {
-        (service.rto, service.mtpd) = (Some(Length::from_mins(rto)), Some(Length::from_mins(4 * rto)));
-    }
-}
 
 impl World {
     /// What people do with several incidents at once.
@@ -129,7 +81,7 @@ impl World {
         let id = incident.id;
         let why = || "it is so".to_owned();
         let service = format!("svc{}", own.below(3));
-        Some(match own.below(24) {
+        Some(match own.below(30) {
             0..=4 => {
                 let is = *own.pick(&[Relation::Parent, Relation::Parent, Relation::Child, Relation::Related, Relation::Cause]);
                 Command::Relate { id, to: other, is, follow: is == Relation::Parent && own.chance(600) }
@@ -189,8 +141,22 @@ impl World {
             21 => Command::incident(id, recovery::Command::Restore { service, percent: *own.pick(&[40, 100]), backlog: None, note: None }),
             22 if own.chance(400) => Command::incident(id, access::Command::Restrict { why: why(), people: Vec::new() }),
             22 => Command::incident(id, ending::Command::Resolve { note: None, waive: Some(why()) }),
-            _ if own.chance(500) => Command::Merge { from: id, into: other },
-            _ => Command::TakeApart { from: id },
+            23 if own.chance(500) => Command::Merge { from: id, into: other },
+            23 => Command::TakeApart { from: id },
+            24..=26 => {
+                let parent = incident.work.parent().map(|parent| parent.incident)?;
+                let rank = own.chance(850).then(|| u32::try_from(own.between(1, 3)).unwrap_or(1));
+                Command::Order { id: parent, part: id, rank, why: None }
+            }
+            _ => {
+                // Whoever has it, mostly.
+                let person = incident.holder().map_or_else(|| who.clone(), ToOwned::to_owned);
+                let people: Vec<String> = self.org.bundle().people.iter().map(|p| p.id.clone()).collect();
+                let instead = own.chance(500).then(|| own.pick(&people).clone());
+                let uncovered = instead.is_none() && own.chance(700);
+                who.clone_from(&person);
+                Command::Move { id, asked: Move { person, to: other, why: why(), instead, uncovered } }
+            }
         })
     }
 
@@ -202,6 +168,8 @@ impl World {
                 Relation::SplitFrom => self.reached("a part was split off"),
                 _ => self.reached("two incidents were related"),
             },
+            E::Ordering(_) => self.reached("the parts of an incident were put in an order"),
+            E::Moves(moves::Event::Away(_)) => self.reached("somebody was moved to another incident"),
             E::Transfers(event) => self.transfer_event(id, &mut model, event, at),
             E::Obligations(obligations::Event::Missed(body)) => {
                 self.reached("a report to a regulator was missed");
@@ -329,7 +297,32 @@ impl World {
                     self.fail("I14 nobody stands above themselves", format!("{id}, by {above}, has more than {LEVELS} above"));
                 }
             }
+            self.check_order(incident, &all);
             self.check_owed_elsewhere(incident, &all);
+        }
+    }
+
+    /// Each part has one place, is a part and open, and knows its place; and who has no place knows none.
+    fn check_order(&mut self, whole: &Incident, all: &BTreeMap<IncidentId, Incident>) {
+        let order = &whole.work.order;
+        if order.iter().collect::<BTreeSet<_>>().len() != order.len() {
+            self.fail("I14 a part has one place", format!("{}: {order:?}", whole.id));
+        }
+        for one in whole.work.relations.iter().filter(|one| one.is == Relation::Child) {
+            let Some(part) = all.get(&one.incident) else { continue };
+            let place = order.iter().position(|id| *id == part.id).map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            let known = part.work.parent().filter(|parent| parent.incident == whole.id).and_then(|parent| parent.rank);
+            if place.is_some() && !part.state.is_open() {
+                self.fail("I14 what is over has no place", format!("{} of {}", part.id, whole.id));
+            }
+            // What a parent that is private says of them they do not know.
+            if known != place && whole.private == part.private {
+                self.fail("I14 a part knows its place", format!("{} of {} is at {place:?}, and knows {known:?}", part.id, whole.id));
+            }
+        }
+        let is_part = |id: &IncidentId| whole.work.relations.iter().any(|one| one.is == Relation::Child && one.incident == *id);
+        if let Some(other) = order.iter().find(|id| !is_part(id)) {
+            self.fail("I14 a part has one place", format!("{other} has one in {}, and is no part of it", whole.id));
         }
     }
 

@@ -179,7 +179,7 @@ impl World {
         let mut side = Dice::new(seed.wrapping_mul(0x2545_f491).wrapping_add(29));
         let mut bundle = orgs::organisation(&mut dice, now);
         orgs::coordinated(&mut side, &mut bundle);
-        crate::several::furnish(seed, &mut bundle);
+        crate::many::furnish(seed, &mut bundle);
         let org = Arc::new(Org::build(1, bundle, WAYS_OUT));
         let monitors = (0..dice.between(3, 9)).map(|n| Monitor::new(&mut dice, n)).collect::<Vec<_>>();
         let shared = dice.chance(250);
@@ -275,7 +275,7 @@ impl World {
     pub(crate) fn plan_coordination(&mut self) {
         let wait = self.side.between(COORDINATION_S.0, COORDINATION_S.1);
         // Where much goes on at once people are quicker.
-        let wait = if crate::several::is_here(self.seed) { wait / QUICKER } else { wait };
+        let wait = if crate::many::is_here(self.seed) { wait / QUICKER } else { wait };
         self.plan(after(self.now, Length::from_secs(wait)), Task::Coordinate);
     }
 

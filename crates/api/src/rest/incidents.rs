@@ -45,6 +45,9 @@ pub(crate) struct ListQuery {
     q: Option<String>,
     /// `true`: exercises and test pages as well, which have `exercise: true`; left out where absent.
     exercises: Option<bool>,
+    /// `true`, with `open=true`: what several of them want at once (`contention`) and of which nothing is due (`nothing_due`). It reads
+    /// all that a board has, up to 1,000 open incidents.
+    standing: Option<bool>,
     /// From 1 to 200; 20 where absent.
     limit: Option<i64>,
     /// `next` of the page before.
@@ -74,9 +77,9 @@ pub(crate) async fn list(
         words: query.q.as_deref().map(words_of).transpose()?,
         real: !query.exercises.unwrap_or(false),
     };
-    let (queries, open) = (api.engine.queries(&who.0), filter.open);
+    let (queries, standing) = (api.engine.queries(&who.0), filter.open && query.standing.unwrap_or(false));
     let mut items = queries.incidents(filter, limit).await?;
-    if open {
+    if standing {
         queries.fill_standing(&mut items).await?;
     }
     Ok(Json(ListPage::of(items, limit, |incident| &incident.id)))
@@ -191,15 +194,26 @@ pub(crate) struct AsOfQuery {
     at: Option<Timestamp>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ShowQuery {
+    /// As it stood at this instant, from what was recorded by then; now where absent.
+    at: Option<Timestamp>,
+    /// `true`: what other open incidents want as well (`contention`) and whether nothing of it is due (`nothing_due`), as it is now. It
+    /// reads all that a board has, up to 1,000 open incidents.
+    standing: Option<bool>,
+}
+
 /// One incident. As of an earlier instant it says nothing of its alerts and of roles elsewhere.
 #[utoipa::path(get, path = "/api/v1/incidents/{ref}", operation_id = "show_incident", tag = "incidents",
-    params(("ref" = String, Path, description = "`INC-142`, or the id"), AsOfQuery),
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), ShowQuery),
     responses((status = 200, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn show(
     Shared(api): Shared<Api>,
     who: Who<Read>,
     P(reference): P<String>,
-    Q(asked): Q<AsOfQuery>,
+    Q(asked): Q<ShowQuery>,
 ) -> Result<Response, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
@@ -208,7 +222,9 @@ pub(crate) async fn show(
         Some(at) => Json(queries.incident_at(id, at).await?).into_response(),
         None => {
             let mut found = queries.incident(id).await?;
-            queries.fill_standing(std::slice::from_mut(&mut found)).await?;
+            if asked.standing.unwrap_or(false) {
+                queries.fill_standing(std::slice::from_mut(&mut found)).await?;
+            }
             shown(found)
         }
     })

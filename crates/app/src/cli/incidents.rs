@@ -100,6 +100,7 @@ pub async fn list(args: List) -> anyhow::Result<()> {
     // Who searches mostly wants to know how it went last time.
     if args.open || !(args.all || args.state.is_some() || args.search.is_some()) {
         query.push(("open", "true"));
+        query.push(("standing", "true"));
     }
     if let Some(words) = &args.search {
         query.push(("q", words));
@@ -157,7 +158,9 @@ pub async fn show(args: OneAt) -> anyhow::Result<()> {
     let One { reference, remote, form } = args.one;
     let client = Client::new(&remote)?;
     let query: Vec<(&str, &str)> = at.iter().map(|(name, at)| (*name, at.as_str())).collect();
-    let incident: Value = client.get(&["incidents", &reference], &query).await?;
+    // What others want as well is known of now alone.
+    let whole = if at.is_some() { query.clone() } else { vec![("standing", "true")] };
+    let incident: Value = client.get(&["incidents", &reference], &whole).await?;
     let expectations: Value = client.get(&["incidents", &reference, "expectations"], &query).await?;
     // Of pages there is only what became of them.
     let pages: Value = if at.is_some() { json!({"items": []}) } else { client.get(&["incidents", &reference, "pages"], &[]).await? };

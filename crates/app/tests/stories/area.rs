@@ -60,7 +60,7 @@ async fn family(world: &World, parts: usize) -> (String, Vec<String>) {
 }
 
 async fn shown(world: &World, reference: &str) -> Value {
-    world.api(&format!("/incidents/{reference}")).await
+    world.api(&format!("/incidents/{reference}?standing=true")).await
 }
 
 async fn log(world: &World, reference: &str) -> String {
@@ -147,7 +147,7 @@ async fn the_parts_stand_in_an_order_that_all_of_them_show(database: Database) {
     assert_eq!((&wanted["person"], &wanted["first"]), (&json!("ben"), &json!(parts[2])), "{wanted:#}");
     let board = get_as(&world, &dan, "/").await.text;
     assert!(board.contains(&format!("{} comes first", parts[2])), "{board}");
-    let listed = world.api("/incidents?open=true").await;
+    let listed = world.api("/incidents?open=true&standing=true").await;
     let row = items(&listed).iter().find(|one| one["ref"] == json!(parts[1])).unwrap().clone();
     assert_eq!((&row["contention"]["people"][0]["first"], &row["nothing_due"]), (&json!(parts[2]), &json!(false)), "{row:#}");
     let out = world.cli(&["list"]).await.stdout;
@@ -380,6 +380,25 @@ async fn nobody_is_moved_so_that_nobody_is_called(database: Database) {
     assert_eq!(by(&world, &ben, &asleep, "move", gone).await.0, 200, "who commands it may go themself");
     world.advance(15).await;
     assert_eq!((shown(&world, &asleep).await["snoozed_until"].is_null(), paged(&world, "ana", &asleep)), (true, 1));
+    // Whom its policy would ask first is who went: whoever answers for it is called in their place, and they are not called back.
+    let hers = of(&world, "ana", "Doors stay shut").await;
+    let gone = json!({"person": "ana", "to": four, "why": "worse there", "uncovered": true});
+    assert_eq!(by(&world, &ana, &hers, "move", gone).await.0, 200);
+    world.advance(15).await;
+    assert_eq!((paged(&world, "cho", &hers), paged(&world, "ana", &hers)), (1, 0), "{:#?}", world.hook.to("cho"));
+    // Who comes back has it again, also whoever was the first on it.
+    world.act(&hers, "acknowledge", json!({"by": "cho"})).await;
+    let back = world.act(&hers, "acknowledge", json!({"by": "ana"})).await;
+    assert_eq!(back["away"], Value::Null, "{back:#}");
+    // Whom the other incident asks already is told that they are moved, and not paged a second time.
+    let asks = world.command("/incidents", json!({"title": "All is dark", "service": "checkout", "severity": "sev1"})).await.ok().body;
+    let asks = asks["ref"].as_str().unwrap().to_owned();
+    world.quiet().await;
+    assert_eq!(paged(&world, "ana", &asks), 1);
+    let there = json!({"person": "ana", "to": asks, "why": "all is dark", "instead": "cho"});
+    assert_eq!(by(&world, &ana, &hers, "move", there).await.0, 200);
+    world.advance(15).await;
+    assert_eq!((paged(&world, "ana", &asks), told(&world, "ana", "It is asking you already")), (1, 1));
 }
 
 async fn what_may_not_be_moved_is_refused_with_what_would_work(database: Database) {

@@ -205,7 +205,7 @@ async fn done_by_hand_or_over_meanwhile_nothing_more_is_sent(database: Database)
         world.hook.script("/only", Reply::Ok);
         world.advance(300).await;
         assert_eq!(world.hook.to("only").len(), before, "{why}: what has not gone out stays here");
-        assert!(log(&world, &reference).await.contains(&format!("Of step 1 nothing is sent any more: {why}")), "{why}");
+        assert!(log(&world, &reference).await.contains(&format!("Step 1 is not sent again: {why}")), "{why}");
         assert_eq!(task(&world, &reference, 1).await["do"]["state"], "withdrawn");
         if verb == "resolve" {
             assert_eq!(perform(&world, &reference, 1).await, (409, "already_resolved".into()));

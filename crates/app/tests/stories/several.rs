@@ -219,6 +219,14 @@ async fn another_team_accepts_it_or_gives_it_back(database: Database) {
     // What is neglected is told to those who answer for the team that has it.
     world.advance(31 * MINUTE).await;
     assert_eq!((told(&world, "eve", "No update to the stakeholders"), told(&world, "cho", "No update to the stakeholders")), (1, 0));
+    // They may take it over, and those of the team that handed it over may not any more.
+    for (manager, wanted) in [("cho", 409), ("eve", 200)] {
+        let token = token_of(&world, manager).await;
+        let request = allclear_trial::world::client().post(world.at(&format!("/api/v1/incidents/{reference}/role")));
+        let body = json!({"role": "commander", "person": manager, "do": "take", "why": "nobody says anything"});
+        let answer = world.send(request.bearer_auth(&token).json(&body)).await;
+        assert_eq!(answer.status, wanted, "{manager}: {}", answer.text);
+    }
     assert_eq!(act_as(&world, &dan, &reference, json!({"to": "team:payments", "why": "the disk is well again"})).await.0, 200);
     world.act(&reference, "acknowledge", json!({"by": "ben"})).await;
     let incident = whole(&world, &reference).await;

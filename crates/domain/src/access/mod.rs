@@ -256,8 +256,9 @@ pub fn may_schedule(org: &Org, who: &Principal, schedule: &str) -> Result<(), De
 ///
 /// # Errors
 /// Why not.
-pub fn may_overrule(org: &Org, who: &Principal, service: Option<&str>) -> Result<(), Denied> {
-    let team = service.and_then(|id| org.service(id)).and_then(|service| service.team.as_deref());
+pub fn may_overrule(org: &Org, who: &Principal, handed: Option<&str>, service: Option<&str>) -> Result<(), Denied> {
+    let of_service = || service.and_then(|id| org.service(id)).and_then(|service| service.team.as_deref());
+    let team = handed.or_else(of_service);
     may(org, who, Right::Schedule, team.map_or(Resource::Installation, Resource::Team))
 }
 

@@ -262,7 +262,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Transfers(command) => transfers::decide(incident, command),
         Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Plans(command) => plans::decide(incident, command, context),
-        Command::Deeds(command) => deeds::decide(incident, command),
+        Command::Deeds(command) => deeds::decide(incident, command, context.now),
         Command::Recovery(command) => recovery::decide(incident, command),
         Command::Reports(command) => reports::decide(incident, command, context),
         Command::Partners(command) => parties::decide(incident, command, context),

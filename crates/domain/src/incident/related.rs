@@ -138,7 +138,7 @@ pub struct Transfers {
     /// What is offered and not answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
-    /// Whose it is by the last hand-over; nothing before the first.
+    /// Whose it is by the last hand-over; nothing before it was first offered, and where its service changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
     /// Teams that had it, and have it.

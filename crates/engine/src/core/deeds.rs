@@ -21,7 +21,7 @@ use super::{Core, Decided};
 /// A step is tried so often: with the waits between them some two minutes, after which somebody had better look.
 const STEP_TRIES_MAX: u32 = 8;
 /// It is given up after this time in any case, also where its target does not answer anybody and is only probed.
-const STEP_GIVEN_UP_AFTER: Length = Length::from_mins(15);
+pub(crate) const STEP_GIVEN_UP_AFTER: Length = Length::from_mins(15);
 /// Why whoever does a step is told.
 const STEP_FAILED: &str = "a step of a plan failed";
 
@@ -77,7 +77,10 @@ impl Core {
                 let Some(found) = incident.work.task(body.task) else { return Ok(()) };
                 let text =
                     format!("Step {} failed: {}. {}. Do it by hand, let it be done again, or skip it.", body.task, found.text, body.why);
-                let targets = each_once([incident.work.doer(found).map(ToOwned::to_owned), incident.holder().map(ToOwned::to_owned)]);
+                let mut targets = each_once([incident.work.doer(found).map(ToOwned::to_owned), incident.holder().map(ToOwned::to_owned)]);
+                if targets.is_empty() {
+                    targets = self.others(&incident);
+                }
                 self.tell(unit, id, NoticeKind::Reminder, &targets, text, STEP_FAILED)
             }
             Event::Answered(_) => Ok(()),

@@ -2,7 +2,7 @@
 //! Every part of an incident stands here once, in one list, and every kind of a part in its own.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Event, affected, alarms, declaration, ending, links, roles, tasks, updates};
+use allclear_domain::incident::{self, Event, access, affected, alarms, declaration, ending, links, roles, tasks, updates};
 use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging;
 use allclear_domain::wire::NoticeKind;
@@ -70,7 +70,8 @@ impl Core {
             | Event::Hypotheses(_)
             | Event::Answers(_)
             | Event::Assessment(_)
-            | Event::Access(_) => Ok(()),
+            | Event::Access(access::Event::OpenedUp(_) | access::Event::Admitted(_)) => Ok(()),
+            Event::Access(access::Event::Restricted(_)) => self.hide_from_order(unit, id),
         }
     }
 
@@ -130,10 +131,8 @@ impl Core {
                 self.stop_pages(unit, id, if by_itself { "the candidate recovered" } else { "the incident was cancelled" })?;
                 self.let_go(unit, id, true, "was cancelled")
             }
-            E::Reopened(_) => {
-                self.staff(unit, id)?;
-                self.begin_due_steps(unit, id)
-            }
+            // What does something by itself waits to be pressed: it may have been right an hour ago.
+            E::Reopened(_) => self.staff(unit, id),
             E::Mitigated(_) | E::Closed(_) => Ok(()),
         }
     }

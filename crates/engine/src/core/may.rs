@@ -49,7 +49,7 @@ impl Core {
 
     /// Whether somebody takes and gives the roles of an incident unasked, where they say why.
     fn may_overrule(&self, who: &Principal, incident: &incident::Incident) -> bool {
-        access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok()
+        access::may_overrule(&self.org, who, self.team_handed(incident), incident.service.as_deref()).is_ok()
     }
 
     /// What a command that gives a role comes to, by who gives it, and to whom.
@@ -86,6 +86,21 @@ impl Core {
             }
         }
         refused.map_or(Ok(()), |refused| Err(Refusal::from(incident::Refusal::from(refused)).into()))
+    }
+
+    /// Whoever commands an incident is moved away by themself, by who answers for its team, or by whoever commands the whole: whoever
+    /// stands in for them took that role unasked, perhaps.
+    fn may_unseat(&self, unit: &Unit, who: &Principal, id: IncidentId, person: &str) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        let is_other = who.person().is_some_and(|who| who != person);
+        let Some(commander) = incident.commander.as_deref().filter(|commander| *commander == person && is_other) else { return Ok(()) };
+        let above = incident.work.parent().map(|parent| self.incident(unit, parent.incident)).transpose()?;
+        let commands_all = above.is_some_and(|(whole, _)| whole.commander.as_deref() == who.person() && whole.state.is_open());
+        if commands_all || self.may_overrule(who, &incident) {
+            return Ok(());
+        }
+        let (commander, reference) = (self.name_of_person(commander), incident.reference.clone());
+        Err(Refusal::from(incident::Refusal::from(ordering::Refusal::NotItsCommander { commander, reference })).into())
     }
 
     /// The incident of which both are parts, or the one is a part of the other, while it is open and seen as they are.
@@ -184,7 +199,8 @@ impl Core {
                 self.not_of_a_test(unit, *id)?;
                 let above = self.above_both(unit, *id, asked.to)?;
                 let of: Vec<IncidentId> = [*id].into_iter().chain(above).collect();
-                self.commands(unit, who, &of, true)
+                self.commands(unit, who, &of, true)?;
+                self.may_unseat(unit, who, *id, &asked.person)
             }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;

@@ -67,6 +67,8 @@ use jiff::Timestamp;
 use self::sharded::Sharded;
 use crate::windows::Windows;
 
+pub(crate) use deeds::STEP_GIVEN_UP_AFTER;
+
 pub use command::{Arrived, Command, Declare, Input, Known, Move, Once, Refusal, Reply, SignalReply, Split, Tried, Versioned, is_ours};
 pub(crate) use command::{NAMED_CHARS_MAX, ours};
 pub(crate) use due::as_signal;

@@ -14,6 +14,7 @@ use allclear_domain::incident::moves::{Away, Command, Here, Refusal as No, Stake
 use allclear_domain::incident::{self, Incident, State, links, relations, roles, tasks};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::Status;
+use allclear_domain::wire::NoticeKind;
 
 use super::command::{Move, Refusal, Reply};
 use super::notices::person;
@@ -72,13 +73,18 @@ impl Core {
         if !self.sees(&Actor::Person(asked.person.clone()), into) {
             return Err(no(No::Unseen { person: name(), reference: into.reference.clone() }));
         }
+        if from.private && from.admitted != into.admitted {
+            return Err(no(No::SeenByOthers { reference: into.reference.clone() }));
+        }
         if self.org.reach(&asked.person, NotifyUrgency::High).is_empty() {
             return Err(no(No::Unreached { person: name() }));
         }
         let stake = Stake::of(from, &asked.person);
         // What is over or only a candidate is refused as such where it is decided.
         let is_open = from.state.is_open() && from.state != State::Candidate;
-        if is_open && stake.is_none() && !self.is_asked(unit, from.id, &asked.person)? {
+        // Whoever was moved away is not there again because the page goes on.
+        let asked_there = !from.work.away.contains(&asked.person) && self.is_asked(unit, from.id, &asked.person)?;
+        if is_open && stake.is_none() && !asked_there {
             return Err(no(No::NotInIt { person: name(), reference: into.reference.clone() }));
         }
         if let Some(instead) = &asked.instead {
@@ -143,27 +149,57 @@ impl Core {
         if incident.is_held() {
             return Ok(());
         }
-        for page in self.pages_of(unit, id) {
-            let (page, _) = self.page(unit, page)?;
-            if page.status == Status::Running && page.escalation.is_some() {
-                // It calls the same people already.
-                return Ok(());
-            }
-        }
-        let Some(instead) = asked.instead.as_ref().filter(|_| !incident.alarms.is_held()) else {
+        if incident.alarms.is_held() {
+            // Silences hold it: what they let through is decided where a page starts.
             return self.start_page(unit, id, None, None, why, false);
+        }
+        let (first, then) = match &asked.instead {
+            Some(instead) if self.is_asked(unit, id, instead)? => return Ok(()),
+            Some(instead) => (vec![person(instead)], self.managers_of(&incident)),
+            None if self.its_policy_calls_others(unit, &incident)? => return Ok(()),
+            None => match self.first_but_away(unit, &incident) {
+                Some(others) => (others, Vec::new()),
+                None => return self.start_page(unit, id, None, None, why, false),
+            },
         };
-        let then = self.org.managers_of(incident.service.as_deref());
-        let whom = Whom::People { first: vec![person(instead)], then, escalation: incident.escalation };
-        self.start_page_of(unit, id, whom, None, why, false)
+        self.start_page_of(unit, id, Whom::People { first, then, escalation: incident.escalation }, None, why, false)
     }
 
-    /// They are paged there, unless they have it already.
+    /// Whether a page by the incident's own policy asks somebody who was not moved elsewhere.
+    fn its_policy_calls_others(&self, unit: &Unit, incident: &Incident) -> Decided<bool> {
+        for page in self.pages_of(unit, incident.id) {
+            let (page, _) = self.page(unit, page)?;
+            let others = page.entries.iter().any(|entry| !incident.work.away.contains(&entry.person));
+            if page.status == Status::Running && page.escalation.is_some() && page.escalation == incident.escalation && others {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whom the first step of its policy would page but for those who were moved elsewhere; where that is nobody, those who answer for it.
+    /// Nothing where the step pages none of the former, or nobody else is left.
+    fn first_but_away(&self, unit: &Unit, incident: &Incident) -> Option<Vec<String>> {
+        let policy = incident.escalation.as_deref().and_then(|id| self.org.escalation(id))?;
+        let step = self.org.people_for_all(&policy.steps.first()?.page, unit.now);
+        let is_away = |id: &str| incident.work.away.iter().any(|away| away == id);
+        if !step.people.iter().any(|(id, _)| is_away(id)) {
+            return None;
+        }
+        let mut others: Vec<String> = step.people.iter().filter(|(id, _)| !is_away(id)).map(|(id, _)| person(id)).collect();
+        if others.is_empty() {
+            others = self.managers_of(incident);
+            others.retain(|target| !incident.work.away.iter().any(|away| *target == person(away)));
+        }
+        Some(others).filter(|others| !others.is_empty())
+    }
+
+    /// They are paged there, unless they have it already; where a page asks them already, they are told that they are moved.
     fn call_there(&mut self, unit: &mut Unit, asked: &Move, from: &Incident) -> Decided<()> {
         let (into, _) = self.incident(unit, asked.to)?;
         let here = Here { person: asked.person.clone(), incident: from.id, reference: from.reference.clone(), why: asked.why.clone() };
         self.change_incident(unit, asked.to, Command::Arrive(here))?;
-        if Stake::of(&into, &asked.person).has_it || self.is_asked(unit, asked.to, &asked.person)? {
+        if Stake::of(&into, &asked.person).has_it {
             return Ok(());
         }
         let by = if let Actor::Person(by) = &unit.actor { Some(self.name_of_person(by)) } else { None };
@@ -171,6 +207,12 @@ impl Core {
             Some(by) => format!("{by} moves you here from {}: {}", from.reference, asked.why),
             None => format!("you are moved here from {}: {}", from.reference, asked.why),
         };
+        if self.is_asked(unit, asked.to, &asked.person)? {
+            let text = format!("{because}. It is asking you already: acknowledge it.");
+            let urgency = self.org.severity(into.severity).notify;
+            self.tell_at(unit, asked.to, NoticeKind::Reminder, &[person(&asked.person)], text, "somebody was moved here", urgency)?;
+            return Ok(());
+        }
         self.page_people(unit, asked.to, vec![person(&asked.person)], &because)
     }
 }

@@ -144,7 +144,7 @@ impl Core {
     }
 
     /// The managers of its service's team, else the catch-all.
-    fn others(&self, incident: &Incident) -> Vec<String> {
+    pub(super) fn others(&self, incident: &Incident) -> Vec<String> {
         let managers = self.managers_of(incident);
         if managers.is_empty() { self.org.catch_all().to_vec() } else { managers }
     }

@@ -43,7 +43,9 @@ impl Core {
         for part in parts.map(|one| one.incident) {
             let Some(child) = self.incident_if_any(unit, part)? else { continue };
             let hides = whole.private && !child.private;
-            let (rank, why) = if hides { (None, None) } else { (rank_of(&whole, part), why) };
+            let rank = if hides { None } else { rank_of(&whole, part) };
+            // Of what is private each is seen by others: a reason may name what they do not see.
+            let why = why.filter(|_| !whole.private && !child.private);
             let known = child.work.parent().filter(|parent| parent.incident == id).and_then(|parent| parent.rank);
             if known == rank {
                 continue;
@@ -57,14 +59,28 @@ impl Core {
     /// An incident is over: it leaves its place to the next, and orders nothing any more.
     pub(super) fn leave_order(&mut self, unit: &mut Unit, id: IncidentId, how: &str) -> Decided<()> {
         let (over, _) = self.incident(unit, id)?;
-        let why = format!("{} {how}", over.reference);
-        self.tell_order(unit, id, Some(&why))?;
+        let why = Some(format!("{} {how}", over.reference)).filter(|_| !over.private);
+        self.tell_order(unit, id, why.as_deref())?;
         let Some(above) = over.work.parent().map(|parent| parent.incident) else { return Ok(()) };
         match self.incident_if_any(unit, above)? {
             Some(whole) if whole.work.order.contains(&id) => {
-                let command = Command::Order { part: id, reference: over.reference, rank: None, why: Some(why.clone()), ended: true };
+                let command = Command::Order { part: id, reference: over.reference, rank: None, why: why.clone(), ended: true };
                 self.change_incident(unit, above, command)?;
-                self.tell_order(unit, above, Some(&why))
+                self.tell_order(unit, above, why.as_deref())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A part is private from now on: it has no place any more among what others see, and they are not told why.
+    pub(super) fn hide_from_order(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
+        let (part, _) = self.incident(unit, id)?;
+        let Some(above) = part.work.parent().map(|parent| parent.incident) else { return Ok(()) };
+        match self.incident_if_any(unit, above)? {
+            Some(whole) if !whole.private && whole.work.order.contains(&id) => {
+                let command = Command::Order { part: id, reference: part.reference, rank: None, why: None, ended: true };
+                self.change_incident(unit, above, command)?;
+                self.tell_order(unit, above, None)
             }
             Some(_) | None => Ok(()),
         }

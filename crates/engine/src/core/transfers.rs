@@ -272,7 +272,13 @@ impl Core {
 
     /// The managers of the team that it was handed over to, where it was.
     pub(super) fn managers_handed(&self, incident: &Incident) -> Vec<String> {
-        incident.work.transfers.team.as_deref().map(|team| self.managers_of_team(team)).unwrap_or_default()
+        self.team_handed(incident).map(|team| self.managers_of_team(team)).unwrap_or_default()
+    }
+
+    /// The team that took it over, where one did and is there still. What is of another service since is that one's team's.
+    pub(super) fn team_handed<'a>(&self, incident: &'a Incident) -> Option<&'a str> {
+        let transfers = &incident.work.transfers;
+        transfers.team.as_deref().filter(|team| transfers.hand_overs > 0 && self.org.team(team).is_some())
     }
 
     fn managers_of_team(&self, team: &str) -> Vec<String> {

@@ -21,8 +21,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Event;
 use super::choose::Set;
 use super::machine::{CLAIM_FRESH_NS, COUNTS_AS_FAILED, Landed, Work, target_of};
-use crate::core::ours;
 use crate::core::{Command, Tried};
+use crate::core::{STEP_GIVEN_UP_AFTER, ours};
 use crate::engine::Engine;
 use crate::outbox::about::about;
 use crate::outbox::circuit::Change;
@@ -69,7 +69,10 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     }
     // Whoever is to be told does not wait until what nobody wants is written off.
     let (outcome, ()) = tokio::join!(send(engine, lead, &messages), let_go(engine, &unwanted));
-    learn(engine, contact, &outcome).await;
+    // Of what was not sent nobody knows whether its target answers.
+    if !is_too_old(engine, &messages[0]) {
+        learn(engine, contact, &outcome).await;
+    }
     // What a provider has taken went well as far as anybody knows.
     let delivered = matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. });
     if messages[0].notice.kind != NoticeKind::Step {
@@ -239,8 +242,16 @@ fn noted(engine: &Engine, why: &str) -> bool {
     false
 }
 
+/// Whether it is what a step of a plan does, and waited for too long: a failover that was right then may be wrong now.
+fn is_too_old(engine: &Engine, message: &StoredMessage) -> bool {
+    message.notice.kind == NoticeKind::Step && engine.now() > after(message.created_at, STEP_GIVEN_UP_AFTER)
+}
+
 async fn send(engine: &Engine, lead: MessageId, messages: &[StoredMessage]) -> Outcome {
     let first = &messages[0];
+    if is_too_old(engine, first) {
+        return Outcome::Rejected { why: format!("it waited for more than {STEP_GIVEN_UP_AFTER} and is not sent any more") };
+    }
     match target(engine, &first.person, &first.contact) {
         Ok(target) => {
             let about = if messages.len() == 1 && first.notice.kind != NoticeKind::Step { about(engine, first).await } else { None };

@@ -31,7 +31,7 @@ use crate::read::{IncidentFilter, NoAnswer, Queries};
 pub const BOARD_MAX: usize = 1000;
 
 /// Incidents that are over and owe a report to a regulator still, at most: more are no list that somebody works through.
-pub const OWING_MAX: i64 = 50;
+pub const OWING_MAX: usize = 50;
 
 /// A live expectation of an incident or one of its pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,10 +247,20 @@ impl Queries<'_> {
     /// When the store does not answer, or the asker may not read.
     pub async fn owing(&self) -> Result<Vec<IncidentView>, NoAnswer> {
         self.may(Right::See)?;
-        let found = rows::incident::owing(self.db(), &self.reach(), OWING_MAX).await?;
         let due = |incident: &Incident| incident.work.open_obligations().filter_map(|one| Some(one.owed()?.due_at)).min();
-        let mut owing: Vec<(Timestamp, IncidentView)> =
-            found.iter().filter_map(|(incident, head)| Some((due(incident)?, IncidentView::of(incident, head.version, None)))).collect();
+        let mut owing: Vec<(Timestamp, IncidentView)> = Vec::new();
+        let mut before = None;
+        // Of most all was submitted: those are passed over, and take nobody's place.
+        while owing.len() < OWING_MAX {
+            let found = rows::incident::owing(self.db(), &self.reach(), before, BOARD_MAX as i64).await?;
+            let still = |(incident, head): &(Incident, Head)| Some((due(incident)?, IncidentView::of(incident, head.version, None)));
+            owing.extend(found.iter().filter_map(still));
+            before = found.last().map(|(incident, _)| incident.id);
+            if found.len() < BOARD_MAX {
+                break;
+            }
+        }
+        owing.truncate(OWING_MAX);
         owing.sort_by_key(|(due_at, _)| *due_at);
         Ok(owing.into_iter().map(|(_, incident)| incident).collect())
     }

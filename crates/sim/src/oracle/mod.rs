@@ -14,10 +14,10 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::Length;
 use jiff::Timestamp;
 
+use several::SeveralModel;
 use work::{Promise, WorkModel};
 
-use crate::several::SeveralModel;
-
+pub mod several;
 pub mod work;
 
 /// A page as its log tells it.

@@ -184,10 +184,14 @@ pub async fn of_references(db: &Db, references: &[String], reach: &Reach) -> Res
     Ok(super::readable(db, &rows, "incident", incident).into_iter().map(|(incident, _)| incident).collect())
 }
 
-/// Resolved ones within reach of which a report to a regulator was ever awaited, the newest first.
-pub async fn owing(db: &Db, reach: &Reach, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
+/// Resolved ones within reach of which a report to a regulator was ever awaited, the newest first, from one on.
+pub async fn owing(db: &Db, reach: &Reach, before: Option<IncidentId>, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
     let mut args = Vec::new();
-    let seen = reader::seen(reach, &mut args);
+    let mut seen = reader::seen(reach, &mut args);
+    if let Some(before) = before {
+        args.push(text(before));
+        seen = format!("{seen} and id < ?{}", args.len());
+    }
     args.push(Val::Int(limit));
     let sql = format!(
         "select {COLUMNS} from incident where id in (select incident from expectation where rule = 'incident.obligation') \

@@ -241,7 +241,8 @@ pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup, rarely: &Markup) -
         (undrawn(told))
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
-            @let is_mine = told.me.is_none() || told.incident.acknowledged_by == told.me;
+            @let is_away = told.me.as_ref().is_some_and(|me| told.incident.away.contains(me));
+            @let is_mine = told.me.is_none() || (told.incident.acknowledged_by == told.me && !is_away);
             @if told.is_nobodys() { (take(told, org)) }
             @else if state.is_open() && told.calls_reader() { (at_once(told, "acknowledge", "Acknowledge", "do")) }
             @else if matches!(state, State::Investigating | State::Mitigated) && !is_mine {

@@ -176,6 +176,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event) {
     match event {
         Event::ServiceChanged(body) => {
             incident.service = Some(body.to.clone());
+            // Whose it is now follows from its service.
+            incident.work.transfers.team = None;
             incident.escalation.clone_from(&body.escalation);
         }
         Event::ImpactChanged(body) => {

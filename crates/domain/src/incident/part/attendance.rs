@@ -303,7 +303,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             // Again, it says something new only where somebody is to be known to have it, or it got worse.
             let hold = &incident.work.hold;
             let known = incident.is_held() && hold.asked_at.is_none() && hold.severity.is_none_or(|known| known <= incident.severity);
-            if !first && by == incident.acknowledged_by && known {
+            let comes_back = by.as_ref().is_some_and(|by| incident.work.away.contains(by));
+            if !first && by == incident.acknowledged_by && known && !comes_back {
                 return nothing();
             }
             let leads = by.is_some() && incident.commander.is_none();

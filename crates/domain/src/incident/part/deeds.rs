@@ -18,6 +18,7 @@ use crate::incident::work::{Task, TaskState};
 use crate::incident::{Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 use crate::org::forms::plan_deed::rendered;
+use crate::time::{Length, after};
 
 /// Most characters that are kept of what was answered: enough for a number of a job, or for why not.
 pub const ANSWER_CHARS_MAX: usize = 500;
@@ -142,7 +143,12 @@ impl Refusal {
     }
 }
 
-/// The steps that are done by themselves, may begin, and were never begun. Of what is over or only practised there are none.
+/// So long a request that was on its way when nobody waited for it any more may still arrive, and no other is sent: more than three
+/// times what a receiver has to answer.
+pub const WITHDRAWN_MAY_ARRIVE: Length = Length::from_secs(30);
+
+/// The steps that are done by themselves, may begin, and were never begun. Of what is over or only practised there are none. What comes
+/// after something that was skipped waits for somebody to press it: whoever skipped a check may have meant to stop.
 #[must_use]
 pub fn due(incident: &Incident) -> Vec<u32> {
     if !incident.state.is_open() || incident.mode != Mode::Live {
@@ -151,7 +157,8 @@ pub fn due(incident: &Incident) -> Vec<u32> {
     let is_due = |task: &&Task| {
         let deed = task.step.as_ref().and_then(|step| step.deed.as_ref());
         let fresh = deed.is_some_and(|deed| deed.by_itself && deed.last.is_none());
-        fresh && task.state == TaskState::Open && incident.work.waits_for(task).next().is_none()
+        let is_done = |number: &u32| incident.work.task(*number).is_none_or(|before| before.state == TaskState::Done);
+        fresh && task.state == TaskState::Open && task.step.iter().flat_map(|step| &step.after).all(is_done)
     };
     incident.work.tasks.iter().filter(is_due).map(|task| task.task).collect()
 }
@@ -195,10 +202,10 @@ pub fn body_of(incident: &Incident, task: &Task) -> Option<String> {
     Some(rendered(&step.deed.as_ref()?.body, value))
 }
 
-pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, now: Timestamp) -> Decision {
     match command {
         Command::Begin { task, message, host, by_itself, why } => {
-            let (found, deed) = may_begin(incident, task)?;
+            let (found, deed) = may_begin(incident, task, now)?;
             let run = deed.last.as_ref().map_or(0, |last| last.run).saturating_add(1);
             let why = words::note(why)?.filter(|why| !why.trim().is_empty());
             match host {
@@ -234,13 +241,19 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
 }
 
 /// It is open, its turn has come, it does something, and nothing of it is under way.
-fn may_begin(incident: &Incident, task: u32) -> Result<(&Task, &DeedOf), crate::incident::Refusal> {
+fn may_begin(incident: &Incident, task: u32, now: Timestamp) -> Result<(&Task, &DeedOf), crate::incident::Refusal> {
     let found = tasks::open_task(incident, task)?;
     let deed = found.step.as_ref().and_then(|step: &StepOf| step.deed.as_ref()).ok_or(Refusal::NoDeed { task })?;
     if !incident.state.is_open() {
         return Err(lifecycle::Refusal::AlreadyResolved.into());
     }
-    if deed.last.as_ref().is_some_and(|last| last.state == DeedState::UnderWay) {
+    let may_arrive = |last: &DeedRun| last.ended_at.is_none_or(|at| now < after(at, WITHDRAWN_MAY_ARRIVE));
+    let is_under_way = |last: &DeedRun| match last.state {
+        DeedState::UnderWay => true,
+        DeedState::Withdrawn => may_arrive(last),
+        DeedState::Answered | DeedState::Failed => false,
+    };
+    if deed.last.as_ref().is_some_and(is_under_way) {
         return Err(Refusal::UnderWay { task }.into());
     }
     let before: Vec<String> = incident.work.waits_for(found).map(|number| number.to_string()).collect();
@@ -307,7 +320,9 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         }
         Event::Answered(body) => with_text(format!("Step {} was answered with {}", body.task, body.status), body.answer.as_deref()),
         Event::Failed(body) => with_text(format!("Step {} failed: {}", body.task, body.why), body.answer.as_deref()),
-        Event::Withdrawn(body) => format!("Of step {} nothing is sent any more: {}", body.task, body.why),
+        Event::Withdrawn(body) => {
+            format!("Step {} is not sent again: {}. A request that was on its way may arrive all the same", body.task, body.why)
+        }
     }
 }
 
@@ -352,6 +367,19 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_after_something_skipped_or_a_reopening_is_pressed() {
+        let skipped = || tasks::Command::Drop { task: 1, note: Some("unsafe, stop here".into()) };
+        let mut sample = Sample::declared().after(plans::Command::Start { plan: "alone".into(), because: None });
+        assert_eq!(due(&sample.incident), [0_u32; 0], "it waits");
+        sample.run(skipped()).unwrap();
+        assert_eq!(due(&sample.incident), [0_u32; 0], "whoever skipped the check may have meant to stop");
+        assert_eq!(sample.run(begin(2, 8)).unwrap().kinds(), ["step_begun"]);
+        let mut done = Sample::declared().after(plans::Command::Start { plan: "alone".into(), because: None });
+        done.run(tasks::Command::Finish { task: 1, note: None }).unwrap();
+        assert_eq!(due(&done.incident), [2]);
+    }
+
+    #[test]
     fn a_no_leaves_the_step_open_to_be_tried_again() {
         let mut sample = begun();
         sample.run(begin(1, 7)).unwrap();
@@ -383,6 +411,8 @@ mod tests {
         sample.run(Command::Withdraw { task: 1, why: "it is over".into() }).unwrap();
         assert_eq!(sample.refusal(begin(1, 8)), "already_resolved");
         sample.run(ending::Command::Reopen { why: "it is back".into() }).unwrap();
+        assert_eq!(sample.refusal(begin(1, 8)), "step_under_way", "what was on its way may arrive still");
+        sample.at = after(sample.at, WITHDRAWN_MAY_ARRIVE);
         assert_eq!(sample.run(begin(1, 8)).unwrap().kinds(), ["step_begun"], "by a person again");
         let mut practised = begun();
         practised.incident.mode = Mode::Exercise;

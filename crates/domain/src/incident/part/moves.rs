@@ -81,6 +81,10 @@ impl Command {
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    #[error(
+        "{reference} is private and seen by others than this incident, and each log names the other: admit the same people to both first"
+    )]
+    SeenByOthers { reference: String },
     #[error("that is this incident itself: name the one that they go to")]
     ToItself,
     #[error("{person} has no role and no open task here, does not have it and is not asked: page them for {reference} instead")]
@@ -104,6 +108,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::SeenByOthers { .. } => "seen_by_others",
             Self::ToItself => "move_to_itself",
             Self::NotInIt { .. } => "not_in_it",
             Self::ToWhatIsOver { .. } => "move_to_what_is_over",

@@ -83,8 +83,8 @@ static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {
 });
 
 /// One of three steps and two items, one that tells people more often than the severity, one that begins with a decision, and
-/// one whose steps do something.
-static PLANS: LazyLock<[Plan; 4]> = LazyLock::new(|| {
+/// two whose steps do something.
+static PLANS: LazyLock<[Plan; 5]> = LazyLock::new(|| {
     let read = |json| serde_json::from_value(json).expect("it is a plan");
     [
         read(serde_json::json!({"id": "outage", "name": "Service outage", "tasks": [
@@ -104,6 +104,9 @@ static PLANS: LazyLock<[Plan; 4]> = LazyLock::new(|| {
                 "body": "{\"t\":\"{{title}}\",\"p\":\"{{plan}}\"}"}},
             {"id": "second", "text": "Drain", "after": ["first"], "do": {"webhook": "https://h.example/y"}},
             {"id": "third", "text": "Look"}]})),
+        read(serde_json::json!({"id": "alone", "tasks": [
+            {"id": "check", "text": "Check"},
+            {"id": "go", "text": "Fail over", "after": ["check"], "do": {"webhook": "https://h.example/x", "by_itself": true}}]})),
     ]
 });
 

@@ -21,7 +21,7 @@ pub const WEBHOOK: &str = "webhook";
 pub const SECRET: &str = "secret";
 /// The one method: what is asked for is asked by a body, which others do not have for certain.
 const METHOD: &str = "POST";
-/// Most characters of a template: with what stands in it it stays below the 20 KB that receivers take.
+/// Most characters of a template: some page of text, which a program reads at once.
 pub const DEED_BODY_CHARS_MAX: usize = 4_000;
 /// Most placeholders of a template: each may be as long as [`DEED_VALUE_CHARS_MAX`].
 pub const DEED_PLACEHOLDERS_MAX: usize = 16;
