@@ -396,7 +396,8 @@ async fn nobody_is_moved_so_that_nobody_is_called(database: Database) {
     world.quiet().await;
     assert_eq!(paged(&world, "ana", &asks), 1);
     let there = json!({"person": "ana", "to": asks, "why": "all is dark", "instead": "cho"});
-    assert_eq!(by(&world, &ana, &hers, "move", there).await.0, 200);
+    let cho = token_of(&world, "cho").await;
+    assert_eq!(by(&world, &cho, &hers, "move", there).await.0, 200, "she commands it now");
     world.advance(15).await;
     assert_eq!((paged(&world, "ana", &asks), told(&world, "ana", "It is asking you already")), (1, 1));
 }

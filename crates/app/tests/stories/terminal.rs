@@ -47,7 +47,7 @@ async fn an_incident_is_worked_from_a_terminal() {
         let ran = world.cli_as(token, &line).await;
         assert!(ran.code == 0 && ran.stdout.starts_with(&one) && ran.stdout.contains(said), "{line:?}: {ran:?}");
     }
-    for line in ["declare another --no-page", "resolve INC-2", "review ask INC-2", "close INC-2 --json"] {
+    for line in ["declare another --no-page", "resolve INC-2", "review ask INC-2", "close INC-2 --waive later --json"] {
         let ran = world.cli_as(token, &line.split(' ').collect::<Vec<_>>()).await;
         assert_eq!(ran.code, 0, "{line}: {ran:?}");
     }
