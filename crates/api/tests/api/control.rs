@@ -38,7 +38,7 @@ async fn an_incident_lives_its_life_over_the_api() {
         ("reopen", r#"{"why":"again"}"#, "investigating"),
         ("escalate", r#"{"why":"need help"}"#, "investigating"),
         ("resolve", "", "resolved"),
-        ("close", "", "closed"),
+        ("close", r#"{"waive":"its review comes later"}"#, "closed"),
     ] {
         let back = w.post(&at(&format!("/{command}")), &ana, body).await;
         assert_eq!((back.status, back.json()["state"].clone()), (200, json!(state)), "{command}: {}", back.text());
