@@ -3,7 +3,9 @@
 
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Incident, Severity, affected, attendance, declaration, ending, links, roles};
+use allclear_domain::incident::{
+    self, Incident, Severity, affected, attendance, declaration, ending, links, moves, ordering, roles, updates,
+};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status};
@@ -49,7 +51,14 @@ impl World {
         use incident::Event as E;
         let org = self.org_of(self.org.version);
         let wanted = |severity: Option<Severity>| severity.and_then(|severity| lasts(org.bundle(), severity));
-        if model.held && (actor.starts_with("person:") || actor == "administrator") {
+        // What a parent tells, which place it gives and who comes from elsewhere is done there, and says nothing of whoever has this.
+        let is_told = matches!(
+            event,
+            E::Updates(updates::Event::Posted(updates::Posted { of: Some(_), .. }))
+                | E::Ordering(ordering::Event::Ranked(_))
+                | E::Moves(moves::Event::Here(_))
+        );
+        if model.held && !is_told && (actor.starts_with("person:") || actor == "administrator") {
             (model.heard_at, model.asked_at) = (Some(at), None);
         }
         let said = match event {

@@ -17,7 +17,7 @@ use crate::world::{Failure, Report, Task, World};
 /// Steps of a world before it is left to run out.
 const STEPS: u64 = 520;
 /// How many times as many where many incidents stand beside each other.
-const MANY: u64 = 3;
+const MANY: u64 = 2;
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
 /// How long what is open at the end is left alone: long enough for pages to come back twice and acknowledgements to age.

@@ -120,16 +120,17 @@ impl World {
                 Command::incident(id, obligations::Command::Propose { form, because: None })
             }
             16 | 17 => {
-                let obligation = u32::try_from(own.between(1, 2)).unwrap_or(1);
+                let obligation = incident.work.obligations.first().map_or(1, |one| one.obligation);
                 let back = Length::from_mins(*own.pick(&[0, 5, 90]));
                 let aware_at = own.chance(500).then(|| allclear_domain::time::before(self.now, back));
                 let applies = own.chance(850);
                 Command::incident(id, obligations::Command::Decide { obligation, applies, why: why(), aware_at, by: None })
             }
             18 => {
-                let (obligation, report) = (own.between(1, 3), own.between(1, 2));
-                let number = |n: u64| u32::try_from(n).unwrap_or(1);
-                let said = obligations::Submit { obligation: number(obligation), report: number(report), ..obligations::Submit::default() };
+                // What is owed mostly, and what is not.
+                let owed = incident.work.obligations.iter().find_map(|one| Some((one.obligation, one.owed()?.report)));
+                let (obligation, report) = owed.filter(|_| own.chance(800)).unwrap_or((1, 2));
+                let said = obligations::Submit { obligation, report, ..obligations::Submit::default() };
                 Command::incident(id, obligations::Command::Submit(said))
             }
             19 | 20 => {

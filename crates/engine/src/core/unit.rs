@@ -203,7 +203,8 @@ impl Unit {
     /// Another node may have moved on what this unit only read: then it is decided again. Streams
     /// it writes to are guarded by the version of their events.
     pub(crate) fn guard_what_was_read(&mut self) {
-        if self.rows.is_empty() {
+        // Rows of what was decided are made where a unit is sealed: one that has events and no rows yet writes as well.
+        if self.rows.is_empty() && self.heads.is_empty() {
             return;
         }
         for (stream, version) in self.seen.take() {
