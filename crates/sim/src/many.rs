@@ -5,7 +5,7 @@ use allclear_domain::org::model::Bundle;
 use allclear_domain::time::Length;
 
 /// One world of so many has it: those whose seed leaves [`REST`], of which none was kept before.
-const ONE_OF: u64 = 23;
+const ONE_OF: u64 = 69;
 /// See [`ONE_OF`].
 const REST: u64 = 5;
 
