@@ -72,6 +72,7 @@ impl World {
             }
         }
         let owner = Owner::Incident(id);
+        self.check_work(&incident, &expectations);
         let folded: Vec<Page> = pages.into_iter().map(|(page, _)| page).collect();
         self.check_attendance(&incident, &folded, &expectations);
         self.check_several(&incident, &expectations);

@@ -77,7 +77,6 @@ impl World {
         }
         for id in touched {
             self.check_incident(id);
-            self.check_work(id);
         }
         for owner in promised {
             self.check_promise(owner);

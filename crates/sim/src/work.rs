@@ -11,6 +11,7 @@ use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::clock::Clock;
 use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::{
+    Incident,
     self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, relations, roles, staffing, tasks,
     updates,
 };
@@ -437,10 +438,10 @@ impl World {
         }
     }
 
-    /// Roles, tasks and updates of one incident: the row, and what is awaited of it.
-    pub(crate) fn check_work(&mut self, id: IncidentId) {
+    /// Roles, tasks and updates of one incident: the row, and what is awaited of it and of its pages.
+    pub(crate) fn check_work(&mut self, row: &Incident, expectations: &[Expectation]) {
+        let id = row.id;
         let Some(work) = self.oracle.works.get(&id).cloned() else { return };
-        let Some((row, _)) = block_on(rows::incident::get(&self.db, id)).ok().flatten() else { return };
         if let Some(wanted) = self.oracle.to_tell.remove(&id) {
             self.fail("I12 an update reaches its audiences", format!("{id} posted one and told nobody of {wanted:?}"));
         }
@@ -449,7 +450,7 @@ impl World {
         if holders != work.holders || row.commander.as_ref() != work.holders.get("commander") {
             self.fail("I12 a role has one holder", format!("{id}: {holders:?}, the log says {:?}", work.holders));
         }
-        let all = block_on(rows::expectation::of_owner(&self.db, Owner::Incident(id))).unwrap_or_default();
+        let all: Vec<Expectation> = expectations.iter().filter(|e| e.owner == Owner::Incident(id)).cloned().collect();
         let promised = work.acknowledged && work.worked_on && work.every.is_some() && (work.grave || work.missed < MISSED_MAX);
         if promised && work.update.is_none() {
             self.fail("I1 an incident that somebody is on promises an update", format!("{id} is {:?}", row.state));

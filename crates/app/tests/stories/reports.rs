@@ -95,7 +95,9 @@ async fn a_report_reaches_the_team_and_its_sender_hears_back(database: Database)
     assert_eq!(empty.status, 422, "{}", empty.text);
     let long = report(&world, &"y 🙂".repeat(30_000), &[]).await;
     assert!(world.get(&long).await.ok().text.contains("the first 4000 characters were taken"));
-    assert_eq!(world.get(&format!("{}A", &receipt[..receipt.len() - 1])).await.status, 404);
+    let (known, last) = receipt.split_at(receipt.len() - 1);
+    let another = if last == "A" { "Q" } else { "A" };
+    assert_eq!(world.get(&format!("{known}{another}")).await.status, 404);
     let hidden = post_form(&world, &format!("/incidents/{reference}/restrict"), Some(&cookie), &[("why", "it is personal")]).await;
     assert_eq!(hidden.status, 303, "{}", hidden.text);
     let shown = world.get(&receipt).await.ok().text;
