@@ -15,6 +15,8 @@ on_both!(
     somebody_is_moved_and_what_they_had_is_offered_or_waits,
     nobody_is_moved_so_that_nobody_is_called,
     what_may_not_be_moved_is_refused_with_what_would_work,
+    a_part_that_is_made_private_leaves_its_place_and_is_read_by_those_who_may_see_it_alone,
+    who_stands_in_for_a_commander_does_not_unseat_them,
 );
 
 /// Seconds of a minute.
@@ -457,4 +459,105 @@ async fn what_may_not_be_moved_is_refused_with_what_would_work(database: Databas
     assert_eq!(by(&world, &ana, &from, "move", moved("gil", &to, Some("fay"))).await, (409, "move_unreached".into()));
     world.act(&from, "resolve", json!({})).await;
     assert_eq!(by(&world, &ana, &from, "move", moved("ben", &to, Some("fay"))).await, (409, "already_resolved".into()));
+}
+
+async fn a_part_that_is_made_private_leaves_its_place_and_is_read_by_those_who_may_see_it_alone(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let (whole, parts) = family(&world, 2).await;
+    let (hidden, next) = (&parts[0], &parts[1]);
+    let ana = token_of(&world, "ana").await;
+    for (n, part) in (1..).zip(&parts) {
+        assert_eq!(by(&world, &ana, &whole, "order", json!({"part": part, "rank": n})).await.0, 200);
+    }
+    assert_eq!(place(&world, next).await, (Some(2), Some(2)));
+    world.act(hidden, "restrict", json!({"why": "a patient is named"})).await;
+    world.quiet().await;
+    // The next one moves up, and is not told why.
+    assert_eq!((place(&world, next).await, place(&world, hidden).await.0), ((Some(1), Some(1)), None));
+    let said = log(&world, next).await;
+    let line = said.lines().find(|line| line.contains("(it was 2)")).unwrap_or_default();
+    assert!(line.ends_with(&format!("This is 1 of 1 under {whole} (it was 2)")), "without a reason: {said}");
+    // Whoever may not see it reads nothing of it, wherever the others are told of.
+    let (dan, ben) = (sign_in_as(&world, "dan").await, sign_in_as(&world, "ben").await);
+    let everywhere = [
+        "/".to_owned(),
+        "/?wall".to_owned(),
+        format!("/incidents/{whole}"),
+        format!("/incidents/{whole}/briefing"),
+        format!("/incidents/{next}"),
+        format!("/incidents/{next}/briefing"),
+        format!("/api/v1/incidents/{whole}?standing=true"),
+        format!("/api/v1/incidents/{whole}/briefing"),
+        format!("/api/v1/incidents/{next}?standing=true"),
+        format!("/api/v1/incidents/{next}/briefing"),
+        "/api/v1/incidents?open=true&standing=true".to_owned(),
+    ];
+    for path in &everywhere {
+        let page = get_as(&world, &dan, path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.text.contains("Part 1"), "{path}: its title: {}", page.text);
+        // What its log said before it was private is said; it is no part of what the incident is now.
+        let now = if path.ends_with(&whole) { page.text.replace(&format!("{hidden} is a child of this"), "") } else { page.text };
+        assert!(!now.contains(&format!("data-key=\"{hidden}\"")) && !now.contains(&format!("\"ref\":\"{hidden}\"")), "{path}: {now}");
+    }
+    for path in [format!("/incidents/{hidden}"), format!("/api/v1/incidents/{hidden}")] {
+        assert_eq!(get_as(&world, &dan, &path).await.status, 404, "{path}");
+    }
+    // Whoever may see it reads it where it stands: among the parts, without a place.
+    let relations: Value = serde_json::from_str(&get_as(&world, &ben, &format!("/api/v1/incidents/{whole}")).await.text).unwrap();
+    let part = relations["relations"].as_array().unwrap().iter().find(|one| one["ref"] == **hidden).cloned().unwrap_or_default();
+    assert_eq!((&part["title"], &part["rank"]), (&json!("Part 1"), &Value::Null), "{relations:#}");
+    for path in ["/".to_owned(), format!("/incidents/{whole}"), format!("/incidents/{hidden}")] {
+        let page = get_as(&world, &ben, &path).await.text;
+        assert!(page.contains(hidden.as_str()) && page.contains("Part 1"), "{path}: {page}");
+    }
+    // It has no place among what others see, whoever asks for one.
+    let again = world.command(&format!("/incidents/{whole}/order"), json!({"part": hidden, "rank": 1, "why": "first"})).await;
+    assert_eq!((again.status, &again.body["code"]), (409, &json!("relation_across_sight")), "{}", again.text);
+    // Between two that are private somebody is moved where the same people see both: each log names the other.
+    let other = declared(&world, "Names of a ward", true).await;
+    for person in ["ben", "fay"] {
+        world.act(&other, "admit", json!({"person": person, "why": "they help"})).await;
+    }
+    world.act(hidden, "task", json!({"text": "Count them", "owner": "ben"})).await;
+    let there = || json!({"person": "ben", "to": other, "why": "it is worse there", "uncovered": true});
+    let refused = world.command(&format!("/incidents/{hidden}/move"), there()).await;
+    assert_eq!((refused.status, &refused.body["code"]), (409, &json!("seen_by_others")), "{}", refused.text);
+    assert!(refused.text.contains("admit the same people to both first"), "{}", refused.text);
+    assert!(!log(&world, &other).await.contains(hidden.as_str()));
+    for person in ["ben", "fay"] {
+        world.act(hidden, "admit", json!({"person": person, "why": "they help"})).await;
+    }
+    let moved = world.command(&format!("/incidents/{hidden}/move"), there()).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+}
+
+async fn who_stands_in_for_a_commander_does_not_unseat_them(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let (from, to) = (of(&world, "ben", "Cards fail").await, of(&world, "dan", "Everything fails").await);
+    world.act(&from, "role", json!({"role": "deputy", "person": "fay", "do": "take", "why": "she stands in"})).await;
+    world.act(&from, "task", json!({"text": "Call the bank", "owner": "ana"})).await;
+    let (fay, cho, ben) = (token_of(&world, "fay").await, token_of(&world, "cho").await, token_of(&world, "ben").await);
+    let away = |person: &str| json!({"person": person, "to": to, "why": "it is worse there", "uncovered": true});
+    // Whoever else is there they may move: that is what they stand in for.
+    assert_eq!(by(&world, &fay, &from, "move", away("ana")).await, (200, String::new()));
+    assert_eq!(by(&world, &fay, &from, "move", away("ben")).await, (409, "not_its_commander".into()));
+    let told = world.cli_as(&fay, &["move", &from, "ben", &to, "--why", "it is worse there", "--uncovered", "true"]).await;
+    assert!(told.code != 0 && told.stderr.contains(&format!("Ben Okafor commands {from}")), "{told:?}");
+    assert!(told.stderr.contains("a manager of the team or an administrator says it with a reason"), "what would work: {told:?}");
+    let left = shown(&world, &from).await;
+    assert_eq!((&left["commander"], &left["away"]), (&json!("ben"), &json!(["ana"])), "he is where he was");
+    assert!(!log(&world, &to).await.contains("moved Ben Okafor"));
+    // Whoever answers for the team may, and whoever commands it goes themself.
+    assert_eq!(by(&world, &cho, &from, "move", away("ben")).await.0, 200);
+    assert_eq!(shown(&world, &from).await["commander"], Value::Null);
+    let own = of(&world, "ben", "Logins fail").await;
+    assert_eq!(by(&world, &ben, &own, "move", away("ben")).await.0, 200);
+    // So does whoever commands the whole, and whoever stands in for them does not.
+    let (whole, parts) = family(&world, 2).await;
+    world.act(&whole, "role", json!({"role": "deputy", "person": "fay", "do": "take", "why": "she stands in"})).await;
+    let there = json!({"person": "ben", "to": parts[1], "why": "that one first", "uncovered": true});
+    assert_eq!(by(&world, &fay, &parts[0], "move", there.clone()).await, (409, "not_its_commander".into()));
+    let ana = token_of(&world, "ana").await;
+    assert_eq!(by(&world, &ana, &parts[0], "move", there).await.0, 200);
 }

@@ -19,6 +19,7 @@ on_both!(
     what_runs_keeps_its_body_and_goes_where_the_plan_says_now,
     killed_before_and_after_a_send_it_is_sent_again_under_its_id,
     a_private_incident_sends_what_the_template_says,
+    what_nobody_takes_for_a_quarter_of_an_hour_fails_and_is_told_to_whom_it_concerns,
 );
 
 const PLANS: &str = r#"
@@ -37,6 +38,9 @@ plans:
   - id: one
     tasks:
       - {id: only, text: Restart it, within: 5m, do: {webhook: "{HOOK}/only", secret: "{SECRET}"}}
+  - id: led
+    tasks:
+      - {id: only, text: Restart it, role: communications, do: {webhook: "{HOOK}/only", secret: "{SECRET}"}}
 "#;
 
 fn organisation() -> String {
@@ -61,6 +65,13 @@ async fn task(world: &World, reference: &str, number: usize) -> Value {
 async fn perform(world: &World, reference: &str, number: u32) -> (u16, String) {
     let answer = world.command(&format!("/incidents/{reference}/task"), json!({"task": number, "state": "perform"})).await;
     (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// How often somebody was told of this incident with these words.
+fn told(world: &World, who: &str, reference: &str, words: &str) -> usize {
+    let all = world.hook.told(who);
+    let of_it = all.iter().flat_map(|told| told.pages()).filter(|page| page["incident"]["ref"] == *reference);
+    of_it.filter(|page| page["text"].as_str().unwrap_or_default().contains(words)).count()
 }
 
 async fn log(world: &World, reference: &str) -> String {
@@ -300,6 +311,60 @@ async fn a_private_incident_sends_what_the_template_says(database: Database) {
     let sent = world.hook.to("drain");
     let keys: Vec<&String> = sent[0].body.as_object().unwrap().keys().collect();
     assert_eq!((sent.len(), keys.len()), (1, 3), "what the plan names, and no more: {}", sent[0].body);
+}
+
+/// Whoever receives it says each time that it is to come later, as late as that is heard.
+async fn what_nobody_takes_for_a_quarter_of_an_hour_fails_and_is_told_to_whom_it_concerns(database: Database) {
+    let eve = "  - {id: eve, name: Eve Lund, contacts: [{id: hook, webhook: \"{HOOK}/eve\", secret: \"{SECRET}\"}], notify: {high: [{contact: hook}], low: [{contact: hook}]}}\nteams:\n";
+    let org = organisation().replace("teams:\n", eve).replace("managers: [cho]", "managers: [eve]");
+    let mut world = world_of(database, org).await;
+    world.hook.script("/only", Reply::Later(300));
+    // Whoever has the role, and whoever has the incident; where nobody does, the team's managers; where there is no team, the catch-all.
+    for (service, is_led, concerned) in
+        [(Some("checkout"), true, vec!["ana", "ben"]), (Some("checkout"), false, vec!["eve"]), (None, false, vec!["cho"])]
+    {
+        let mut body = json!({"title": "disk", "severity": "sev3", "page": false});
+        if let Some(service) = service {
+            body["service"] = json!(service);
+        }
+        let declared = world.command("/incidents", body).await.ok().body;
+        let reference = declared["ref"].as_str().unwrap().to_owned();
+        if is_led {
+            world.act(&reference, "acknowledge", json!({"by": "ana"})).await;
+            world.act(&reference, "role", json!({"role": "communications", "person": "ben", "do": "take", "why": "he writes"})).await;
+        }
+        world.act(&reference, "plan", json!({"plan": "led"})).await;
+        let before = world.hook.to("only").len();
+        assert_eq!(perform(&world, &reference, 1).await.0, 200);
+        world.quiet().await;
+        for _ in 0..2 {
+            world.advance(301).await;
+        }
+        let under_way = task(&world, &reference, 1).await;
+        assert_eq!(under_way["do"]["state"], "under_way", "a quarter of an hour is not over: {under_way:#}");
+        assert_eq!(["ana", "ben", "cho", "eve"].map(|who| told(&world, who, &reference, "failed")), [0; 4]);
+        world.advance(301).await;
+        world.advance(2).await;
+        let tries = world.hook.to("only").len() - before;
+        assert!((1..8).contains(&tries), "it is its time that ended it, and not its tries: {tries}");
+        let failed = task(&world, &reference, 1).await;
+        assert_eq!((&failed["state"], &failed["do"]["state"]), (&json!("open"), &json!("failed")), "{failed:#}");
+        assert!(log(&world, &reference).await.contains("Step 1 failed: "));
+        for who in ["ana", "ben", "cho", "eve"] {
+            let wanted = usize::from(concerned.contains(&who));
+            assert_eq!(
+                told(&world, who, &reference, "Step 1 failed: Restart it"),
+                wanted,
+                "{service:?} {who}: {:#?}",
+                world.hook.told(who)
+            );
+        }
+        // Nothing of it goes out later, and nobody hears of it twice.
+        world.advance(600).await;
+        assert_eq!(world.hook.to("only").len() - before, tries);
+        assert_eq!(told(&world, concerned[0], &reference, "Step 1 failed"), 1);
+        world.act(&reference, "resolve", json!({})).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
