@@ -20,6 +20,8 @@ on_both!(
     killed_before_and_after_a_send_it_is_sent_again_under_its_id,
     a_private_incident_sends_what_the_template_says,
     what_nobody_takes_for_a_quarter_of_an_hour_fails_and_is_told_to_whom_it_concerns,
+    whoever_pressed_what_failed_hears_of_it_once_beside_those_who_do_it,
+    a_step_under_way_that_goes_along_with_a_merge_says_that_it_was_sent,
 );
 
 const PLANS: &str = r#"
@@ -365,6 +367,70 @@ async fn what_nobody_takes_for_a_quarter_of_an_hour_fails_and_is_told_to_whom_it
         assert_eq!(told(&world, concerned[0], &reference, "Step 1 failed"), 1);
         world.act(&reference, "resolve", json!({})).await;
     }
+}
+
+async fn whoever_pressed_what_failed_hears_of_it_once_beside_those_who_do_it(database: Database) {
+    let world = world_of(database, organisation()).await;
+    world.hook.script("/only", Reply::Says(400, "no such site".into()));
+    let declared = json!({"title": "disk", "severity": "sev3", "page": false, "service": "checkout"});
+    let reference = world.command("/incidents", declared.clone()).await.ok().body["ref"].as_str().unwrap().to_owned();
+    world.act(&reference, "acknowledge", json!({"by": "ana"})).await;
+    world.act(&reference, "role", json!({"role": "communications", "person": "ben", "do": "take", "why": "he writes"})).await;
+    world.act(&reference, "plan", json!({"plan": "led"})).await;
+    let press = async |who: &str, reference: &str| {
+        let cookie = sign_in_as(&world, who).await;
+        let pressed = post_form(&world, &format!("/incidents/{reference}/task"), Some(&cookie), &[("perform", "1")]).await;
+        assert_eq!(pressed.status, 303, "{}", pressed.text);
+        world.quiet().await;
+    };
+    let of = |reference: &str| ["ana", "ben", "cho"].map(|who| told(&world, who, reference, "Step 1 failed: Restart it"));
+    press("cho", &reference).await;
+    assert_eq!(of(&reference), [1, 1, 1], "whoever has the incident, the role, and whoever pressed it");
+    press("ana", &reference).await;
+    assert_eq!(of(&reference), [2, 2, 1], "who presses what they have hears it once");
+    // Where nobody has it: those who answer for the team, and whoever pressed it.
+    let other = world.command("/incidents", declared).await.ok().body["ref"].as_str().unwrap().to_owned();
+    world.act(&other, "plan", json!({"plan": "one"})).await;
+    press("ben", &other).await;
+    assert_eq!(of(&other), [0, 1, 1]);
+}
+
+async fn a_step_under_way_that_goes_along_with_a_merge_says_that_it_was_sent(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    world.hook.script("/only", Reply::Status(503));
+    let (merged, goes_on) = (begun(&world, "disk", "one").await, begun(&world, "the same disk", "machine").await);
+    let (untouched, own) = (begun(&world, "disk", "one").await, task(&world, &goes_on, 1).await);
+    assert_eq!(perform(&world, &merged, 1).await.0, 200);
+    world.quiet().await;
+    let since = task(&world, &merged, 1).await["do"]["begun_at"].as_str().unwrap()[..16].replace('T', " ");
+    world.act(&merged, "merge", json!({"into": goes_on})).await;
+    let came = task(&world, &goes_on, 5).await;
+    let text = came["text"].as_str().unwrap();
+    let said = format!(
+        "Restart it (a request to 127.0.0.1 was begun at {since} UTC and may have arrived: its answer stands in the log of {merged})"
+    );
+    assert_eq!(text.replace(&text_port(text), ""), said);
+    assert_eq!(task(&world, &goes_on, 1).await["text"], own["text"], "what was there is as it was");
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{goes_on}?tab=tasks")).await.text;
+    assert!(page.contains("may have arrived"), "{page}");
+    assert_eq!(perform(&world, &goes_on, 5).await, (409, "no_deed".into()), "nobody presses it there");
+    // What was never sent says nothing.
+    world.act(&untouched, "merge", json!({"into": goes_on})).await;
+    assert_eq!(task(&world, &goes_on, 6).await["text"], "Restart it");
+    // What has not gone out stays here, and taken apart it is as it went.
+    let before = world.hook.to("only").len();
+    world.hook.script("/only", Reply::Ok);
+    world.advance(120).await;
+    assert_eq!(world.hook.to("only").len(), before);
+    world.act(&merged, "take_apart", json!({})).await;
+    assert_eq!((&task(&world, &merged, 1).await["text"], &task(&world, &merged, 1).await["state"]), (&json!("Restart it"), &json!("open")));
+    assert_eq!(task(&world, &goes_on, 5).await["state"], "dropped");
+}
+
+/// The port of the server that a text names, with its colon; nothing where it names none.
+fn text_port(text: &str) -> String {
+    let port = text.split("127.0.0.1").nth(1).filter(|rest| rest.starts_with(':'));
+    port.map_or_else(String::new, |rest| rest.split(' ').next().unwrap_or_default().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
