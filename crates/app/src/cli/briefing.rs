@@ -28,7 +28,7 @@ fn words(told: &BriefingView, now: Timestamp) -> String {
         let due = one.next_due.map_or_else(String::new, |at| format!(", due {}", distance(now, at)));
         format!("{rank}{} {}: {}, {}{due}", one.reference, one.title, one.state.word(), one.holder.as_deref().unwrap_or("nobody has it"))
     });
-    let wanted = told.contention.iter().flat_map(|found| found.sentences(&ToOwned::to_owned));
+    let wanted = super::several::contention(told.contention.as_ref());
     let line = |one: &BriefingLine| format!("{}  {}", instant(one.at), one.line);
     let left_out = (told.left_out > 0).then(|| format!("{} key events are left out; the log has them", told.left_out));
     let role = |role: &RoleView| match (&role.person, &role.offered_to) {
@@ -64,7 +64,7 @@ fn words(told: &BriefingView, now: Timestamp) -> String {
         ("What happened", told.history.iter().map(line).chain(left_out).collect()),
         ("Decided", told.decisions.iter().map(line).collect()),
         ("Its parts", own_parts.collect()),
-        ("Wanted elsewhere as well", wanted.collect()),
+        ("Wanted elsewhere as well", wanted),
         ("Affected", affected.collect()),
         ("Who does what", told.roles.iter().map(role).collect()),
         ("To do", tasks.collect()),

@@ -143,7 +143,7 @@ pub async fn list(args: List) -> anyhow::Result<()> {
         let mut out = table(&["REF", "SEVERITY", "STATE", "BEGAN", "SERVICE", "WHO", "NEXT DUE", "TITLE"], &rows);
         for i in &found.items {
             let under = i.under.iter().filter(|under| under.of > 0).map(|under| under.words(&ToOwned::to_owned));
-            for line in under.chain(super::several::contention(i)) {
+            for line in under.chain(super::several::contention(i.contention.as_ref())) {
                 out.push_str(&clean(&format!("{}: {line}", i.reference)));
                 out.push('\n');
             }
@@ -236,7 +236,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView],
     fact("part", i.under.as_ref().map(|under| under.words(&ToOwned::to_owned)));
     fact("came here", (!i.came.is_empty()).then(|| i.came.join(", ")));
     fact("went elsewhere", (!i.away.is_empty()).then(|| i.away.join(", ")));
-    for line in super::several::contention(i) {
+    for line in super::several::contention(i.contention.as_ref()) {
         fact("wanted", Some(line));
     }
     fact("nothing due", i.nothing_due.filter(|yes| *yes).map(|_| "somebody has it, and nothing of it has a time".to_owned()));

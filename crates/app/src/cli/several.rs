@@ -1,14 +1,14 @@
 //! How an incident stands to others and whose it is, as `show` prints them.
 
-use allclear_domain::view::{IncidentView, RelatedView};
+use allclear_domain::view::{ContentionView, IncidentView, RelatedView};
 
 use jiff::Timestamp;
 
 use super::terminal::{distance, table};
 
 /// What others want of what it does, in a line; nothing where they want nothing.
-pub fn contention(incident: &IncidentView) -> Vec<String> {
-    incident.contention.iter().flat_map(|found| found.sentences(&ToOwned::to_owned)).collect()
+pub fn contention(found: Option<&ContentionView>) -> Vec<String> {
+    found.into_iter().flat_map(|found| found.sentences(&ToOwned::to_owned)).collect()
 }
 
 /// Other incidents, and hand-overs; nothing where there are none.

@@ -15,6 +15,10 @@ on_both!(
     somebody_is_moved_and_what_they_had_is_offered_or_waits,
     nobody_is_moved_so_that_nobody_is_called,
     what_may_not_be_moved_is_refused_with_what_would_work,
+    a_part_that_is_made_private_leaves_its_place_and_is_read_by_those_who_may_see_it_alone,
+    who_stands_in_for_a_commander_does_not_unseat_them,
+    a_relation_that_the_side_of_the_part_did_not_agree_to_gives_nobody_command,
+    moved_on_and_back_nobody_is_called_to_the_place_that_they_left,
 );
 
 /// Seconds of a minute.
@@ -457,4 +461,193 @@ async fn what_may_not_be_moved_is_refused_with_what_would_work(database: Databas
     assert_eq!(by(&world, &ana, &from, "move", moved("gil", &to, Some("fay"))).await, (409, "move_unreached".into()));
     world.act(&from, "resolve", json!({})).await;
     assert_eq!(by(&world, &ana, &from, "move", moved("ben", &to, Some("fay"))).await, (409, "already_resolved".into()));
+}
+
+async fn a_part_that_is_made_private_leaves_its_place_and_is_read_by_those_who_may_see_it_alone(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let (whole, parts) = family(&world, 2).await;
+    let (hidden, next) = (&parts[0], &parts[1]);
+    let ana = token_of(&world, "ana").await;
+    for (n, part) in (1..).zip(&parts) {
+        assert_eq!(by(&world, &ana, &whole, "order", json!({"part": part, "rank": n})).await.0, 200);
+    }
+    assert_eq!(place(&world, next).await, (Some(2), Some(2)));
+    world.act(hidden, "restrict", json!({"why": "a patient is named"})).await;
+    world.quiet().await;
+    // The next one moves up, and is not told why.
+    assert_eq!((place(&world, next).await, place(&world, hidden).await.0), ((Some(1), Some(1)), None));
+    let said = log(&world, next).await;
+    let line = said.lines().find(|line| line.contains("(it was 2)")).unwrap_or_default();
+    assert!(line.ends_with(&format!("This is 1 of 1 under {whole} (it was 2)")), "without a reason: {said}");
+    // Whoever may not see it reads nothing of it, wherever the others are told of.
+    let (dan, ben) = (sign_in_as(&world, "dan").await, sign_in_as(&world, "ben").await);
+    let everywhere = [
+        "/".to_owned(),
+        "/?wall".to_owned(),
+        format!("/incidents/{whole}"),
+        format!("/incidents/{whole}/briefing"),
+        format!("/incidents/{next}"),
+        format!("/incidents/{next}/briefing"),
+        format!("/api/v1/incidents/{whole}?standing=true"),
+        format!("/api/v1/incidents/{whole}/briefing"),
+        format!("/api/v1/incidents/{next}?standing=true"),
+        format!("/api/v1/incidents/{next}/briefing"),
+        "/api/v1/incidents?open=true&standing=true".to_owned(),
+    ];
+    for path in &everywhere {
+        let page = get_as(&world, &dan, path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.text.contains("Part 1"), "{path}: its title: {}", page.text);
+        // The log of the whole names it by its reference, as it did before it was private; nothing else does.
+        let has_its_log = path.ends_with(&format!("/incidents/{whole}")) || path.ends_with(&format!("{whole}/briefing"));
+        let is_there = if has_its_log { format!("data-key=\"{hidden}\"") } else { hidden.clone() };
+        assert!(!page.text.contains(&is_there), "{path}: {}", page.text);
+    }
+    for path in [format!("/incidents/{hidden}"), format!("/api/v1/incidents/{hidden}")] {
+        assert_eq!(get_as(&world, &dan, &path).await.status, 404, "{path}");
+    }
+    // Whoever may see it reads it where it stands: among the parts, without a place.
+    let relations: Value = serde_json::from_str(&get_as(&world, &ben, &format!("/api/v1/incidents/{whole}")).await.text).unwrap();
+    let part = relations["relations"].as_array().unwrap().iter().find(|one| one["ref"] == **hidden).cloned().unwrap_or_default();
+    assert_eq!((&part["title"], &part["rank"]), (&json!("Part 1"), &Value::Null), "{relations:#}");
+    for path in ["/".to_owned(), format!("/incidents/{whole}"), format!("/incidents/{hidden}")] {
+        let page = get_as(&world, &ben, &path).await.text;
+        assert!(page.contains(hidden.as_str()) && page.contains("Part 1"), "{path}: {page}");
+    }
+    // It has no place among what others see, whoever asks for one.
+    let again = world.command(&format!("/incidents/{whole}/order"), json!({"part": hidden, "rank": 1, "why": "first"})).await;
+    assert_eq!((again.status, &again.body["code"]), (409, &json!("relation_across_sight")), "{}", again.text);
+    // Between two that are private somebody is moved where the same people see both: each log names the other.
+    let other = declared(&world, "Names of a ward", true).await;
+    for person in ["ben", "fay"] {
+        world.act(&other, "admit", json!({"person": person, "why": "they help"})).await;
+    }
+    world.act(hidden, "task", json!({"text": "Count them", "owner": "ben"})).await;
+    let there = || json!({"person": "ben", "to": other, "why": "it is worse there", "uncovered": true});
+    let refused = world.command(&format!("/incidents/{hidden}/move"), there()).await;
+    assert_eq!((refused.status, &refused.body["code"]), (409, &json!("seen_by_others")), "{}", refused.text);
+    assert!(refused.text.contains("admit the same people to both first"), "{}", refused.text);
+    assert!(!log(&world, &other).await.contains(hidden.as_str()));
+    for person in ["ben", "fay"] {
+        world.act(hidden, "admit", json!({"person": person, "why": "they help"})).await;
+    }
+    let moved = world.command(&format!("/incidents/{hidden}/move"), there()).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+}
+
+async fn who_stands_in_for_a_commander_does_not_unseat_them(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let (from, to) = (of(&world, "ben", "Cards fail").await, of(&world, "dan", "Everything fails").await);
+    world.act(&from, "role", json!({"role": "deputy", "person": "fay", "do": "take", "why": "she stands in"})).await;
+    world.act(&from, "task", json!({"text": "Call the bank", "owner": "ana"})).await;
+    let (fay, cho, ben) = (token_of(&world, "fay").await, token_of(&world, "cho").await, token_of(&world, "ben").await);
+    let away = |person: &str| json!({"person": person, "to": to, "why": "it is worse there", "uncovered": true});
+    // Whoever else is there they may move: that is what they stand in for.
+    assert_eq!(by(&world, &fay, &from, "move", away("ana")).await, (200, String::new()));
+    assert_eq!(by(&world, &fay, &from, "move", away("ben")).await, (409, "not_its_commander".into()));
+    let told = world.cli_as(&fay, &["move", &from, "ben", &to, "--why", "it is worse there", "--uncovered", "true"]).await;
+    assert!(told.code != 0 && told.stderr.contains(&format!("Ben Okafor commands {from}")), "{told:?}");
+    assert!(told.stderr.contains("a manager of the team or an administrator says it with a reason"), "what would work: {told:?}");
+    let left = shown(&world, &from).await;
+    assert_eq!((&left["commander"], &left["away"]), (&json!("ben"), &json!(["ana"])), "he is where he was");
+    assert!(!log(&world, &to).await.contains("moved Ben Okafor"));
+    // Whoever answers for the team may, and whoever commands it goes themself.
+    assert_eq!(by(&world, &cho, &from, "move", away("ben")).await.0, 200);
+    assert_eq!(shown(&world, &from).await["commander"], Value::Null);
+    let own = of(&world, "ben", "Logins fail").await;
+    assert_eq!(by(&world, &ben, &own, "move", away("ben")).await.0, 200);
+    // So does whoever commands the whole, and whoever stands in for them does not.
+    let (whole, parts) = family(&world, 2).await;
+    world.act(&whole, "role", json!({"role": "deputy", "person": "fay", "do": "take", "why": "she stands in"})).await;
+    let there = json!({"person": "ben", "to": parts[1], "why": "that one first", "uncovered": true});
+    assert_eq!(by(&world, &fay, &parts[0], "move", there.clone()).await, (409, "not_its_commander".into()));
+    let ana = token_of(&world, "ana").await;
+    assert_eq!(by(&world, &ana, &parts[0], "move", there).await.0, 200);
+}
+
+async fn a_relation_that_the_side_of_the_part_did_not_agree_to_gives_nobody_command(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let whole = of(&world, "dan", "Everything fails").await;
+    let (one, two, three) =
+        (of(&world, "ben", "Cards fail").await, of(&world, "ben", "Logins fail").await, of(&world, "ben", "Mail fails").await);
+    let (dan, ben) = (token_of(&world, "dan").await, token_of(&world, "ben").await);
+    let (fay, cho) = (token_of(&world, "fay").await, token_of(&world, "cho").await);
+    let under = || json!({"to": whole, "is": "parent"});
+    for part in [&one, &two, &three] {
+        assert_eq!(by(&world, &dan, part, "relate", under()).await.0, 200, "how they stand anybody says who sees both");
+    }
+    world.act(&one, "task", json!({"text": "Call the bank", "owner": "ana"})).await;
+    let away = |person: &str, to: &str| json!({"person": person, "to": to, "why": "that one first", "uncovered": true});
+    let refused = (409, "not_its_commander".to_owned());
+    // Neither whoever commands the part nor anybody else goes, neither to another part nor to the whole.
+    for (person, to) in [("ben", &two), ("ben", &whole), ("ana", &two)] {
+        assert_eq!(by(&world, &dan, &one, "move", away(person, to)).await, refused, "{person}");
+    }
+    assert_eq!(shown(&world, &one).await["commander"], json!("ben"));
+    // In which order they come is the whole's own.
+    assert_eq!(by(&world, &dan, &whole, "order", json!({"part": one, "rank": 1})).await.0, 200);
+    // The side of the part agrees by saying the same: its commander, or who answers for its team; neither who stands in nor anybody else.
+    world.act(&two, "role", json!({"role": "deputy", "person": "fay", "do": "take", "why": "she stands in"})).await;
+    for token in [&fay, &dan] {
+        assert_eq!(by(&world, token, &two, "relate", under()).await.0, 200);
+        assert_eq!(by(&world, &dan, &two, "move", away("ben", &one)).await, refused);
+    }
+    assert!(!log(&world, &two).await.contains("may move people"));
+    for (token, part) in [(&ben, &one), (&cho, &two)] {
+        assert_eq!(by(&world, token, part, "relate", under()).await.0, 200);
+        let (here, there) = (log(&world, part).await, log(&world, &whole).await);
+        assert!(here.contains(&format!("{whole} is the parent of this; whoever commands it may move people from here")), "{here}");
+        assert!(there.contains(&format!("{part} is a child of this; whoever commands this may move people from there")), "{there}");
+    }
+    assert_eq!(place(&world, &one).await, (Some(1), Some(1)), "it keeps its place");
+    let before = world.kinds(&shown(&world, &one).await).await.len();
+    assert_eq!(by(&world, &ben, &one, "relate", under()).await.0, 200);
+    assert_eq!(world.kinds(&shown(&world, &one).await).await.len(), before, "agreed twice is agreed once");
+    for person in ["ana", "ben"] {
+        assert_eq!(by(&world, &dan, &one, "move", away(person, &two)).await.0, 200, "{person}");
+    }
+    assert_eq!(by(&world, &dan, &two, "move", away("ben", &whole)).await.0, 200);
+    assert_eq!(by(&world, &dan, &three, "move", away("ben", &whole)).await, refused, "each agrees for itself");
+    // Within one team nobody has to agree; that an incident is of its service makes nobody one of the team.
+    let theirs = of(&world, "ana", "Payments fail").await;
+    let mail = of(&world, "ben", "Prints fail").await;
+    assert_eq!(by(&world, &fay, &mail, "relate", json!({"to": theirs, "is": "parent"})).await.0, 200);
+    let ana = token_of(&world, "ana").await;
+    assert_eq!(by(&world, &ana, &mail, "move", away("ben", &theirs)).await.0, 200);
+    // Who agreed to the one has not agreed to what that is merged into.
+    let other = of(&world, "dan", "Everything fails as well").await;
+    let last = of(&world, "ben", "Fax fails").await;
+    assert_eq!(by(&world, &ben, &last, "relate", under()).await.0, 200);
+    world.act(&whole, "merge", json!({"into": other})).await;
+    assert_eq!(by(&world, &dan, &last, "move", away("ben", &other)).await, refused);
+}
+
+async fn moved_on_and_back_nobody_is_called_to_the_place_that_they_left(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let (from, to) = (of(&world, "ana", "Cards fail").await, of(&world, "dan", "Everything fails").await);
+    let nobodys = declared(&world, "It smells of smoke", false).await;
+    for there in [&to, &nobodys] {
+        world.act(&from, "task", json!({"text": "Call the bank", "owner": "ben"})).await;
+        let moved = |to: &str| json!({"person": "ben", "to": to, "why": "it is worse there", "uncovered": true});
+        world.act(&from, "move", moved(there)).await;
+        world.advance(15).await;
+        assert_eq!(paged(&world, "ben", there), 1, "{:#?}", world.hook.to("ben"));
+        world.act(there, "move", moved(&from)).await;
+        world.advance(15).await;
+        let stopped = world.bodies(&shown(&world, there).await, "page_stopped").await;
+        assert!(stopped[0]["why"].as_str().unwrap().starts_with("Ben Okafor was moved to"), "{stopped:#?}");
+        assert_eq!(paged(&world, "ana", there), usize::from(there == &nobodys), "what nobody has calls those who are left");
+        let seen = paged(&world, "ben", there);
+        world.advance(4 * MINUTE).await;
+        assert_eq!(
+            (seen, paged(&world, "ben", there), paged(&world, "cho", there)),
+            (1, 1, 0),
+            "he is not called, nor whoever comes after him"
+        );
+        world.act(&from, "acknowledge", json!({"by": "ben"})).await;
+    }
+    // Whom somebody asked for by name is called still: that page is not the move's.
+    world.act(&to, "escalate", json!({"page": ["person:fay"], "why": "she knows it"})).await;
+    world.act(&to, "move", json!({"person": "fay", "to": from, "why": "no", "uncovered": true})).await;
+    assert!(world.bodies(&shown(&world, &to).await, "page_stopped").await.len() == 1);
 }

@@ -19,6 +19,9 @@ on_both!(
     what_runs_keeps_its_body_and_goes_where_the_plan_says_now,
     killed_before_and_after_a_send_it_is_sent_again_under_its_id,
     a_private_incident_sends_what_the_template_says,
+    what_nobody_takes_for_a_quarter_of_an_hour_fails_and_is_told_to_whom_it_concerns,
+    whoever_pressed_what_failed_hears_of_it_once_beside_those_who_do_it,
+    a_step_under_way_that_goes_along_with_a_merge_says_that_it_was_sent,
 );
 
 const PLANS: &str = r#"
@@ -37,6 +40,9 @@ plans:
   - id: one
     tasks:
       - {id: only, text: Restart it, within: 5m, do: {webhook: "{HOOK}/only", secret: "{SECRET}"}}
+  - id: led
+    tasks:
+      - {id: only, text: Restart it, role: communications, do: {webhook: "{HOOK}/only", secret: "{SECRET}"}}
 "#;
 
 fn organisation() -> String {
@@ -61,6 +67,13 @@ async fn task(world: &World, reference: &str, number: usize) -> Value {
 async fn perform(world: &World, reference: &str, number: u32) -> (u16, String) {
     let answer = world.command(&format!("/incidents/{reference}/task"), json!({"task": number, "state": "perform"})).await;
     (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// How often somebody was told of this incident with these words.
+fn told(world: &World, who: &str, reference: &str, words: &str) -> usize {
+    let all = world.hook.told(who);
+    let of_it = all.iter().flat_map(|told| told.pages()).filter(|page| page["incident"]["ref"] == *reference);
+    of_it.filter(|page| page["text"].as_str().unwrap_or_default().contains(words)).count()
 }
 
 async fn log(world: &World, reference: &str) -> String {
@@ -300,6 +313,124 @@ async fn a_private_incident_sends_what_the_template_says(database: Database) {
     let sent = world.hook.to("drain");
     let keys: Vec<&String> = sent[0].body.as_object().unwrap().keys().collect();
     assert_eq!((sent.len(), keys.len()), (1, 3), "what the plan names, and no more: {}", sent[0].body);
+}
+
+/// Whoever receives it says each time that it is to come later, as late as that is heard.
+async fn what_nobody_takes_for_a_quarter_of_an_hour_fails_and_is_told_to_whom_it_concerns(database: Database) {
+    let eve = "  - {id: eve, name: Eve Lund, contacts: [{id: hook, webhook: \"{HOOK}/eve\", secret: \"{SECRET}\"}], notify: {high: [{contact: hook}], low: [{contact: hook}]}}\nteams:\n";
+    let org = organisation().replace("teams:\n", eve).replace("managers: [cho]", "managers: [eve]");
+    let mut world = world_of(database, org).await;
+    world.hook.script("/only", Reply::Later(300));
+    // Whoever has the role, and whoever has the incident; where nobody does, the team's managers; where there is no team, the catch-all.
+    for (service, is_led, concerned) in
+        [(Some("checkout"), true, vec!["ana", "ben"]), (Some("checkout"), false, vec!["eve"]), (None, false, vec!["cho"])]
+    {
+        let mut body = json!({"title": "disk", "severity": "sev3", "page": false});
+        if let Some(service) = service {
+            body["service"] = json!(service);
+        }
+        let declared = world.command("/incidents", body).await.ok().body;
+        let reference = declared["ref"].as_str().unwrap().to_owned();
+        if is_led {
+            world.act(&reference, "acknowledge", json!({"by": "ana"})).await;
+            world.act(&reference, "role", json!({"role": "communications", "person": "ben", "do": "take", "why": "he writes"})).await;
+        }
+        world.act(&reference, "plan", json!({"plan": "led"})).await;
+        let before = world.hook.to("only").len();
+        assert_eq!(perform(&world, &reference, 1).await.0, 200);
+        world.quiet().await;
+        for _ in 0..2 {
+            world.advance(301).await;
+        }
+        let under_way = task(&world, &reference, 1).await;
+        assert_eq!(under_way["do"]["state"], "under_way", "a quarter of an hour is not over: {under_way:#}");
+        assert_eq!(["ana", "ben", "cho", "eve"].map(|who| told(&world, who, &reference, "failed")), [0; 4]);
+        world.advance(301).await;
+        world.advance(2).await;
+        let tries = world.hook.to("only").len() - before;
+        assert!((1..8).contains(&tries), "it is its time that ended it, and not its tries: {tries}");
+        let failed = task(&world, &reference, 1).await;
+        assert_eq!((&failed["state"], &failed["do"]["state"]), (&json!("open"), &json!("failed")), "{failed:#}");
+        assert!(log(&world, &reference).await.contains("Step 1 failed: "));
+        for who in ["ana", "ben", "cho", "eve"] {
+            let wanted = usize::from(concerned.contains(&who));
+            assert_eq!(
+                told(&world, who, &reference, "Step 1 failed: Restart it"),
+                wanted,
+                "{service:?} {who}: {:#?}",
+                world.hook.told(who)
+            );
+        }
+        // Nothing of it goes out later, and nobody hears of it twice.
+        world.advance(600).await;
+        assert_eq!(world.hook.to("only").len() - before, tries);
+        assert_eq!(told(&world, concerned[0], &reference, "Step 1 failed"), 1);
+        world.act(&reference, "resolve", json!({})).await;
+    }
+}
+
+async fn whoever_pressed_what_failed_hears_of_it_once_beside_those_who_do_it(database: Database) {
+    let world = world_of(database, organisation()).await;
+    world.hook.script("/only", Reply::Says(400, "no such site".into()));
+    let declared = json!({"title": "disk", "severity": "sev3", "page": false, "service": "checkout"});
+    let reference = world.command("/incidents", declared.clone()).await.ok().body["ref"].as_str().unwrap().to_owned();
+    world.act(&reference, "acknowledge", json!({"by": "ana"})).await;
+    world.act(&reference, "role", json!({"role": "communications", "person": "ben", "do": "take", "why": "he writes"})).await;
+    world.act(&reference, "plan", json!({"plan": "led"})).await;
+    let press = async |who: &str, reference: &str| {
+        let cookie = sign_in_as(&world, who).await;
+        let pressed = post_form(&world, &format!("/incidents/{reference}/task"), Some(&cookie), &[("perform", "1")]).await;
+        assert_eq!(pressed.status, 303, "{}", pressed.text);
+        world.quiet().await;
+    };
+    let of = |reference: &str| ["ana", "ben", "cho"].map(|who| told(&world, who, reference, "Step 1 failed: Restart it"));
+    press("cho", &reference).await;
+    assert_eq!(of(&reference), [1, 1, 1], "whoever has the incident, the role, and whoever pressed it");
+    press("ana", &reference).await;
+    assert_eq!(of(&reference), [2, 2, 1], "who presses what they have hears it once");
+    // Where nobody has it: those who answer for the team, and whoever pressed it.
+    let other = world.command("/incidents", declared).await.ok().body["ref"].as_str().unwrap().to_owned();
+    world.act(&other, "plan", json!({"plan": "one"})).await;
+    press("ben", &other).await;
+    assert_eq!(of(&other), [0, 1, 1]);
+}
+
+async fn a_step_under_way_that_goes_along_with_a_merge_says_that_it_was_sent(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    world.hook.script("/only", Reply::Status(503));
+    let (merged, goes_on) = (begun(&world, "disk", "one").await, begun(&world, "the same disk", "machine").await);
+    let (untouched, own) = (begun(&world, "disk", "one").await, task(&world, &goes_on, 1).await);
+    assert_eq!(perform(&world, &merged, 1).await.0, 200);
+    world.quiet().await;
+    let since = task(&world, &merged, 1).await["do"]["begun_at"].as_str().unwrap()[..16].replace('T', " ");
+    world.act(&merged, "merge", json!({"into": goes_on})).await;
+    let came = task(&world, &goes_on, 5).await;
+    let text = came["text"].as_str().unwrap();
+    let said = format!(
+        "Restart it (a request to 127.0.0.1 was begun at {since} UTC and may have arrived: its answer stands in the log of {merged})"
+    );
+    assert_eq!(text.replace(&text_port(text), ""), said);
+    assert_eq!(task(&world, &goes_on, 1).await["text"], own["text"], "what was there is as it was");
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{goes_on}?tab=tasks")).await.text;
+    assert!(page.contains("may have arrived"), "{page}");
+    assert_eq!(perform(&world, &goes_on, 5).await, (409, "no_deed".into()), "nobody presses it there");
+    // What was never sent says nothing.
+    world.act(&untouched, "merge", json!({"into": goes_on})).await;
+    assert_eq!(task(&world, &goes_on, 6).await["text"], "Restart it");
+    // What has not gone out stays here, and taken apart it is as it went.
+    let before = world.hook.to("only").len();
+    world.hook.script("/only", Reply::Ok);
+    world.advance(120).await;
+    assert_eq!(world.hook.to("only").len(), before);
+    world.act(&merged, "take_apart", json!({})).await;
+    assert_eq!((&task(&world, &merged, 1).await["text"], &task(&world, &merged, 1).await["state"]), (&json!("Restart it"), &json!("open")));
+    assert_eq!(task(&world, &goes_on, 5).await["state"], "dropped");
+}
+
+/// The port of the server that a text names, with its colon; nothing where it names none.
+fn text_port(text: &str) -> String {
+    let port = text.split("127.0.0.1").nth(1).filter(|rest| rest.starts_with(':'));
+    port.map_or_else(String::new, |rest| rest.split(' ').next().unwrap_or_default().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use allclear_trial::{Database, World, org};
 use serde_json::json;
 
 use crate::sign_in::{get_as, post_form, sign_in_as};
-use crate::{on_both, world_of};
+use crate::{begun, on_both, world_of};
 
 on_both!(
     a_guest_sees_what_its_level_allows_and_acts_in_its_own_name,
@@ -29,14 +29,6 @@ fn organisation() -> String {
     [&org::usual(), ORGANISATIONS].concat()
 }
 
-/// An incident that ana has, of which she leads the work.
-async fn begun(world: &World) -> String {
-    world.fire("title-secret").await;
-    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
-    world.quiet().await;
-    world.incident().await["ref"].as_str().unwrap().to_owned()
-}
-
 /// Makes a link; its path.
 async fn link(world: &World, reference: &str, organisation: &str, within: &str) -> String {
     let made = world.act(reference, "guest", json!({"organisation": organisation, "within": within})).await;
@@ -45,7 +37,7 @@ async fn link(world: &World, reference: &str, organisation: &str, within: &str) 
 
 async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "title-secret").await;
     world.act(&reference, "note", json!({"text": "unmarked-secret"})).await;
     let path = link(&world, &reference, "cert", "2h").await;
     let page = world.get(&path).await.ok().text;
@@ -126,7 +118,7 @@ async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: D
 
 async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "title-secret").await;
     let path = link(&world, &reference, "cert", "2h").await;
     let mut other = path.clone().into_bytes();
     let at = other.len() - 20;
@@ -224,7 +216,7 @@ async fn a_link_of_what_is_over_takes_nothing_and_still_ends(database: Database)
 
 async fn what_is_red_is_read_by_those_who_lead_alone(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "title-secret").await;
     world.act(&reference, "note", json!({"text": "red-secret", "marking": "red"})).await;
     world.act(&reference, "update", json!({"text": "red-update", "marking": "red", "audiences": []})).await;
     let whole = world.command(&format!("/incidents/{reference}/marking"), json!({"marking": "red", "why": "x"})).await;

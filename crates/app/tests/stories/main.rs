@@ -90,6 +90,14 @@ async fn world_of(database: Database, org: impl Into<String>) -> World {
     World::start(setup(database).org(org)).await
 }
 
+/// An incident that ana has, of which she leads the work, by its reference: an alarm fired, and she acknowledged its page.
+async fn begun(world: &World, alarm: &str) -> String {
+    world.fire(alarm).await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    world.incident().await["ref"].as_str().unwrap().to_owned()
+}
+
 /// Runs a story on SQLite and on PostgreSQL.
 macro_rules! on_both {
     ($($story:ident),* $(,)?) => {$(

@@ -3,7 +3,7 @@
 use allclear_trial::{Database, World, org, world::lines};
 use serde_json::json;
 
-use crate::{on_both, world_of};
+use crate::{begun, on_both, world_of};
 
 on_both!(
     a_page_that_nobody_answers_comes_back_until_somebody_has_it,
@@ -18,14 +18,6 @@ on_both!(
 
 /// Seconds of a minute.
 const MINUTE: u64 = 60;
-
-/// An incident that ana acknowledged, by its reference.
-async fn taken_by_ana(world: &World) -> String {
-    world.fire("disk").await;
-    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
-    world.quiet().await;
-    world.incident().await["ref"].as_str().unwrap().to_owned()
-}
 
 /// How often a kind stands in the log.
 async fn times(world: &World, kind: &str) -> usize {
@@ -75,7 +67,7 @@ async fn a_page_that_nobody_answers_comes_back_until_somebody_has_it(database: D
 
 async fn an_acknowledgement_ages_and_pages_again_from_the_first_step(database: Database) {
     let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
-    let reference = taken_by_ana(&world).await;
+    let reference = begun(&world, "disk").await;
     world.advance(19 * MINUTE).await;
     assert_eq!(questions(&world, "ana").len(), 0, "twenty minutes are not over");
     world.advance(MINUTE + 10).await;
@@ -118,7 +110,7 @@ async fn ask_as(world: &World, who: &str, path: &str, body: serde_json::Value) -
 
 async fn whoever_has_it_is_reminded_when_they_asked_and_not_asked_before(database: Database) {
     let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
-    let reference = taken_by_ana(&world).await;
+    let reference = begun(&world, "disk").await;
     let snooze = format!("/incidents/{reference}/snooze");
     let refused = ask_as(&world, "ben", &snooze, json!({"within": "30m"})).await;
     assert_eq!(refused.status, 409, "{}", refused.text);
@@ -153,7 +145,7 @@ async fn whoever_has_it_is_reminded_when_they_asked_and_not_asked_before(databas
 
 async fn any_act_on_the_incident_renews_its_acknowledgement(database: Database) {
     let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
-    let reference = taken_by_ana(&world).await;
+    let reference = begun(&world, "disk").await;
     world.advance(15 * MINUTE).await;
     world.act(&reference, "note", json!({"text": "looking at the disk"})).await;
     world.advance(15 * MINUTE).await;
@@ -213,7 +205,7 @@ async fn an_incident_declared_without_a_page_awaits_somebody(database: Database)
 /// No audience is set: its people are told three times that no update came, and nobody is woken.
 async fn a_missed_update_that_nobody_could_receive_wakes_nobody(database: Database) {
     let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: never}]\n").await;
-    let reference = taken_by_ana(&world).await;
+    let reference = begun(&world, "disk").await;
     let next = world.api(&format!("/incidents/{reference}/expectations")).await.to_string();
     assert!(next.contains("the commander and the team's managers are told"), "{next}");
     let told = |world: &World, who: &str| {
@@ -235,7 +227,7 @@ async fn missed_updates_of_something_grave_page_until_one_comes(database: Databa
     let audience = "audiences: [{id: customers, contacts: [{id: hook, webhook: \"{HOOK}/status\", secret: \"{SECRET}\"}]}]\n";
     let severities = "severities: [{id: sev2, acknowledgement_lasts: never}]\n";
     let mut world = world_of(database, org::usual() + audience + severities).await;
-    let reference = taken_by_ana(&world).await;
+    let reference = begun(&world, "disk").await;
     let next = world.api(&format!("/incidents/{reference}/expectations")).await.to_string();
     assert!(next.contains("the commander and the team's managers are paged"), "what follows is said as it is: {next}");
     world.advance(30 * MINUTE + 10).await;

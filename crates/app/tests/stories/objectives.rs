@@ -5,7 +5,7 @@ use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
 use crate::sign_in::{get_as, sign_in_as};
-use crate::{on_both, world_of};
+use crate::{begun, on_both, world_of};
 
 on_both!(
     an_objective_is_projected_told_at_eighty_percent_and_missed_once,
@@ -21,13 +21,6 @@ fn organisation() -> String {
     [&services, "severities: [{id: sev2, update_every: 0s, acknowledgement_lasts: never}]\n"].concat()
 }
 
-async fn begun(world: &World) -> String {
-    world.fire("the disk of db-7").await;
-    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
-    world.quiet().await;
-    world.incident().await["ref"].as_str().unwrap().to_owned()
-}
-
 fn told(world: &World, who: &str, words: &str) -> usize {
     world.hook.told(who).iter().filter(|told| told.page()["text"].as_str().unwrap_or_default().contains(words)).count()
 }
@@ -40,7 +33,7 @@ async fn awaited(world: &World, reference: &str) -> usize {
 
 async fn an_objective_is_projected_told_at_eighty_percent_and_missed_once(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     assert_eq!(awaited(&world, &reference).await, 0, "its own service has none");
     let affected = world.act(&reference, "affect", json!({"service": "search", "impact": "full"})).await;
     let objective = &affected["objectives"][0];
@@ -77,7 +70,7 @@ async fn an_objective_is_projected_told_at_eighty_percent_and_missed_once(databa
 
 async fn an_objective_ends_with_its_service_and_a_gone_one_can_be_said_not_to_be_affected(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     world.act(&reference, "affect", json!({"service": "search", "impact": "partial"})).await;
     let recovered = world.act(&reference, "affect", json!({"service": "search", "impact": "none"})).await;
     assert!(recovered["objectives"][0]["ended_at"].is_string() && awaited(&world, &reference).await == 0, "{recovered:#}");
@@ -102,7 +95,7 @@ async fn an_objective_ends_with_its_service_and_a_gone_one_can_be_said_not_to_be
 
 async fn a_service_that_is_hit_later_has_its_own_time(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     world.advance(50 * MINUTE).await;
     let hit = world.now().await - jiff::SignedDuration::from_mins(10);
     let at = format!("/incidents/{reference}/affect");

@@ -5,7 +5,7 @@ use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
 use crate::sign_in::{get_as, sign_in_as};
-use crate::{on_both, world_of};
+use crate::{begun, on_both, world_of};
 
 on_both!(
     a_rule_that_may_apply_is_decided_on_warned_of_and_missed_once,
@@ -32,14 +32,6 @@ fn organisation() -> String {
     [&org::usual(), OBLIGATIONS].concat()
 }
 
-/// An incident that ana has, by its reference.
-async fn begun(world: &World) -> String {
-    world.fire("the disk of db-7").await;
-    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
-    world.quiet().await;
-    world.incident().await["ref"].as_str().unwrap().to_owned()
-}
-
 fn told(world: &World, who: &str, words: &str) -> usize {
     world.hook.told(who).iter().filter(|told| told.page()["text"].as_str().unwrap_or_default().contains(words)).count()
 }
@@ -63,7 +55,7 @@ async fn code(world: &World, reference: &str, verb: &str, body: Value) -> (u16, 
 
 async fn a_rule_that_may_apply_is_decided_on_warned_of_and_missed_once(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     let incident = world.api(&format!("/incidents/{reference}")).await;
     assert!(incident["obligations"].is_null(), "nothing matched: {incident:#}");
     world.act(&reference, "service", json!({"service": "search"})).await;
@@ -119,7 +111,7 @@ async fn a_rule_that_may_apply_is_decided_on_warned_of_and_missed_once(database:
 
 async fn a_submission_brings_what_follows_and_nothing_is_filed_twice(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     assert_eq!(code(&world, &reference, "obligation", json!({"rule": "sox"})).await, (404, "obligation_not_adopted".into()));
     world.act(&reference, "obligation", json!({"rule": "soci"})).await;
     world.act(&reference, "obligation", json!({"rule": "gdpr"})).await;
@@ -154,7 +146,7 @@ async fn a_submission_brings_what_follows_and_nothing_is_filed_twice(database: D
 
 async fn nothing_is_closed_while_something_is_owed_or_undecided(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     world.act(&reference, "obligation", json!({"rule": "bank"})).await;
     world.act(&reference, "obligation", json!({"rule": "soci"})).await;
     world.act(&reference, "awareness", json!({"obligation": 2, "decision": "applies", "why": "the asset is down"})).await;
@@ -183,7 +175,7 @@ async fn nothing_is_closed_while_something_is_owed_or_undecided(database: Databa
 
 async fn a_running_obligation_keeps_the_rule_it_began_with(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     world.act(&reference, "obligation", json!({"rule": "soci"})).await;
     world.act(&reference, "awareness", json!({"obligation": 1, "decision": "applies", "why": "the asset is down"})).await;
     let before = of(&world.api(&format!("/incidents/{reference}")).await, "soci").clone();
@@ -215,7 +207,7 @@ async fn a_running_obligation_keeps_the_rule_it_began_with(database: Database) {
 
 async fn a_merge_takes_obligations_along_and_a_cancelling_ends_them(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "the disk of db-7").await;
     world.act(&reference, "obligation", json!({"rule": "soci"})).await;
     world.act(&reference, "awareness", json!({"obligation": 1, "decision": "applies", "why": "the asset is down"})).await;
     let other = world.command("/incidents", json!({"title": "another", "page": false, "service": "search"})).await.ok().body;

@@ -6,7 +6,7 @@ use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
 use crate::sign_in::{get_as, post_form, sign_in_as};
-use crate::{on_both, world_of};
+use crate::{begun, on_both, world_of};
 
 on_both!(
     a_resource_is_asked_for_comes_late_and_is_given_back,
@@ -25,14 +25,6 @@ fn organisation() -> String {
     [&org::usual(), ORGANISATIONS].concat()
 }
 
-/// An incident that ana has, of which she leads the work.
-async fn begun(world: &World) -> String {
-    world.fire("title-secret").await;
-    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
-    world.quiet().await;
-    world.incident().await["ref"].as_str().unwrap().to_owned()
-}
-
 /// What was said to somebody with these words in it.
 fn told(world: &World, who: &str, words: &str) -> Vec<String> {
     let texts = world.hook.told(who).into_iter().map(|d| d.page()["text"].as_str().unwrap_or_default().to_owned());
@@ -45,7 +37,7 @@ async fn resource(world: &World, reference: &str) -> Value {
 
 async fn a_resource_is_asked_for_comes_late_and_is_given_back(database: Database) {
     let mut world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "title-secret").await;
     let refused = world.command(&format!("/incidents/{reference}/want"), json!({"what": "pump", "organisation": "thv"})).await;
     assert_eq!(refused.body["code"], "no_such_organisation", "{:#}", refused.body);
     let nothing = world.command(&format!("/incidents/{reference}/resource"), json!({"resource": 1, "state": "arrived"})).await;
@@ -107,7 +99,7 @@ async fn a_resource_is_asked_for_comes_late_and_is_given_back(database: Database
 
 async fn whoever_sends_it_says_so_behind_its_link_and_may_decline(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "title-secret").await;
     world.act(&reference, "want", json!({"what": "boat", "organisation": "thw", "within": "1h"})).await;
     world.act(&reference, "want", json!({"what": "secret-boat", "organisation": "cert"})).await;
     let made = world.act(&reference, "guest", json!({"organisation": "thw"})).await;
@@ -140,7 +132,7 @@ async fn whoever_sends_it_says_so_behind_its_link_and_may_decline(database: Data
 
 async fn an_export_tells_what_may_be_told_and_is_signed(database: Database) {
     let world = world_of(database, organisation()).await;
-    let reference = begun(&world).await;
+    let reference = begun(&world, "title-secret").await;
     let early = world.command(&format!("/incidents/{reference}/export"), json!({"organisation": "cert"})).await;
     assert_eq!((early.status, early.body["code"].as_str()), (409, Some("not_a_party")), "{:#}", early.body);
     world.act(&reference, "party", json!({"organisation": "cert", "reference": "C-1"})).await;

@@ -13,6 +13,7 @@ on_both!(
     another_team_accepts_it_or_gives_it_back,
     a_private_offer_is_seen_no_longer_than_it_stands,
     a_part_becomes_an_incident_of_its_own,
+    whoever_answers_for_the_service_of_now_hears_of_neglect_and_may_act,
 );
 
 /// Seconds of a minute.
@@ -339,4 +340,40 @@ async fn a_part_becomes_an_incident_of_its_own(database: Database) {
     world.recover("a disk").await;
     world.advance(30).await;
     assert_eq!((&whole(&world, &part).await["recovered"], &whole(&world, &reference).await["recovered"]), (&json!(true), &json!(false)));
+}
+
+/// Handed over, only offered, and taken after the service changed: whose it is then hears that nothing is said, and may take it.
+async fn whoever_answers_for_the_service_of_now_hears_of_neglect_and_may_act(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let (ana, dan) = (token_of(&world, "ana").await, token_of(&world, "dan").await);
+    let (cho, eve) = (token_of(&world, "cho").await, token_of(&world, "eve").await);
+    let of_it = |world: &World, who: &str, reference: &str| {
+        let all = world.hook.told(who);
+        let of_it = all.iter().flat_map(|told| told.pages()).filter(|page| page["incident"]["ref"] == *reference);
+        of_it.filter(|page| page["text"].as_str().unwrap_or_default().contains("No update to the stakeholders")).count()
+    };
+    let offer = || json!({"to": "team:disks", "why": "it is the disk"});
+    for (how, to, is_eves) in [("accepted", "search", false), ("offered", "disk", true), ("accepted after", "search", true)] {
+        let reference = of_ana(&world, "Checkout is slow", "checkout").await;
+        assert_eq!(act_as(&world, &ana, &reference, offer()).await.0, 200);
+        let accept = async || assert_eq!(act_as(&world, &dan, &reference, json!({"state": "accepted"})).await.0, 200, "{how}");
+        if how == "accepted" {
+            accept().await;
+        }
+        world.act(&reference, "service", json!({"service": to, "why": "it is that one"})).await;
+        if how == "accepted after" {
+            accept().await;
+        }
+        world.advance(31 * MINUTE).await;
+        let told = (of_it(&world, "cho", &reference), of_it(&world, "eve", &reference));
+        assert_eq!(told, if is_eves { (0, 1) } else { (1, 0) }, "{how}: {}", whole(&world, &reference).await);
+        let (theirs, others) = if is_eves { (("eve", &eve), ("cho", &cho)) } else { (("cho", &cho), ("eve", &eve)) };
+        for ((manager, token), wanted) in [(others, 409), (theirs, 200)] {
+            let request = allclear_trial::world::client().post(world.at(&format!("/api/v1/incidents/{reference}/role")));
+            let body = json!({"role": "commander", "person": manager, "do": "take", "why": "nobody says anything"});
+            let answer = world.send(request.bearer_auth(token).json(&body)).await;
+            assert_eq!(answer.status, wanted, "{how}, {manager}: {}", answer.text);
+        }
+        world.act(&reference, "resolve", json!({})).await;
+    }
 }

@@ -318,7 +318,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Transfers(event) => transfers::evolve(&mut incident, event, at),
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
-        Event::Deeds(event) => deeds::evolve(&mut incident, event, at),
+        Event::Deeds(event) => deeds::evolve(&mut incident, event, actor, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
         Event::Reports(event) => reports::evolve(&mut incident, event, at),
         Event::Partners(event) => parties::evolve(&mut incident, event, at),

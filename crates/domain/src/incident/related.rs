@@ -129,6 +129,10 @@ pub struct Related {
     /// Of a parent alone: the place among its parts that it told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<u32>,
+    /// Of parent and child: whether whoever commanded the part, or answered for its team, said so, so that whoever commands the whole
+    /// moves people out of the part.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agreed: bool,
 }
 
 /// What was handed over to other teams, and what is offered.

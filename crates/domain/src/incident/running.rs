@@ -102,7 +102,7 @@ pub struct DeedOf {
     pub host: String,
     /// The template of what is sent.
     pub body: String,
-    /// Whether it is done as soon as the step may begin.
+    /// Whether it is done once everything before the step is done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_itself: bool,
     /// How it went last; absent while it was never begun.
@@ -130,6 +130,9 @@ pub struct DeedRun {
     /// The beginning of what was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// Who pressed it: a person's id. Absent where it was done by itself, or by no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// Where what a step does stands.

@@ -16,7 +16,7 @@ pub struct DeedView {
     pub host: String,
     /// What it would send now, while it is open.
     pub body: Option<String>,
-    /// Whether it is done as soon as the step may begin; else somebody presses it.
+    /// Whether it is done once everything before the step is done; else somebody presses it.
     pub by_itself: bool,
     /// How it went last; null while it was never begun.
     pub state: Option<DeedState>,

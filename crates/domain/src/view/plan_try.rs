@@ -78,7 +78,7 @@ pub struct TriedDeed {
     pub host: String,
     /// The body, with words in angle brackets for what only an incident knows.
     pub body: String,
-    /// Whether it is done as soon as the step may begin; else somebody presses it.
+    /// Whether it is done once everything before the step is done; else somebody presses it.
     pub by_itself: bool,
 }
 

@@ -226,6 +226,7 @@ fn command(verb: Verb) -> Command {
                 reference: "INC-2".into(),
                 is,
                 followed: false,
+                agreed: false,
                 why: None,
                 moved: relations::Moved::default(),
             })
@@ -234,7 +235,16 @@ fn command(verb: Verb) -> Command {
         Verb::Split => {
             let (incident, is) = (OTHER, related::Relation::SplitInto);
             let moved = relations::Moved { alerts: 2, tasks: Vec::new() };
-            relations::Command::Tie(relations::Tied { incident, reference: "INC-2".into(), is, followed: false, why: None, moved }).into()
+            relations::Command::Tie(relations::Tied {
+                incident,
+                reference: "INC-2".into(),
+                is,
+                followed: false,
+                agreed: false,
+                why: None,
+                moved,
+            })
+            .into()
         }
         Verb::Unrelate => relations::Command::Untie { from: OTHER, why: None }.into(),
         Verb::Follow => relations::Command::Follow.into(),

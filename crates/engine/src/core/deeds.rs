@@ -4,6 +4,7 @@
 //! Not here: what may be begun when (`domain::incident::deeds`), and how it is carried and tried again (the outbox). A rebuild
 //! folds the events and sends nothing: a message is made where a command is decided, and nowhere else.
 
+use allclear_domain::access::Actor;
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::incident::deeds::{self, Begun, Command, Event};
 use allclear_domain::org::snapshot::PLAN;
@@ -14,7 +15,7 @@ use allclear_store::rows;
 use allclear_store::rows::message::Envelope;
 
 use super::messages::backoff_of;
-use super::notices::{each_once, notice_of};
+use super::notices::{each_once, notice_of, person};
 use super::unit::Unit;
 use super::{Core, Decided};
 
@@ -81,6 +82,13 @@ impl Core {
                 if targets.is_empty() {
                     targets = self.others(&incident);
                 }
+                // Whoever pressed it waits for it, whoever does it or has the incident by now.
+                let pressed = deeds::pressed_by(found).filter(|by| self.sees(&Actor::Person((*by).to_owned()), &incident)).map(person);
+                if let Some(by) = pressed
+                    && !targets.contains(&by)
+                {
+                    targets.push(by);
+                }
                 self.tell(unit, id, NoticeKind::Reminder, &targets, text, STEP_FAILED)
             }
             Event::Answered(_) => Ok(()),
@@ -91,8 +99,8 @@ impl Core {
     fn send_step(&mut self, unit: &mut Unit, id: IncidentId, body: &Begun) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         let Some(step) = incident.work.task(body.task).and_then(|task| task.step.as_ref()) else { return Ok(()) };
-        let (person, contact) = (format!("{PLAN}{}", step.plan), step.step.clone());
-        let channel = self.org.contact(&person, &contact).and_then(|(contact, _)| self.org.channels().of(&contact.address));
+        let (plan, contact) = (format!("{PLAN}{}", step.plan), step.step.clone());
+        let channel = self.org.contact(&plan, &contact).and_then(|(contact, _)| self.org.channels().of(&contact.address));
         let Some(channel) = channel.map(|form| form.name.to_owned()) else { return Ok(()) };
         let notice = Notice {
             key: format!("step:{id}:{}:{}", body.task, body.run),
@@ -102,13 +110,13 @@ impl Core {
             step: body.task,
             round: body.run,
             late: false,
-            person: person.clone(),
+            person: plan.clone(),
             incident: notice_of(&incident),
             text: Some(body.body.clone()),
             because: None,
         };
         let node = (!self.setup.quarantined).then_some(self.setup.node);
-        unit.send_step(&MessageDraft { id: body.message, person, contact, channel, org_version: self.org.version, notice }, node);
+        unit.send_step(&MessageDraft { id: body.message, person: plan, contact, channel, org_version: self.org.version, notice }, node);
         Ok(())
     }
 

@@ -67,7 +67,7 @@ impl Core {
             Command::TestPage { person } => self.test_page(unit, person)?,
             Command::Incident { id, command } => self.act_on(unit, who, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
-            Command::Relate { id, to, is, follow } => self.relate(unit, *id, *to, *is, *follow)?,
+            Command::Relate { id, to, is, follow } => self.relate(unit, who, *id, *to, (*is, *follow))?,
             Command::Split { id, split } => self.split(unit, *id, split)?,
             Command::Order { id, part, rank, why } => self.order(unit, *id, *part, *rank, why.as_ref())?,
             Command::Move { id, asked } => self.move_person(unit, who, *id, asked)?,

@@ -8,8 +8,8 @@ use allclear_domain::action::{self, Action};
 use allclear_domain::clean::says_something;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::partners::RequestState;
-use allclear_domain::incident::roles::{COMMANDER, DEPUTY};
-use allclear_domain::incident::{self, access as sight, attendance, lifecycle, ordering, parties, resources, roles, sharing};
+use allclear_domain::incident::roles::COMMANDER;
+use allclear_domain::incident::{self, access as sight, attendance, lifecycle, parties, resources, roles, sharing};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -48,7 +48,7 @@ impl Core {
     }
 
     /// Whether somebody takes and gives the roles of an incident unasked, where they say why.
-    fn may_overrule(&self, who: &Principal, incident: &incident::Incident) -> bool {
+    pub(super) fn may_overrule(&self, who: &Principal, incident: &incident::Incident) -> bool {
         access::may_overrule(&self.org, who, self.team_handed(incident), incident.service.as_deref()).is_ok()
     }
 
@@ -62,55 +62,6 @@ impl Core {
         let why = if let C::Take { why, .. } = command { why.as_deref() } else { None };
         let overrules = is_reason(why) && self.may_overrule(who, incident);
         Ok(roles::as_given(incident, command.clone(), who.person(), overrules))
-    }
-
-    /// Whether somebody commands one of these, of which the first is the one it is about: they are commander, or have the role that
-    /// stands in for that; or they answer for its team and say why. What nobody commands is anybody's who may act on it.
-    fn commands(&self, unit: &Unit, who: &Principal, of: &[IncidentId], says_why: bool) -> Decided<()> {
-        let named = self.org.role(COMMANDER).and_then(|setting| setting.deputy.clone());
-        let deputy = named.as_deref().unwrap_or(DEPUTY);
-        let mut refused = None;
-        for (n, id) in of.iter().enumerate() {
-            let (incident, _) = self.incident(unit, *id)?;
-            let keeper = |role: &str| roles::keeper(&incident, role).filter(|holder| roles::may_respond(&self.org, holder));
-            let commander = keeper(COMMANDER);
-            let stands_in = || keeper(deputy);
-            let is_theirs = who.person().is_some() && (commander == who.person() || stands_in() == who.person());
-            let is_nobodys = n == 0 && commander.is_none();
-            if is_theirs || is_nobodys || (says_why && self.may_overrule(who, &incident)) {
-                return Ok(());
-            }
-            if let Some(commander) = commander.filter(|_| n == 0) {
-                let (commander, reference) = (self.name_of_person(commander), incident.reference.clone());
-                refused = Some(ordering::Refusal::NotItsCommander { commander, reference });
-            }
-        }
-        refused.map_or(Ok(()), |refused| Err(Refusal::from(incident::Refusal::from(refused)).into()))
-    }
-
-    /// Whoever commands an incident is moved away by themself, by who answers for its team, or by whoever commands the whole: whoever
-    /// stands in for them took that role unasked, perhaps.
-    fn may_unseat(&self, unit: &Unit, who: &Principal, id: IncidentId, person: &str) -> Decided<()> {
-        let (incident, _) = self.incident(unit, id)?;
-        let is_other = who.person().is_some_and(|who| who != person);
-        let Some(commander) = incident.commander.as_deref().filter(|commander| *commander == person && is_other) else { return Ok(()) };
-        let above = incident.work.parent().map(|parent| self.incident(unit, parent.incident)).transpose()?;
-        let commands_all = above.is_some_and(|(whole, _)| whole.commander.as_deref() == who.person() && whole.state.is_open());
-        if commands_all || self.may_overrule(who, &incident) {
-            return Ok(());
-        }
-        let (commander, reference) = (self.name_of_person(commander), incident.reference.clone());
-        Err(Refusal::from(incident::Refusal::from(ordering::Refusal::NotItsCommander { commander, reference })).into())
-    }
-
-    /// The incident of which both are parts, or the one is a part of the other, while it is open and seen as they are.
-    fn above_both(&self, unit: &Unit, one: IncidentId, other: IncidentId) -> Decided<Option<IncidentId>> {
-        let (one, _) = self.incident(unit, one)?;
-        let (other, _) = self.incident(unit, other)?;
-        let above = |of: &incident::Incident| of.work.parent().map(|parent| parent.incident);
-        let Some(parent) = above(&one).filter(|parent| above(&other) == Some(*parent) || other.id == *parent) else { return Ok(None) };
-        let (whole, _) = self.incident(unit, parent)?;
-        Ok((whole.state.is_open() && whole.private == one.private).then_some(parent))
     }
 
     pub(super) fn may(&mut self, unit: &mut Unit, who: &Principal, command: &Command) -> Decided<()> {
@@ -191,16 +142,13 @@ impl Core {
             Command::Order { id, part, why, .. } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.may_on(unit, who, *part, &Refusal::NoSuchIncident)?;
-                self.commands(unit, who, &[*id], is_reason(why.as_deref()))
+                self.may_order(unit, who, *id, is_reason(why.as_deref()))
             }
             Command::Move { id, asked } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.may_on(unit, who, asked.to, &Refusal::NoSuchIncident)?;
                 self.not_of_a_test(unit, *id)?;
-                let above = self.above_both(unit, *id, asked.to)?;
-                let of: Vec<IncidentId> = [*id].into_iter().chain(above).collect();
-                self.commands(unit, who, &of, true)?;
-                self.may_unseat(unit, who, *id, &asked.person)
+                self.may_move(unit, who, *id, asked)
             }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;

@@ -14,6 +14,7 @@ mod alarm;
 mod alerts;
 mod clocks;
 mod command;
+mod commanding;
 mod coordination;
 mod deeds;
 mod dispatch;

@@ -13,7 +13,7 @@ use allclear_domain::incident::attendance::Command as Attendance;
 use allclear_domain::incident::moves::{Away, Command, Here, Refusal as No, Stake};
 use allclear_domain::incident::{self, Incident, State, links, relations, roles, tasks};
 use allclear_domain::org::model::NotifyUrgency;
-use allclear_domain::paging::Status;
+use allclear_domain::paging::{self, Status};
 use allclear_domain::wire::NoticeKind;
 
 use super::command::{Move, Refusal, Reply};
@@ -21,6 +21,16 @@ use super::notices::person;
 use super::pages::Whom;
 use super::unit::Unit;
 use super::{Core, Decided, Stop};
+
+/// What stands in the reason of a page that calls whoever somebody moved here, after the name.
+const MOVES_YOU: &str = "moves you here from";
+/// With what it begins where nobody in person did.
+const ARE_MOVED: &str = "you are moved here from";
+
+/// Whether a page calls somebody who was moved.
+fn is_about_move(because: &str) -> bool {
+    because.starts_with(ARE_MOVED) || because.contains(MOVES_YOU)
+}
 
 fn no(why: impl Into<incident::Refusal>) -> Stop {
     Refusal::from(why.into()).into()
@@ -46,7 +56,8 @@ impl Core {
             self.change_incident(unit, id, Attendance::Lose { why: why.clone() })?;
         }
         self.leave_what_they_had(unit, who, id, asked, &stake, &why)?;
-        if stake.last {
+        let was_called = stake.came && self.withdraw_call(unit, id, &asked.person, &why)?;
+        if stake.last || was_called {
             self.page_in_their_place(unit, id, asked, &why)?;
         }
         self.call_there(unit, asked, &from)?;
@@ -143,6 +154,19 @@ impl Core {
         Ok(())
     }
 
+    /// Whoever was called here by a move and goes on is not called here any more; whether they were.
+    fn withdraw_call(&mut self, unit: &mut Unit, id: IncidentId, who: &str, why: &str) -> Decided<bool> {
+        let mut was_called = false;
+        for page in self.pages_of(unit, id) {
+            let (found, _) = self.page(unit, page)?;
+            if paging::may_send(found.status) && is_about_move(&found.because) && found.targets == [person(who)] {
+                self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
+                was_called = true;
+            }
+        }
+        Ok(was_called)
+    }
+
     /// Nobody has it: it pages, whoever is named instead first. Who named themself and has command now has it.
     fn page_in_their_place(&mut self, unit: &mut Unit, id: IncidentId, asked: &Move, why: &str) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
@@ -204,8 +228,8 @@ impl Core {
         }
         let by = if let Actor::Person(by) = &unit.actor { Some(self.name_of_person(by)) } else { None };
         let because = match by {
-            Some(by) => format!("{by} moves you here from {}: {}", from.reference, asked.why),
-            None => format!("you are moved here from {}: {}", from.reference, asked.why),
+            Some(by) => format!("{by} {MOVES_YOU} {}: {}", from.reference, asked.why),
+            None => format!("{ARE_MOVED} {}: {}", from.reference, asked.why),
         };
         if self.is_asked(unit, asked.to, &asked.person)? {
             let text = format!("{because}. It is asking you already: acknowledge it.");

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::related::{Related, Relation};
 use allclear_domain::incident::relations::{Command, FAMILY_MAX, LEVELS_MAX, Moved, RELATIONS_MAX, Refusal as No, Tied, said_ones};
@@ -21,6 +22,17 @@ use super::command::{Refusal, Reply};
 use super::notices::each_once;
 use super::unit::Unit;
 use super::{Core, Decided, Stop};
+
+/// How one is to stand to another.
+struct Tie<'a> {
+    /// What that one is to it.
+    is: Relation,
+    follow: bool,
+    /// Whether the side of the part agreed.
+    agreed: bool,
+    /// It follows from something else, and is no word of whoever asked.
+    why: Option<&'a str>,
+}
 
 /// What is above or below an incident: how many levels away each is.
 type Levels = BTreeMap<IncidentId, usize>;
@@ -40,7 +52,14 @@ impl Core {
     }
 
     /// `to` is this to an incident from now on, and both logs say so.
-    pub(super) fn relate(&mut self, unit: &mut Unit, id: IncidentId, to: IncidentId, is: Relation, follow: bool) -> Decided<Reply> {
+    pub(super) fn relate(
+        &mut self,
+        unit: &mut Unit,
+        who: &Principal,
+        id: IncidentId,
+        to: IncidentId,
+        (is, follow): (Relation, bool),
+    ) -> Decided<Reply> {
         if id == to {
             return Err(no(No::ToItself));
         }
@@ -50,35 +69,28 @@ impl Core {
             may_be_followed(&other)?;
         }
         self.may_stand_so(unit, &one, &other, is)?;
-        self.tie(unit, id, to, is, follow, None)?;
+        let agreed = match is {
+            Relation::Parent => self.agrees(unit, who, id)?,
+            Relation::Child => self.agrees(unit, who, to)?,
+            Relation::Related | Relation::Cause | Relation::Effect | Relation::SplitFrom | Relation::SplitInto => false,
+        };
+        self.tie(unit, id, to, &Tie { is, follow, agreed, why: None })?;
         Ok(Reply::Incident { id, reference: one.reference })
     }
 
-    /// Both logs say it. `why`: it follows from something else, and is no word of whoever asked.
-    pub(super) fn tie(
-        &mut self,
-        unit: &mut Unit,
-        id: IncidentId,
-        to: IncidentId,
-        is: Relation,
-        followed: bool,
-        why: Option<&str>,
-    ) -> Decided<()> {
+    /// Both logs say it.
+    fn tie(&mut self, unit: &mut Unit, id: IncidentId, to: IncidentId, tie: &Tie<'_>) -> Decided<()> {
         let (one, other) = (self.incident(unit, id)?.0.reference, self.incident(unit, to)?.0.reference);
-        let why = why.map(ToOwned::to_owned);
-        self.change_incident(
-            unit,
-            id,
-            Command::Tie(Tied { incident: to, reference: other, is, followed, why: why.clone(), moved: Moved::default() }),
-        )?;
+        let (agreed, moved) = (tie.agreed, Moved::default());
+        let why = tie.why.map(ToOwned::to_owned);
+        let here =
+            Tied { incident: to, reference: other, is: tie.is, followed: tie.follow, agreed, why: why.clone(), moved: moved.clone() };
+        self.change_incident(unit, id, Command::Tie(here))?;
         if planted("relation-told-once") {
             return Ok(());
         }
-        self.change_incident(
-            unit,
-            to,
-            Command::Tie(Tied { incident: id, reference: one, is: is.turned(), followed: false, why, moved: Moved::default() }),
-        )
+        let there = Tied { incident: id, reference: one, is: tie.is.turned(), followed: false, agreed, why, moved };
+        self.change_incident(unit, to, Command::Tie(there))
     }
 
     /// Whether two may stand so to each other: of one kind, seen by the same, in no circle, and neither too deep nor too many.
@@ -257,7 +269,9 @@ impl Core {
                 Err(need) => return Err(need),
             }
             // A child goes on following, from the other side.
-            self.tie(unit, one.incident, into, one.is.turned(), followed && !whole.private, Some(&why))?;
+            // Nobody of the part agreed to the other one: whoever commands the part may.
+            let tie = Tie { is: one.is.turned(), follow: followed && !whole.private, agreed: false, why: Some(&why) };
+            self.tie(unit, one.incident, into, &tie)?;
         }
         Ok(())
     }

@@ -46,6 +46,7 @@ impl Core {
             reference: reference.to_owned(),
             is,
             followed: false,
+            agreed: false,
             why: None,
             moved: moved.clone(),
         };

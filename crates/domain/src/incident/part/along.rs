@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::deeds;
 use crate::incident::Incident;
 use crate::incident::obliged::{Obligation, ObligationState};
 use crate::incident::partners::Request;
@@ -65,7 +66,7 @@ impl Along {
         let of_plan = |task: &Task| task.step.as_ref().map(|step| (step.plan.clone(), step.step.clone()));
         let there: BTreeSet<_> = into.work.tasks.iter().filter(open).filter_map(of_plan).collect();
         let goes = |task: &&Task| of_plan(task).is_none_or(|step| !there.contains(&step));
-        let timed = |task: &Task| Task { due_at: due_with_it(task, now), ..task.clone() };
+        let timed = |task: &Task| Task { due_at: due_with_it(task, now), text: text_with_it(task, &merged.reference), ..task.clone() };
         let mut texts: BTreeSet<&str> = into.work.open_recovery().map(|item| item.text.as_str()).collect();
         let there_too = |one: &Obligation| into.work.obligations.iter().any(|other| other.form == one.form && other.state.is_open());
         let owed = |one: &&Obligation| one.state == ObligationState::Applies || !there_too(one);
@@ -98,6 +99,22 @@ impl Along {
 /// Until when a task is due in the incident that it goes to: nothing comes before a step there, so that its time begins.
 pub(in crate::incident) fn due_with_it(task: &Task, merged_at: Timestamp) -> Option<Timestamp> {
     task.due_at.or_else(|| Some(after(merged_at, task.step.as_ref()?.within?)))
+}
+
+/// Before what is said of a task whose step was under way.
+const SENT: &str = " (a request to ";
+
+/// What a task is called in the incident that it goes to: what its step had sent may have been done, and its answer comes to the log of
+/// the one that was merged, so that nobody does it again unknowingly.
+fn text_with_it(task: &Task, merged: &str) -> String {
+    let Some((host, at)) = deeds::unheard(task) else { return task.text.clone() };
+    let at = at.strftime("%Y-%m-%d %H:%M UTC");
+    format!("{}{SENT}{host} was begun at {at} and may have arrived: its answer stands in the log of {merged})", task.text)
+}
+
+/// Whether a task is called there as it was when it went.
+pub(super) fn is_called_so(there: &Task, task: &Task) -> bool {
+    there.text.strip_prefix(&task.text).is_some_and(|more| more.is_empty() || (task.step.is_some() && more.starts_with(SENT)))
 }
 
 impl Unawaited {
@@ -167,7 +184,7 @@ pub(super) fn apart(alerts: u64, tasks: &[u32], stayed: &[u32], stays: &str) -> 
 mod tests {
     use super::super::sample::Sample;
     use super::*;
-    use crate::ids::IncidentId;
+    use crate::ids::{IncidentId, MessageId};
     use crate::incident::links::{self, Back};
     use crate::incident::{decisions, ending, plans, recovery, tasks};
     use crate::time::Length;
@@ -265,5 +282,23 @@ mod tests {
         let back = Back::of(&from.incident, &into.incident);
         let apart = from.run(links::Command::TakeApart { into_ref: "INC-2".into(), back }).unwrap();
         assert!(apart.opened().contains(&"decision:1"), "{:?}", apart.opened());
+    }
+
+    #[test]
+    fn a_step_that_was_sent_says_so_where_it_goes_and_comes_back_as_it_was() {
+        let mut from = Sample::declared().after(plan("machine"));
+        let message = MessageId::from_bits(7);
+        let begin = deeds::Command::Begin { task: 1, message, host: Some("h.example".into()), by_itself: false, why: None };
+        from.run(begin).unwrap();
+        let own: Vec<String> = from.incident.work.tasks.iter().map(|task| task.text.clone()).collect();
+        let mut into = other();
+        merge(&mut from, &mut into);
+        let there: Vec<&str> = into.incident.work.tasks.iter().map(|task| task.text.as_str()).collect();
+        assert!(there[0].starts_with(&format!("{} (a request to h.example was begun at ", own[0])), "{there:?}");
+        assert!(there[0].ends_with(&format!("in the log of {})", from.incident.reference)), "{there:?}");
+        assert_eq!(there[1..], own[1..], "what was not begun is called as it was");
+        take_apart(&mut from, &mut into);
+        assert_eq!((into.incident.work.open_tasks(), from.incident.work.open_tasks()), (0, own.len()));
+        assert_eq!(from.incident.work.task(1).unwrap().text, own[0]);
     }
 }

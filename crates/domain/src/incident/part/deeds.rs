@@ -1,4 +1,4 @@
-//! What steps of plans do by themselves: begun by a person or as soon as the step may begin, sent once at a time, and what was
+//! What steps of plans do by themselves: begun by a person or once everything before the step is done, sent once at a time, and what was
 //! answered. An answer that says yes is the end of the step; one that says no leaves it open, to be done by hand, to be tried
 //! again, or to be skipped.
 //!
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::tasks::{self, Ended};
+use crate::access::Actor;
 use crate::event::{Mode, event_kinds};
 use crate::ids::MessageId;
 use crate::incident::lifecycle;
@@ -175,6 +176,17 @@ pub fn is_wanted(incident: &Incident, message: MessageId) -> bool {
     run_of(incident, message).is_some_and(|(_, last)| last.state == DeedState::UnderWay)
 }
 
+/// Who pressed it last, where a person did.
+#[must_use]
+pub fn pressed_by(task: &Task) -> Option<&str> {
+    last_of(task)?.by.as_deref()
+}
+
+/// The server that was asked to do it and has not been heard of, and since when. What was answered or refused is known.
+pub(super) fn unheard(task: &Task) -> Option<(&str, Timestamp)> {
+    last_of(task).filter(|last| last.state.is_unanswered()).map(|last| (last.host.as_str(), last.begun_at))
+}
+
 fn last_of(task: &Task) -> Option<&DeedRun> {
     task.step.as_ref()?.deed.as_ref()?.last.as_ref()
 }
@@ -260,7 +272,8 @@ fn may_begin(incident: &Incident, task: u32, now: Timestamp) -> Result<(&Task, &
     if before.is_empty() { Ok((found, deed)) } else { Err(Refusal::Waits { task, after: before.join(", ") }.into()) }
 }
 
-pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, actor: &Actor, at: Timestamp) {
+    let pressed_by = if let Actor::Person(person) = actor { Some(person) } else { None };
     let mut change = |task: u32, change: &dyn Fn(&mut DeedOf)| {
         if let Some(deed) = incident.work.task_mut(task).and_then(|task| task.step.as_mut()?.deed.as_mut()) {
             change(deed);
@@ -277,6 +290,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 ended_at: None,
                 said: None,
                 answer: None,
+                by: pressed_by.filter(|_| !body.by_itself).cloned(),
             });
         }),
         Event::Answered(body) => {
@@ -302,6 +316,7 @@ fn end(deed: &mut DeedOf, state: DeedState, said: Option<&String>, answer: Optio
         ended_at: None,
         said: None,
         answer: None,
+        by: None,
     });
     let kept = |text: &String| text.chars().take(KEPT_CHARS_MAX).collect();
     (last.state, last.ended_at, last.said, last.answer) = (state, Some(at), said.map(kept), answer.map(kept));
@@ -426,5 +441,18 @@ mod tests {
         assert_eq!(sample.refusal(gone(false)), "deed_gone");
         assert_eq!(sample.run(gone(true)).unwrap().kinds(), ["step_failed"]);
         assert_eq!(due(&sample.incident), [0_u32; 0], "told once");
+    }
+
+    #[test]
+    fn who_pressed_it_is_known_and_of_what_is_done_by_itself_nobody() {
+        let mut sample = begun();
+        let by_itself = Command::Begin { task: 1, message: id(7), host: Some("h.example".into()), by_itself: true, why: None };
+        sample.run(by_itself).unwrap();
+        let pressed = |sample: &Sample| pressed_by(sample.incident.work.task(1).unwrap()).map(ToOwned::to_owned);
+        assert_eq!(pressed(&sample), None);
+        sample.run(no(7)).unwrap();
+        sample.run(begin(1, 8)).unwrap();
+        sample.run(no(8)).unwrap();
+        assert_eq!(pressed(&sample).as_deref(), Some("ana"), "also once it has failed");
     }
 }

@@ -246,7 +246,8 @@ impl Back {
             let Some(there) = into.work.tasks.iter().rev().find(is_it) else { continue };
             // It was added there when this was merged. Before steps had their time from then, one that waited went without.
             let is_due_so = there.due_at == task.due_at || there.due_at == along::due_with_it(task, there.added_at);
-            let is_as_it_went = there.state == TaskState::Open && is_due_so && (&there.text, &there.owner) == (&task.text, &task.owner);
+            let is_as_it_went =
+                there.state == TaskState::Open && is_due_so && along::is_called_so(there, task) && there.owner == task.owner;
             let pair = (task.task, there.task);
             if is_as_it_went { back.tasks.push(pair) } else { back.stayed.push(pair) }
         }

@@ -249,7 +249,15 @@ mod tests {
 
     fn tied(n: u128, is: Relation) -> relations::Command {
         let moved = relations::Moved::default();
-        relations::Command::Tie(relations::Tied { incident: part(n), reference: format!("INC-{n}"), is, followed: false, why: None, moved })
+        relations::Command::Tie(relations::Tied {
+            incident: part(n),
+            reference: format!("INC-{n}"),
+            is,
+            followed: false,
+            agreed: false,
+            why: None,
+            moved,
+        })
     }
 
     fn order(n: u128, rank: Option<u32>) -> Command {

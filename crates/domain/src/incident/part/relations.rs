@@ -54,6 +54,9 @@ pub struct Tied {
     /// Whether its updates are updates of this from now on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub followed: bool,
+    /// As in [`Related`]: the side of the part agreed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agreed: bool,
     /// Why, where nobody said so: what it stood to before was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -392,7 +395,12 @@ fn tie(incident: &Incident, tied: Tied) -> Decision {
         if known.is != tied.is {
             return Err(Refusal::Otherwise { is: known.is.words() }.into());
         }
-        return if tied.followed { decide(incident, Command::Follow) } else { nothing() };
+        let mut events = if tied.followed { decide(incident, Command::Follow)? } else { Vec::new() };
+        if tied.agreed && !known.agreed {
+            // Who stands there agrees to what others said.
+            events.push(Event::Tied(Tied { followed: false, ..tied }).into());
+        }
+        return Ok(events);
     }
     if tied.is == Relation::Parent && incident.work.parent().is_some() {
         return Err(Refusal::HasAParent.into());
@@ -412,6 +420,9 @@ pub fn said_ones(incident: &Incident) -> usize {
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
         Event::Tied(body) => {
+            if agree(incident, body) {
+                return;
+            }
             incident.work.relations.push(Related {
                 incident: body.incident,
                 reference: body.reference.clone(),
@@ -419,6 +430,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 since: at,
                 followed: body.followed,
                 rank: None,
+                agreed: body.agreed,
             });
             match body.is {
                 // What went is told of there, and is not over here.
@@ -441,6 +453,13 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.work.promised_above &= !body.owes;
         }
     }
+}
+
+/// Of what is known already: the side of the part agreed to it.
+fn agree(incident: &mut Incident, body: &Tied) -> bool {
+    let is_it = |one: &&mut Related| one.incident == body.incident && one.is == body.is && one.is.is_said();
+    let known = incident.work.relations.iter_mut().find(is_it);
+    known.map(|known| known.agreed |= body.agreed).is_some()
 }
 
 /// A task as it stood in the incident that this was split from.
@@ -490,11 +509,22 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Tied(body) => {
             let follows = if body.followed { "; its updates are updates of this one" } else { "" };
+            let agreed = match body.is {
+                Relation::Parent if body.agreed => "; whoever commands it may move people from here",
+                Relation::Child if body.agreed => "; whoever commands this may move people from there",
+                Relation::Parent
+                | Relation::Child
+                | Relation::Related
+                | Relation::Cause
+                | Relation::Effect
+                | Relation::SplitFrom
+                | Relation::SplitInto => "",
+            };
             let line = match (body.is, body.why.is_some()) {
                 (Relation::SplitFrom, _) => format!("Split from {}{}", body.reference, body.moved.words(|task| task.task)),
                 (Relation::SplitInto, _) => format!("{} was split from this{}", body.reference, body.moved.words(|task| task.was)),
-                (is, true) => format!("{} is {} this now{follows}", body.reference, is.words()),
-                (is, false) => format!("{who}: {} is {} this{follows}", body.reference, is.words()),
+                (is, true) => format!("{} is {} this now{follows}{agreed}", body.reference, is.words()),
+                (is, false) => format!("{who}: {} is {} this{follows}{agreed}", body.reference, is.words()),
             };
             with_text(line, body.why.as_deref())
         }
@@ -515,7 +545,7 @@ mod tests {
 
     fn tied(other: u128, is: Relation, followed: bool) -> Command {
         let incident = IncidentId::from_bits(other);
-        Command::Tie(Tied { incident, reference: format!("INC-{other}"), is, followed, why: None, moved: Moved::default() })
+        Command::Tie(Tied { incident, reference: format!("INC-{other}"), is, followed, agreed: false, why: None, moved: Moved::default() })
     }
 
     fn of_parent(sample: &Sample, audiences: &[&str], mins: Option<u64>) -> updates::Command {
@@ -577,5 +607,22 @@ mod tests {
         sample.run(Command::Follow).unwrap();
         let heard = sample.run(of_parent(&sample, &["board", "customers"], None)).unwrap();
         assert_eq!((heard.settled(), heard.opened()), (vec![KEY_UPDATE], vec![KEY_UPDATE]), "and its own cadence goes on");
+    }
+
+    #[test]
+    fn the_side_of_a_part_agrees_later_and_once() {
+        let agreed = |is| {
+            let Command::Tie(tied) = tied(7, is, false) else { panic!("it is one") };
+            Command::Tie(Tied { agreed: true, ..tied })
+        };
+        for is in [Relation::Parent, Relation::Child] {
+            let mut sample = Sample::declared();
+            sample.run(tied(7, is, false)).unwrap();
+            assert_eq!(sample.run(agreed(is)).unwrap().kinds(), ["related"]);
+            assert_eq!(sample.run(agreed(is)).unwrap().events, [], "it has");
+            assert_eq!(sample.run(tied(7, is, false)).unwrap().events, [], "who says it without that takes nothing back");
+            let relations = &sample.incident.work.relations;
+            assert_eq!((relations.len(), relations[0].agreed), (1, true), "and they stand to each other once");
+        }
     }
 }

@@ -72,7 +72,7 @@ pub struct Deed {
     /// The template; [`DEFAULT_BODY`] where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// Whether it is done as soon as the step may begin; else a person presses it.
+    /// Whether it is done once everything before the step is done; else a person presses it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_itself: bool,
 }
