@@ -24,6 +24,10 @@ const CAPITAL_EVERY: u64 = 1_000;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Letters of an id that say its millisecond, after its prefix of four.
 const TIME_LETTERS: usize = 10;
+/// One open copy in so many wants people whom others want as well.
+pub const CONTENDED_EVERY: u64 = 4;
+/// Who leads these, and who has their tasks: the number of the first, and how many take turns.
+const CONTENDED_PEOPLE: [(u64, u64); 3] = [(0, 50), (100, 30), (140, 20)];
 /// The copies are so many milliseconds older than what they copy: a day.
 const OLDER_MS: u64 = 86_400_000;
 
@@ -200,6 +204,37 @@ pub async fn open(store: &Store, reference: &str, from: u64, to: u64) -> anyhow:
     let ids = format!("select {own} from {}", store.numbers("n", from + 1, to));
     let opened = format!("update incident set open = true, state = 'investigating', closed_at = null where id in ({ids})");
     store.run(&[opened, awaited(store, &id, from + 1, to).await?]).await
+}
+
+/// Lets every fourth of the first `open` copies want people whom others want as well: each is held, commanded and worked on like
+/// the incident with this reference, by others in the place of `people`. The last of these copies is closed, since that incident is
+/// open as well.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn contend(store: &Store, reference: &str, people: [&str; 3], open: u64) -> anyhow::Result<()> {
+    let id = store.id(reference).await?;
+    let work = store.texts(&format!("select work from incident where id = '{id}'")).await?;
+    let work = work.into_iter().next().context("nothing is coordinated in the incident that is copied")?;
+    let mut statements = vec![format!("update incident set open = false, state = 'closed' where ref = 'INC-{}'", 100_000 + open)];
+    for n in (CONTENDED_EVERY..open).step_by(usize::try_from(CONTENDED_EVERY)?) {
+        let turn = n / CONTENDED_EVERY;
+        let mut own = work.replace('\'', "''");
+        let mut leads = String::new();
+        for (model, (first, many)) in people.iter().zip(CONTENDED_PEOPLE) {
+            let person = format!("p{:03}", first + turn % many);
+            own = own.replace(&format!("\"{model}\""), &format!("\"{person}\""));
+            // The first of them leads.
+            if leads.is_empty() {
+                leads = person;
+            }
+        }
+        statements.push(format!(
+            "update incident set commander = '{leads}', acknowledged_by = '{leads}', work = '{own}' where ref = 'INC-{}'",
+            100_000 + n
+        ));
+    }
+    store.run(&statements).await
 }
 
 /// What is awaited of open copies.

@@ -94,6 +94,16 @@ pub fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}\r\n").into_bytes()
 }
 
+/// A POST of JSON as bytes.
+pub fn post(path: &str, bearer: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
 /// One GET on a connection of its own that must be answered 200; gives the body.
 ///
 /// # Errors

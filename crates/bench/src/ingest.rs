@@ -265,20 +265,29 @@ async fn count_declaration(bench: &Bench, traffic: Traffic) -> anyhow::Result<Un
     let after = rows_by_table(&file)?;
     let declared = figures.run.accepted;
     ensure!(declared > 0, "no declaration was accepted: {:?}", figures.run.complaint);
+    Ok(grown(&before, after, declared))
+}
+
+/// What each of so many commands wrote, by the rows of the tables before and after them.
+pub fn grown(before: &[(String, u64)], after: Vec<(String, u64)>, commands: u64) -> Unit {
     let mut unit = Unit { rows_per_unit: 0, tables: 0, whole_body: true, keyed: false };
     for (table, rows) in after {
         let had = before.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows);
         let grown = rows.saturating_sub(had);
         unit.rows_per_unit += grown;
-        // A table that grew by less than a row per two declarations is housekeeping.
-        unit.tables += u64::from(grown * 2 >= declared);
+        // A table that grew by less than a row per two commands is housekeeping.
+        unit.tables += u64::from(grown * 2 >= commands);
     }
-    unit.rows_per_unit = (unit.rows_per_unit / declared).max(1);
+    unit.rows_per_unit = (unit.rows_per_unit / commands.max(1)).max(1);
     unit.tables = unit.tables.max(1);
-    Ok(unit)
+    unit
 }
 
-fn rows_by_table(file: &Path) -> anyhow::Result<Vec<(String, u64)>> {
+/// How many rows each table of the product's file has.
+///
+/// # Errors
+/// When the file does not read.
+pub fn rows_by_table(file: &Path) -> anyhow::Result<Vec<(String, u64)>> {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let database =
         rusqlite::Connection::open_with_flags(file, flags).with_context(|| format!("opening the product's file {}", file.display()))?;

@@ -14,6 +14,7 @@ mod machine;
 mod measure;
 mod notify;
 mod org;
+mod plans;
 mod report;
 mod rest;
 mod screens;
@@ -131,9 +132,9 @@ enum Scenario {
     Storm,
     /// Lists out of 100,000, and ready again after SIGKILL.
     Lists,
-    /// Ready on an empty store; idle memory.
+    /// Ready on an empty store; idle memory; the program's size.
     Start,
-    /// Board, incident, lists, search and live pages over 100,000 incidents and 5,000,000 events, on both databases.
+    /// Board, incident, lists, search, live pages and the start of a plan over 100,000 incidents and 5,000,000 events, on both databases.
     Screens,
     /// Recorded on PostgreSQL.
     Postgres,

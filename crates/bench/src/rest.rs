@@ -1,5 +1,6 @@
-//! Lists out of many, starts and restarts, idle memory, and Alertmanager's own rates.
+//! Lists out of many, starts and restarts, idle memory, the program's size, and Alertmanager's own rates.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -37,6 +38,8 @@ const STARTS: usize = 5;
 const IDLE_AFTER: Duration = Duration::from_secs(20);
 /// Idle memory asked, MiB.
 const IDLE_MIB: f64 = 30.0;
+/// The program's size asked, MiB.
+const PROGRAM_MIB: f64 = 45.0;
 /// Ready on an empty store, milliseconds.
 const EMPTY_START_MS: f64 = 100.0;
 /// Ready after SIGKILL with many live expectations, milliseconds.
@@ -90,7 +93,7 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
     Ok(())
 }
 
-/// Time to ready on an empty store, and memory when idle.
+/// Time to ready on an empty store, memory when idle, and the program's size.
 ///
 /// # Errors
 /// When the product does not start.
@@ -121,6 +124,18 @@ pub async fn start(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
         notes: format!("{:.2} s of processor in those 20 s", machine::cpu_seconds(server.pid()) - before),
         target: format!("< {IDLE_MIB} MiB"),
         verdict: Some(Verdict::of(pss < IDLE_MIB)),
+        ..Row::default()
+    });
+    let bytes = fs::metadata(&bench.places.product).context("looking at the program's size")?.len();
+    #[allow(clippy::cast_precision_loss)] // far below 2^52
+    let mib = bytes as f64 / (1024.0 * 1024.0);
+    report.add(Row {
+        scenario: "size of the program".to_owned(),
+        value: Some(mib),
+        unit: "MiB",
+        notes: format!("{bytes} bytes, as the release profile leaves it"),
+        target: format!("< {PROGRAM_MIB} MiB"),
+        verdict: Some(Verdict::of(mib < PROGRAM_MIB)),
         ..Row::default()
     });
     Ok(())

@@ -1,20 +1,23 @@
-//! The screens over a large store: board, incident, lists, a change seen elsewhere, and many live pages;
-//! the same pages and the same targets on both databases.
+//! The screens over a large store: board, incident, lists, a change seen elsewhere, and many live pages; then a plan that runs in the
+//! incident, people whom several incidents want, and how soon a plan is started (`plans`). The same pages and the same targets on both
+//! databases.
 //!
 //! The store is filled by `fill`, while the product does not run.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::fill::{self, EVENTS_EACH, EVENTS_SHOWN, INCIDENTS, Store};
+use crate::fill::{self, CONTENDED_EVERY, EVENTS_EACH, EVENTS_SHOWN, INCIDENTS, Store};
 use crate::http::{self, Connection};
 use crate::load::{at_ms, histogram, note};
 use crate::machine;
 use crate::measure::Bench;
-use crate::org::GUEST;
+use crate::org::{GUEST, PLAN_TASKS};
+use crate::plans::{self, CONTENDED};
 use crate::report::{Report, Row, Verdict};
 use crate::server::{ADMIN_TOKEN, Postgres, Server, Subject};
 
@@ -34,6 +37,8 @@ const LIVE_FOR: Duration = Duration::from_secs(20);
 const CHANGES: usize = 50;
 /// What the issue asks: milliseconds, bytes, MiB, cores.
 const BOARD_MS: f64 = 20.0;
+/// The board where people are wanted by several incidents.
+const CONTENDED_MS: f64 = 25.0;
 const INCIDENT_MS: f64 = 30.0;
 const INCIDENT_BYTES: f64 = 100_000.0;
 const LIST_MS: f64 = 10.0;
@@ -48,11 +53,17 @@ const TRENDS_S: f64 = 20.0;
 /// # Errors
 /// When the product does not start or the store cannot be filled.
 pub async fn screens(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let starts = plans::counted(bench).await?;
     // First, since on SQLite the product makes the key that it demands on PostgreSQL.
-    on(bench, report, "SQLite", &Subject::product()).await?;
+    let ceilings: Vec<Subject> = starts.iter().map(|start| Subject::CeilingSqlite(start.unit)).collect();
+    on(bench, report, "SQLite", &Subject::product(), &starts, &ceilings).await?;
     let mut postgres = Postgres::start(&bench.places).await?;
     let subject = Subject::Product { database: Some(postgres.database().await?), with_org: true, extra: Vec::new() };
-    on(bench, report, "PostgreSQL", &subject).await
+    let mut ceilings = Vec::new();
+    for start in &starts {
+        ceilings.push(Subject::CeilingPostgres(start.unit, postgres.database().await?));
+    }
+    on(bench, report, "PostgreSQL", &subject, &starts, &ceilings).await
 }
 
 /// A page that is timed.
@@ -61,17 +72,26 @@ struct Shown {
     path: String,
     /// What stands on it, so that a fast answer is the right one.
     holds: &'static str,
+    /// What else does; empty where that is enough.
+    also: &'static str,
     target: f64,
     /// Whose token asks.
     token: String,
 }
 
 fn shown(name: impl Into<String>, path: impl Into<String>, holds: &'static str, target: f64) -> Shown {
-    Shown { name: name.into(), path: path.into(), holds, target, token: ADMIN_TOKEN.to_owned() }
+    Shown { name: name.into(), path: path.into(), holds, also: "", target, token: ADMIN_TOKEN.to_owned() }
 }
 
-/// All rows on one database.
-async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subject) -> anyhow::Result<()> {
+/// All rows on one database. `ceilings`: the bare writer of each start.
+async fn on(
+    bench: &Bench,
+    report: &mut Report,
+    database: &str,
+    subject: &Subject,
+    starts: &[plans::Start],
+    ceilings: &[Subject],
+) -> anyhow::Result<()> {
     let label = format!("(screens, {database})");
     let server = Server::start(&bench.places, subject).await?;
     let reference = declare(&server).await?;
@@ -88,7 +108,7 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
         ..Row::default()
     });
     let server = Server::start_in(&bench.places, subject, folder).await?;
-    let guest = token_of(&server, GUEST).await?;
+    let guest = token_of(&server, GUEST, "read").await?;
     let incident = format!("/incidents/{reference}");
     for page in [
         shown(format!("board of {} open incidents out of {INCIDENTS}", OPEN + 1), "/", "1000 open", BOARD_MS),
@@ -108,11 +128,40 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
     }
     trends(&server, &label, report).await?;
     live(&server, &label, &reference, report).await?;
-    let folder = server.kill()?;
+    let folder = coordinated(bench, report, &label, subject, &store, server, &reference).await?;
     fill::open(&store, &reference, OPEN, MANY_OPEN).await?;
     let server = Server::start_in(&bench.places, subject, folder).await?;
     row(&server, &label, &shown(format!("board with {} open incidents", MANY_OPEN + 1), "/", "1000+ open", BOARD_MS), report).await;
-    Ok(())
+    plans::starts(bench, report, &label, subject, server, starts.iter().zip(ceilings)).await
+}
+
+/// A plan that runs in the incident with the long log, and a board of people whom several incidents want; as somebody sees both who
+/// leads some of them. Gives the stopped product's folder.
+async fn coordinated(
+    bench: &Bench,
+    report: &mut Report,
+    label: &str,
+    subject: &Subject,
+    store: &Store,
+    server: Server,
+    reference: &str,
+) -> anyhow::Result<PathBuf> {
+    plans::run_in(&server, reference).await?;
+    let busy = plans::declare_busy(&server).await?;
+    let token = token_of(&server, plans::LEADS, "respond").await?;
+    // The notes of the live rows came to those of before.
+    let name = format!("page of an incident with a running plan of {PLAN_TASKS} tasks and more than {EVENTS_SHOWN} events");
+    for (part, of) in [("", ""), ("?tab=tasks", ", its tasks")] {
+        let page = shown(format!("{name}{of}"), format!("/incidents/{reference}{part}"), plans::LAST_STEP, INCIDENT_MS);
+        row(&server, label, &Shown { token: token.clone(), ..page }, report).await;
+    }
+    let folder = server.kill()?;
+    fill::contend(store, &busy, CONTENDED, OPEN).await?;
+    let server = Server::start_in(&bench.places, subject, folder).await?;
+    let name = format!("board of {} open incidents, people of {} of them wanted by others too", OPEN + 1, OPEN / CONTENDED_EVERY);
+    let board = shown(name, "/", "also wanted by", CONTENDED_MS);
+    row(&server, label, &Shown { token, also: "1000 open", ..board }, report).await;
+    server.kill()
 }
 
 /// Trends over every incident that there is, all of the last days: how long they take, and what they leave in memory.
@@ -140,8 +189,8 @@ async fn trends(server: &Server, label: &str, report: &mut Report) -> anyhow::Re
 
 /// Times one page.
 async fn row(server: &Server, label: &str, page: &Shown, report: &mut Report) {
-    let Shown { name, path, holds, target, token } = page;
-    match timed(server, path, token, holds).await {
+    let Shown { name, path, target, .. } = page;
+    match timed(server, page).await {
         Ok((p50, p99, bytes)) => {
             report.add(Row {
                 scenario: format!("{label} {name}: p99"),
@@ -170,37 +219,26 @@ async fn row(server: &Server, label: &str, page: &Shown, report: &mut Report) {
 
 async fn declare(server: &Server) -> anyhow::Result<String> {
     let body = r#"{"title":"Incident 0","severity":"sev2","page":false}"#;
-    let answer = post(server, "/api/v1/incidents", body).await?;
+    let answer = server.post("/api/v1/incidents", body).await?;
     let reference = answer["ref"].as_str().context("the incident has no ref")?.to_owned();
-    post(server, &format!("/api/v1/incidents/{reference}/acknowledge"), r#"{"by":null}"#).await?;
-    post(
-        server,
-        &format!("/api/v1/incidents/{reference}/note"),
-        r#"{"text":"The queue of refunds is longer than an hour; two workers were added."}"#,
-    )
-    .await?;
+    server.post(&format!("/api/v1/incidents/{reference}/acknowledge"), r#"{"by":null}"#).await?;
+    server
+        .post(
+            &format!("/api/v1/incidents/{reference}/note"),
+            r#"{"text":"The queue of refunds is longer than an hour; two workers were added."}"#,
+        )
+        .await?;
     Ok(reference)
 }
 
 /// A token with which somebody looks.
-async fn token_of(server: &Server, person: &str) -> anyhow::Result<String> {
-    let made = post(server, "/api/v1/tokens", &format!(r#"{{"name":"bench","scope":"read","person":"{person}"}}"#)).await?;
+async fn token_of(server: &Server, person: &str, scope: &str) -> anyhow::Result<String> {
+    let made = server.post("/api/v1/tokens", &format!(r#"{{"name":"bench","scope":"{scope}","person":"{person}"}}"#)).await?;
     Ok(made["token"].as_str().context("the answer has no token")?.to_owned())
 }
 
-async fn post(server: &Server, path: &str, body: &str) -> anyhow::Result<serde_json::Value> {
-    let mut connection = Connection::open(server.address).await?;
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_TOKEN}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let status = connection.exchange(request.as_bytes()).await?;
-    let text = String::from_utf8_lossy(connection.body()).into_owned();
-    ensure!((200..300).contains(&status), "POST {path} answered {status}: {text}");
-    Ok(serde_json::from_str(&text)?)
-}
-
-async fn timed(server: &Server, path: &str, token: &str, holds: &str) -> anyhow::Result<(f64, f64, usize)> {
+async fn timed(server: &Server, page: &Shown) -> anyhow::Result<(f64, f64, usize)> {
+    let Shown { path, token, .. } = page;
     let request = http::get(path, Some(token));
     let mut connection = Connection::open(server.address).await?;
     let mut latency = histogram();
@@ -214,7 +252,9 @@ async fn timed(server: &Server, path: &str, token: &str, holds: &str) -> anyhow:
         ensure!(status == 200, "answered {status}: {}", String::from_utf8_lossy(connection.body()).chars().take(200).collect::<String>());
     }
     let body = String::from_utf8_lossy(connection.body());
-    ensure!(body.contains(holds), "{path} does not show `{holds}`");
+    for holds in [page.holds, page.also] {
+        ensure!(body.contains(holds), "{path} does not show `{holds}`");
+    }
     Ok((at_ms(&latency, 0.5), at_ms(&latency, 0.99), connection.body().len()))
 }
 
@@ -259,7 +299,7 @@ async fn live(server: &Server, label: &str, reference: &str, report: &mut Report
         drain(one).await?;
         let text = format!("change number {turn} of the bench");
         let start = Instant::now();
-        post(server, &format!("/api/v1/incidents/{reference}/note"), &format!(r#"{{"text":"{text}"}}"#)).await?;
+        server.post(&format!("/api/v1/incidents/{reference}/note"), &format!(r#"{{"text":"{text}"}}"#)).await?;
         let mut buffer = [0; 4096];
         let read = tokio::time::timeout(Duration::from_secs(5), one.read(&mut buffer)).await.context("no live event came")??;
         ensure!(read > 0, "the live stream ended");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use crate::ceiling::Unit;
-use crate::http::{Connection, fetch, get};
+use crate::http::{Connection, fetch, get, post};
 use crate::machine;
 
 /// How long a server may take until it is ready.
@@ -160,6 +160,18 @@ impl Server {
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .reduce(|sum, value| sum + value)
+    }
+
+    /// The administrator posts JSON over a connection of its own, and reads the JSON that comes back.
+    ///
+    /// # Errors
+    /// When it is answered with anything but success.
+    pub async fn post(&self, path: &str, body: &str) -> anyhow::Result<serde_json::Value> {
+        let mut connection = Connection::open(self.address).await?;
+        let status = connection.exchange(&post(path, ADMIN_TOKEN, body)).await?;
+        let text = String::from_utf8_lossy(connection.body()).into_owned();
+        ensure!((200..300).contains(&status), "POST {path} answered {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Kills it with SIGKILL and gives its folder.
