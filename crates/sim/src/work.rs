@@ -11,9 +11,8 @@ use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::clock::Clock;
 use allclear_domain::incident::related::Relation;
 use allclear_domain::incident::{
-    Incident,
-    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, relations, roles, staffing, tasks,
-    updates,
+    self, Incident, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, relations, roles, staffing,
+    tasks, updates,
 };
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::time::{Length, after};

@@ -14,6 +14,7 @@ on_both!(
     nothing_ends_while_its_recovery_is_open_unless_somebody_says_why,
     a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted,
     a_plan_of_sixty_tasks_is_one_entry_and_a_light_page,
+    a_large_organisation_has_a_light_page_whose_long_forms_are_asked_for,
     a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it,
     no_alarm_is_refused_for_want_of_a_plan,
 );
@@ -263,6 +264,47 @@ async fn a_plan_of_sixty_tasks_is_one_entry_and_a_light_page(database: Database)
     assert!(page.len() < 100_000, "the page has {} bytes", page.len());
     let tasks = page.matches("aria-label=\"Done: step ").count();
     assert_eq!(tasks, 60, "each is done by one tap");
+}
+
+async fn a_large_organisation_has_a_light_page_whose_long_forms_are_asked_for(database: Database) {
+    let many = |line: &dyn Fn(usize) -> String| (0..200).map(|n| line(n) + "\n").collect::<String>();
+    let people = many(&|n| format!("  - {{id: p{n}, name: Ignacio Fernández {n}, contacts: [{{id: mail, email: p{n}@example.org}}]}}"));
+    let services = many(&|n| format!("  - {{id: s{n}, name: Settlement of accounts {n}, team: payments, escalation: payments}}"));
+    let tasks: Vec<String> = (1..=60).map(|n| format!("{{id: t{n}, text: Look at part {n} of the network, within: 30m}}")).collect();
+    let large = format!("  - id: large\n    tasks: [{}]\n", tasks.join(", "));
+    let all = [&organisation(), large.as_str()].concat();
+    let all = all.replacen("people:\n", &format!("people:\n{people}"), 1).replacen("services:\n", &format!("services:\n{services}"), 1);
+    let world = world_of(database, all).await;
+    let reference = taken_by_ana(&world).await;
+    world.act(&reference, "role", json!({"role": "commander", "person": "ana", "do": "take", "why": "she leads"})).await;
+    world.act(&reference, "plan", json!({"plan": "large"})).await;
+    world.act(&reference, "decision", json!({"text": "We fail over"})).await;
+    for n in 0..120 {
+        let text = format!("{n}: replicas follow again, the queue shrinks by some two thousand an hour, and nobody has complained since.");
+        world.act(&reference, "note", json!({"text": text})).await;
+    }
+    let cookie = sign_in_as(&world, "ana").await;
+    let address = format!("/incidents/{reference}");
+    for tab in ["", "?tab=people", "?tab=tasks", "?tab=more"] {
+        let page = get_as(&world, &cookie, &format!("{address}{tab}")).await.text;
+        assert!(page.len() < 100_000, "{tab}: {} bytes", page.len());
+    }
+    let page = get_as(&world, &cookie, &address).await.text;
+    assert!(!page.contains("accounts 199") && !page.contains("Fernández 199"), "nothing lists everybody or everything");
+    for (verb, tab) in
+        [("escalate", ""), ("service", ""), ("affect", ""), ("restored", ""), ("role", "tab=people&amp;"), ("task", "tab=tasks&amp;")]
+    {
+        assert!(page.contains(&format!("href=\"{address}?{tab}do={verb}\"")), "{verb} is asked for");
+        let asked = get_as(&world, &cookie, &format!("{address}?{}do={verb}", tab.replace("&amp;", "&"))).await.text;
+        let form = asked.split(&format!("data-verb=\"{verb}\"")).nth(1).expect(verb).split("</form>").next().unwrap();
+        let (id, name) = if matches!(verb, "escalate" | "role" | "task") { ("p199", "Fernández 199") } else { ("s199", "accounts 199") };
+        assert!(form.contains(id) && form.contains(name), "{verb}: {}", &form[..form.len().min(600)]);
+        // With everybody and everything that can be chosen.
+        assert!(asked.len() < 110_000, "{verb}: {} bytes", asked.len());
+    }
+    let sent = post_form(&world, &format!("{address}/task"), Some(&cookie), &[("text", "Ring the hall"), ("owner", "p199")]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    assert_eq!(world.incident().await["tasks"].as_array().unwrap().last().unwrap()["owner"], "p199");
 }
 
 async fn a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it(database: Database) {

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, TAB, plan_fields};
+use crate::incident::{PageData, TAB, TABS, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -40,8 +40,20 @@ pub(crate) fn path(told: &PageData, verb: &str) -> String {
     format!("/incidents/{}/{verb}", told.incident.reference)
 }
 
-/// A button that unfolds a form.
+/// Longest form that is drawn with every page, in bytes: a choice of some sixty people. What lists a larger organisation's people
+/// or services is drawn where somebody asks for it, or one page would carry the same names a dozen times.
+pub(super) const DRAWN_BYTES_MAX: usize = 2_560;
+
+/// Whether a form is left out until somebody asks for it.
+pub(super) fn is_left_out(told: &PageData, verb: &str, fields: &Markup) -> bool {
+    fields.0.len() > DRAWN_BYTES_MAX && told.draft.verb != verb
+}
+
+/// A button that unfolds a form; where that is long, one that leads to the page with the form unfolded.
 pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, fields: &Markup, press: &str) -> Markup {
+    if is_left_out(told, verb, fields) {
+        return html! { a class={ "may asks-for " (class) } href=(asking(told, verb)) data-verb=(verb) { (label) } };
+    }
     html! {
         details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
@@ -158,6 +170,9 @@ const PLACED: [Verb; 57] = [
 
 /// A form among those that are folded away.
 pub(crate) fn folded(told: &PageData, verb: &str, label: &str, fields: &Markup, press: &str) -> Markup {
+    if is_left_out(told, verb, fields) {
+        return asks_for(told, verb, label);
+    }
     html! {
         details class="act-one" name="rare" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
@@ -342,7 +357,26 @@ fn on_request(told: &PageData, org: &Org, verb: Verb) -> Markup {
 
 /// The way to a form that is drawn where somebody asks for it.
 pub(super) fn asks_for(told: &PageData, word: &str, label: &str) -> Markup {
-    html! { p { a class="asks" href={ "/incidents/" (told.incident.reference) "?do=" (word) } { (label) } } }
+    html! { p { a class="asks" href=(asking(told, word)) { (label) } } }
+}
+
+/// The part of the page that a command's form stands in, of which a phone shows one at a time; nothing for what stands above them,
+/// or beside the log.
+pub(super) fn part_of(word: &str) -> Option<&'static str> {
+    match word {
+        "task" | "recovery" | "plan" | "tell" => Some("tasks"),
+        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
+        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" => Some("people"),
+        "hypothesis" | "revisit" | "field" | DECIDE => Some("more"),
+        _ => None,
+    }
+}
+
+/// The address of the page with one form unfolded, in the part in which that stands.
+fn asking(told: &PageData, word: &str) -> String {
+    let part = part_of(word).unwrap_or(told.tab);
+    let tab = if part == TABS[0].0 { String::new() } else { format!("{TAB}={part}&") };
+    format!("/incidents/{}?{tab}do={word}", told.incident.reference)
 }
 
 /// The fields of a row, in its order.

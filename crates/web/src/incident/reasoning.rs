@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{DECIDE, DRAWN_MAX, fits, folded, path, unfolding, way_to, words};
+use crate::incident::ask_forms::{DECIDE, DRAWN_MAX, asks_for, fits, folded, is_left_out, path, unfolding, way_to, words};
 
 /// Field by which the whole form says that it is the one that was sent.
 pub(super) const WHOLE: &str = "whole";
@@ -21,6 +21,8 @@ const SHOWN_MAX: usize = 10;
 const TRIES_SHOWN: usize = 3;
 /// Characters of a text that are drawn: enough to know it by.
 const SHORT_CHARS_MAX: usize = 160;
+/// What the whole form of a decision is asked for by.
+const WRITE_DOWN: &str = "Write a decision down";
 /// What is pressed to say more of a hypothesis.
 const MORE: &str = "Tried, or judged";
 /// What is pressed to look at a decision again.
@@ -65,7 +67,7 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
                     }
                     (others(decisions.len()))
                 }
-                @if fits(told, Verb::Decision) { div class="acts stay" { (unfolding_decision(told, org)) } }
+                @if fits(told, Verb::Decision) { div class="acts stay" { (unfolding_decision(told, org, "act")) } }
             }
         }
     }
@@ -92,10 +94,7 @@ pub(super) fn first_ones(told: &PageData, org: &Org) -> Markup {
             (folded(told, Verb::Hypothesis.word(), "What may be the cause?", &raised(told), "Add it"))
         }
         @if told.incident.decisions.is_empty() && fits(told, Verb::Decision) {
-            details class="act-one" name="rare" open[told.draft.verb == DECIDE] data-verb=(DECIDE) data-key=(DECIDE) {
-                summary { "Write a decision down" }
-                (whole_decision(told, org))
-            }
+            (unfolding_decision(told, org, "rare"))
         }
     }
 }
@@ -246,11 +245,16 @@ fn again_in(told: &PageData, draft: &str) -> Markup {
     }
 }
 
-fn unfolding_decision(told: &PageData, org: &Org) -> Markup {
+/// `group` is what of the page it is one of, of which one is unfolded at a time.
+fn unfolding_decision(told: &PageData, org: &Org, group: &str) -> Markup {
+    let whole = whole_decision(told, org);
+    if is_left_out(told, DECIDE, &whole) {
+        return asks_for(told, DECIDE, WRITE_DOWN);
+    }
     html! {
-        details class="act-one" name="act" open[told.draft.verb == DECIDE] data-verb=(DECIDE) data-key=(DECIDE) {
-            summary { "Write a decision down" }
-            (whole_decision(told, org))
+        details class="act-one" name=(group) open[told.draft.verb == DECIDE] data-verb=(DECIDE) data-key=(DECIDE) {
+            summary { (WRITE_DOWN) }
+            (whole)
         }
     }
 }

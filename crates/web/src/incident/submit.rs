@@ -28,7 +28,7 @@ use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
 use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
 use crate::incident::plans::DONE;
-use crate::incident::{TAB, TABS, obligations, preview, read, reasoning, shown};
+use crate::incident::{TAB, TABS, ask_forms, obligations, preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
 
@@ -163,21 +163,13 @@ fn way_back(reference: &str, verb: &str, fields: &Fields) -> String {
     }
 }
 
-/// The part of the page that a form stands in, of which a phone shows one at a time; nothing for what stands above them, or
-/// beside the log.
+/// The part of the page that a form leads back to: its own, or the one that was shown when it stood above them.
 fn part_of(verb: &str, fields: &Fields) -> Option<&'static str> {
-    // A form above the parts leads back to the one that was shown.
     if let Some(tab) = fields.get(TAB) {
         return TABS.iter().skip(1).find(|(id, _)| id == tab).map(|(id, _)| *id);
     }
-    match verb {
-        "task" | "recovery" | "plan" | "tell" => Some("tasks"),
-        "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
-        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" => Some("people"),
-        "hypothesis" | "revisit" | "field" => Some("more"),
-        "decision" => said(fields, reasoning::WHOLE).map(|_| "more"),
-        _ => None,
-    }
+    // The whole form of a decision stands elsewhere than the composer's button.
+    ask_forms::part_of(if verb == "decision" && said(fields, reasoning::WHOLE).is_some() { DECIDE } else { verb })
 }
 
 /// What an address asks for that shows the part in which this form stands.

@@ -120,8 +120,9 @@ const write = () => {
 };
 
 const update = () => {
-  const form = document.querySelector("details[data-verb=update]");
+  const form = document.querySelector(".acts > [data-verb=update]");
   if (!form) return;
+  if (form.href) return go(form.href);
   form.open = true;
   form.querySelector("textarea").focus();
 };
