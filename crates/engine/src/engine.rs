@@ -194,8 +194,17 @@ impl Engine {
 
     pub(crate) async fn put_org(&self, org: Arc<Org>) {
         let (told, wait) = oneshot::channel();
-        *self.shared.org.write().unwrap_or_else(PoisonError::into_inner) = org.clone();
-        if self.shared.control.send(Control::Org(org, told)).is_ok() {
+        let sent = {
+            // What was read before a change of our own was made, and comes after it, would bring back who was on call before. The
+            // decider hears of both in the same order.
+            let mut known = self.shared.org.write().unwrap_or_else(PoisonError::into_inner);
+            if org.version < known.version {
+                return;
+            }
+            *known = org.clone();
+            self.shared.control.send(Control::Org(org, told))
+        };
+        if sent.is_ok() {
             let _ = wait.await;
         }
         // Somebody may have been removed, or may see less from now on.

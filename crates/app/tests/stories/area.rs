@@ -608,12 +608,18 @@ async fn a_relation_that_the_side_of_the_part_did_not_agree_to_gives_nobody_comm
     }
     assert_eq!(by(&world, &dan, &two, "move", away("ben", &whole)).await.0, 200);
     assert_eq!(by(&world, &dan, &three, "move", away("ben", &whole)).await, refused, "each agrees for itself");
-    // Within one team nobody has to agree; that an incident is of its service makes nobody one of the team.
+    // That both are of one team is no word of the part's side either, and what somebody agreed to who handed it over binds nobody.
     let theirs = of(&world, "ana", "Payments fail").await;
     let mail = of(&world, "ben", "Prints fail").await;
     assert_eq!(by(&world, &fay, &mail, "relate", json!({"to": theirs, "is": "parent"})).await.0, 200);
     let ana = token_of(&world, "ana").await;
-    assert_eq!(by(&world, &ana, &mail, "move", away("ben", &theirs)).await.0, 200);
+    assert_eq!(by(&world, &ana, &mail, "move", away("ben", &theirs)).await, refused);
+    let same = || json!({"to": theirs, "is": "parent"});
+    assert_eq!(by(&world, &ben, &mail, "relate", same()).await.0, 200);
+    world.act(&mail, "role", json!({"role": "commander", "person": "fay", "do": "take", "why": "she goes on"})).await;
+    assert_eq!(by(&world, &ana, &mail, "move", away("fay", &theirs)).await, refused);
+    assert_eq!(by(&world, &fay, &mail, "relate", same()).await.0, 200);
+    assert_eq!(by(&world, &ana, &mail, "move", away("fay", &theirs)).await.0, 200);
     // Who agreed to the one has not agreed to what that is merged into.
     let other = of(&world, "dan", "Everything fails as well").await;
     let last = of(&world, "ben", "Fax fails").await;

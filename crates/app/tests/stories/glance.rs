@@ -49,6 +49,30 @@ async fn a_wall_counts_what_it_has_no_room_for_and_says_nothing_of_tests() {
     assert!(board.matches("data-key=\"INC-").count() == 9 && !board.contains("+2 more"), "{board}");
 }
 
+/// Further pages begin while nobody has it: who looks at the board reads since when that is, and that it is late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_further_page_does_not_begin_the_count_of_nobody_anew() {
+    let mut world = world_of(Database::Sqlite, org::usual()).await;
+    let cho = sign_in_as(&world, "cho").await;
+    world.fire("disk").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    world.advance(240).await;
+    world.act(&reference, "escalate", serde_json::json!({"page": ["person:cho"], "why": "she knows the disks"})).await;
+    world.advance(120).await;
+    for path in ["/", "/?wall"] {
+        let board = get_as(&world, &cho, path).await.text;
+        assert!(board.contains("nobody for 6:0") && board.contains("class=\"due late\""), "{path}: {board}");
+    }
+    // What is given back counts from there.
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.advance(60).await;
+    world.act(&reference, "give_back", serde_json::json!({"person": "ana", "why": "my train"})).await;
+    world.act(&reference, "escalate", serde_json::json!({"page": ["person:cho"], "why": "she knows the disks"})).await;
+    world.advance(60).await;
+    let board = get_as(&world, &cho, "/").await.text;
+    assert!(board.contains("nobody for 1:0"), "{board}");
+}
+
 /// What the row of an incident says and offers: whose it is, by when its update is due, who is looked for by a further page, and
 /// that no tap alone throws a report away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -188,6 +188,10 @@ async fn another_team_accepts_it_or_gives_it_back(database: Database) {
     assert_eq!(act_as(&world, &ana, &reference, json!({"to": "team:dsiks", "why": "x"})).await, (404, "no_such_team".into()));
     assert_eq!(act_as(&world, &ana, &reference, json!({"to": "team:payments", "why": "x"})).await, (409, "team_has_it".into()));
     assert_eq!(act_as(&world, &dan, &reference, json!({"state": "accepted"})).await, (409, "transfer_not_offered".into()));
+    // Nobody comes to have what is another's by offering it to their own team.
+    assert_eq!(act_as(&world, &dan, &reference, offer()).await.0, 200);
+    assert_eq!(act_as(&world, &dan, &reference, json!({"state": "accepted"})).await, (409, "not_its_commander".into()));
+    assert_eq!(act_as(&world, &dan, &reference, json!({"state": "returned", "why": "a slip"})).await.0, 200);
     assert_eq!(act_as(&world, &ana, &reference, offer()).await.0, 200);
     assert_eq!(told(&world, "dan", "Ana Ruiz offers this incident to team Disks: it is the disk"), 1);
     assert_eq!(act_as(&world, &ben, &reference, json!({"state": "accepted"})).await, (409, "not_of_the_team".into()));
@@ -205,7 +209,7 @@ async fn another_team_accepts_it_or_gives_it_back(database: Database) {
     assert_eq!(world.hook.to("dan").len(), 1, "{:#?}", world.hook.to("dan"));
     world.advance(10 * MINUTE + 5).await;
     let incident = whole(&world, &reference).await;
-    assert_eq!((&incident["transfers"]["offered_to"], &incident["transfers"]["returned"]), (&Value::Null, &json!(2)), "{incident:#}");
+    assert_eq!((&incident["transfers"]["offered_to"], &incident["transfers"]["returned"]), (&Value::Null, &json!(3)), "{incident:#}");
     assert_eq!((&incident["commander"], told(&world, "ana", "Team Disks did not answer")), (&json!("ana"), 1));
 
     // They take it: it is theirs, and what is broken stays so; going back is counted.
@@ -232,7 +236,7 @@ async fn another_team_accepts_it_or_gives_it_back(database: Database) {
     world.act(&reference, "acknowledge", json!({"by": "ben"})).await;
     let incident = whole(&world, &reference).await;
     let counts = ["hand_overs", "ping_pongs", "returned"].map(|count| incident["transfers"][count].as_u64().unwrap());
-    assert_eq!((counts, &incident["commander"]), ([2, 1, 2], &json!("ben")), "who answers what is offered to their team accepts it");
+    assert_eq!((counts, &incident["commander"]), ([2, 1, 3], &json!("ben")), "who answers what is offered to their team accepts it");
     let shown = world.cli(&["show", &reference]).await.stdout;
     assert!(shown.contains("TO AND FRO"), "{shown}");
     let trends = world.api("/trends").await;

@@ -133,6 +133,9 @@ pub struct Related {
     /// moves people out of the part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub agreed: bool,
+    /// Which person agreed: it counts while they command the part or answer for its team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_by: Option<String>,
 }
 
 /// What was handed over to other teams, and what is offered.

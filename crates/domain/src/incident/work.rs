@@ -501,6 +501,9 @@ pub struct Hold {
     /// When its holder was asked whether they are still on it; nobody has done anything since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// Since when pages of it call somebody and nobody has taken it, whichever page is the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_since: Option<Timestamp>,
     /// Somebody had it, and nobody is known to any more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
@@ -527,7 +530,7 @@ impl Hold {
             self.snoozed = self.snoozed.take().filter(|snooze| Some(&snooze.by) == by);
         }
         self.severity = Some(severity);
-        self.lost = false;
+        (self.lost, self.called_since) = (false, None);
         self.acts(at);
     }
 

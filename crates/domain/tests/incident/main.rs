@@ -227,6 +227,7 @@ fn command(verb: Verb) -> Command {
                 is,
                 followed: false,
                 agreed: false,
+                agreed_by: None,
                 why: None,
                 moved: relations::Moved::default(),
             })
@@ -241,6 +242,7 @@ fn command(verb: Verb) -> Command {
                 is,
                 followed: false,
                 agreed: false,
+                agreed_by: None,
                 why: None,
                 moved,
             })

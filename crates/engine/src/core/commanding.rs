@@ -6,7 +6,7 @@
 //!
 //! Not here: who may act on an incident at all, and who takes and gives its roles (`may.rs`).
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::related::Related;
 use allclear_domain::incident::roles::{self, COMMANDER, DEPUTY};
@@ -41,7 +41,7 @@ impl Core {
     pub(super) fn may_move(&self, unit: &Unit, who: &Principal, id: IncidentId, asked: &Move) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         let own = self.say(unit, who, id, true)?;
-        let above = match self.whole_of(unit, who, &incident, asked.to)? {
+        let above = match self.whole_of(unit, &incident, asked.to)? {
             Some(whole) => self.say(unit, who, whole, true)?,
             None => Say::Nothing,
         };
@@ -50,6 +50,15 @@ impl Core {
         let is_themself = who.person() == Some(asked.person.as_str());
         let unseats = incident.commander.as_ref() == Some(&asked.person) && !is_themself;
         self.at_least(unit, id, say, if unseats { Say::Commands } else { Say::Anybodys })
+    }
+
+    /// Whether somebody who offered an incident to another team takes it for that team as well: only where it is theirs to say.
+    pub(super) fn may_take_over(&self, unit: &Unit, who: &Principal, id: IncidentId, offered_by: Option<&str>) -> Decided<()> {
+        if who.person().is_none() || who.person() != offered_by {
+            return Ok(());
+        }
+        let say = self.say(unit, who, id, true)?;
+        self.at_least(unit, id, say, Say::Anybodys)
     }
 
     /// Whether somebody agrees for an incident that it is a part of another.
@@ -77,26 +86,25 @@ impl Core {
 
     /// The incident of which both are parts, or of which the one is a part and the other is it, while it is open and seen as they are, and
     /// as far as the side of the one that somebody leaves agreed.
-    fn whole_of(&self, unit: &Unit, who: &Principal, part: &Incident, to: IncidentId) -> Decided<Option<IncidentId>> {
+    fn whole_of(&self, unit: &Unit, part: &Incident, to: IncidentId) -> Decided<Option<IncidentId>> {
         let Some(parent) = part.work.parent() else { return Ok(None) };
         let (other, _) = self.incident(unit, to)?;
         if other.work.parent().map(|above| above.incident) != Some(parent.incident) && other.id != parent.incident {
             return Ok(None);
         }
         let (whole, _) = self.incident(unit, parent.incident)?;
-        let stands = whole.state.is_open() && whole.private == part.private && self.is_agreed(who, part, parent, &whole);
+        let stands = whole.state.is_open() && whole.private == part.private && self.is_agreed(part, parent);
         Ok(stands.then_some(whole.id))
     }
 
-    /// Whoever commanded the part, or answered for its team, said so; or both are of one team, of which whoever asks is.
-    fn is_agreed(&self, who: &Principal, part: &Incident, parent: &Related, whole: &Incident) -> bool {
-        let team_of = |incident: &Incident| {
-            let of_service = || self.org.service(incident.service.as_deref()?)?.team.clone();
-            self.team_handed(incident).map(ToOwned::to_owned).or_else(of_service)
+    /// Whoever commanded the part, or answered for its team, said so, and does still: what somebody agreed to who has no say in it any
+    /// more binds nobody. A program that administrates agreed for good.
+    fn is_agreed(&self, part: &Incident, parent: &Related) -> bool {
+        let still = |person: &String| {
+            let who = Principal::new(Actor::Person(person.clone()), Scope::Admin);
+            roles::keeper(part, COMMANDER) == Some(person.as_str()) || self.may_overrule(&who, part)
         };
-        // Anybody declares an incident of any service, so that the team of the whole alone says nothing of whoever commands it.
-        let is_of = |team: &String| who.person().is_some_and(|person| self.org.is_of_team(person, team));
-        parent.agreed || team_of(part).is_some_and(|team| team_of(whole).as_ref() == Some(&team) && is_of(&team))
+        parent.agreed && parent.agreed_by.as_ref().is_none_or(still)
     }
 
     fn at_least(&self, unit: &Unit, id: IncidentId, say: Say, least: Say) -> Decided<()> {

@@ -7,6 +7,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::incident::deeds::{self, Begun, Command, Event};
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::PLAN;
 use allclear_domain::paging::MessageDraft;
 use allclear_domain::time::{Length, after};
@@ -76,6 +77,10 @@ impl Core {
             Event::Failed(body) => {
                 let (incident, _) = self.incident(unit, id)?;
                 let Some(found) = incident.work.task(body.task) else { return Ok(()) };
+                // What was done by hand meanwhile, or went along with a merge, is nobody's to do again: its log says the rest.
+                if found.state != TaskState::Open || !incident.state.is_open() {
+                    return Ok(());
+                }
                 let text =
                     format!("Step {} failed: {}. {}. Do it by hand, let it be done again, or skip it.", body.task, found.text, body.why);
                 let mut targets = each_once([incident.work.doer(found).map(ToOwned::to_owned), incident.holder().map(ToOwned::to_owned)]);

@@ -29,7 +29,9 @@ const ARE_MOVED: &str = "you are moved here from";
 
 /// Whether a page calls somebody who was moved.
 fn is_about_move(because: &str) -> bool {
-    because.starts_with(ARE_MOVED) || because.contains(MOVES_YOU)
+    // What somebody wrote stands after the first colon, and may say anything.
+    let ours = because.split(':').next().unwrap_or_default();
+    ours.starts_with(ARE_MOVED) || ours.contains(MOVES_YOU)
 }
 
 fn no(why: impl Into<incident::Refusal>) -> Stop {

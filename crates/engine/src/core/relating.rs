@@ -30,6 +30,8 @@ struct Tie<'a> {
     follow: bool,
     /// Whether the side of the part agreed.
     agreed: bool,
+    /// Which person did.
+    agreed_by: Option<String>,
     /// It follows from something else, and is no word of whoever asked.
     why: Option<&'a str>,
 }
@@ -74,22 +76,29 @@ impl Core {
             Relation::Child => self.agrees(unit, who, to)?,
             Relation::Related | Relation::Cause | Relation::Effect | Relation::SplitFrom | Relation::SplitInto => false,
         };
-        self.tie(unit, id, to, &Tie { is, follow, agreed, why: None })?;
+        let agreed_by = who.person().filter(|_| agreed).map(ToOwned::to_owned);
+        self.tie(unit, id, to, &Tie { is, follow, agreed, agreed_by, why: None })?;
         Ok(Reply::Incident { id, reference: one.reference })
     }
 
     /// Both logs say it.
     fn tie(&mut self, unit: &mut Unit, id: IncidentId, to: IncidentId, tie: &Tie<'_>) -> Decided<()> {
         let (one, other) = (self.incident(unit, id)?.0.reference, self.incident(unit, to)?.0.reference);
-        let (agreed, moved) = (tie.agreed, Moved::default());
-        let why = tie.why.map(ToOwned::to_owned);
-        let here =
-            Tied { incident: to, reference: other, is: tie.is, followed: tie.follow, agreed, why: why.clone(), moved: moved.clone() };
-        self.change_incident(unit, id, Command::Tie(here))?;
+        let tied = |incident, reference, is, followed| Tied {
+            incident,
+            reference,
+            is,
+            followed,
+            agreed: tie.agreed,
+            agreed_by: tie.agreed_by.clone(),
+            why: tie.why.map(ToOwned::to_owned),
+            moved: Moved::default(),
+        };
+        self.change_incident(unit, id, Command::Tie(tied(to, other, tie.is, tie.follow)))?;
         if planted("relation-told-once") {
             return Ok(());
         }
-        let there = Tied { incident: id, reference: one, is: tie.is.turned(), followed: false, agreed, why, moved };
+        let there = tied(id, one, tie.is.turned(), false);
         self.change_incident(unit, to, Command::Tie(there))
     }
 
@@ -268,9 +277,8 @@ impl Core {
                 Err(Stop::Refused(_)) => continue,
                 Err(need) => return Err(need),
             }
-            // A child goes on following, from the other side.
             // Nobody of the part agreed to the other one: whoever commands the part may.
-            let tie = Tie { is: one.is.turned(), follow: followed && !whole.private, agreed: false, why: Some(&why) };
+            let tie = Tie { is: one.is.turned(), follow: followed && !whole.private, agreed: false, agreed_by: None, why: Some(&why) };
             self.tie(unit, one.incident, into, &tie)?;
         }
         Ok(())

@@ -47,6 +47,7 @@ impl Core {
             is,
             followed: false,
             agreed: false,
+            agreed_by: None,
             why: None,
             moved: moved.clone(),
         };

@@ -43,6 +43,7 @@ impl Core {
                 let by = who.person().filter(|person| self.org.is_of_team(person, &offer.team));
                 self.is_there_still(&offer)?;
                 let Some(by) = by.map(ToOwned::to_owned) else { return Err(no(No::NotOfTheTeam { team: offer.team })) };
+                self.may_take_over(unit, who, id, offer.by.as_deref())?;
                 self.hand_over(unit, id, &offer, &by)?;
                 self.acknowledge(unit, id, Some(by), "accepting it")
             }

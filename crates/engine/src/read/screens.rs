@@ -147,8 +147,11 @@ fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
     }
     let steps = page.escalation.as_deref().and_then(|id| org.escalation(id)).map(|policy| policy.steps.as_slice());
     let within = steps.and_then(<[_]>::first).map_or(TARGETS_WITHIN, |step| step.within);
+    // Further pages begin while the first goes on: whoever waits has waited since that one.
+    let hold = &incident.work.hold;
+    let called = hold.called_since.map_or(page.started_at, |at| at.min(page.started_at));
     // Whoever had it and gave it back was the last who was heard of.
-    let since = incident.work.hold.acted_at.filter(|_| incident.work.hold.lost).map_or(page.started_at, |at| at.max(page.started_at));
+    let since = hold.acted_at.filter(|_| hold.lost).map_or(called, |at| at.max(called));
     let mut told: Vec<String> = Vec::new();
     for entry in page.entries.iter().filter(|entry| !matches!(entry.telling, Telling::Planned | Telling::Failed)) {
         if !told.contains(&entry.person) {

@@ -47,6 +47,10 @@ pub(super) fn asked_of_reader(told: &PageData, org: &Org) -> Markup {
                         @if told.briefing.is_some() { ". " a href="?tab=people#briefing" { "Read the briefing" } }
                     }
                     button class="do" type="submit" name="do" value="take" aria-label={ "Accept: " (what) } { "Accept" }
+                    // Where somebody has it they keep it, and the offer is left to lapse.
+                    @if role.person.is_none() {
+                        " " button class="may" type="submit" name="do" value="leave" aria-label={ "Decline: " (what) } { "Decline" }
+                    }
                 }
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn is_left_out(told: &PageData, verb: &str, fields: &Markup) -> bool 
 /// A button that unfolds a form; where that is long, one that leads to the page with the form unfolded.
 pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, fields: &Markup, press: &str) -> Markup {
     if is_left_out(told, verb, fields) {
-        return html! { a class={ "may asks-for " (class) } href=(asking(told, verb)) data-verb=(verb) { (label) } };
+        return html! { a class={ "may asks-for " (class) } href=(asking(told, verb)) data-verb=(verb) data-key=(verb) { (label) } };
     }
     html! {
         details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
@@ -216,7 +216,7 @@ fn take(told: &PageData, org: &Org) -> Markup {
     }
     let names: Vec<String> = called.iter().map(|id| pieces::name(org, id)).collect();
     html! {
-        @if told.incident.commander != told.me && fits(told, Verb::Role) {
+        @if told.incident.commander.is_none() && fits(told, Verb::Role) {
             form method="post" action=(path(told, "role")) class="at-once" data-key="take-first" {
                 (once(&told.when))
                 input type="hidden" name="role" value="commander"; input type="hidden" name="do" value="take";
@@ -357,7 +357,7 @@ fn on_request(told: &PageData, org: &Org, verb: Verb) -> Markup {
 
 /// The way to a form that is drawn where somebody asks for it.
 pub(super) fn asks_for(told: &PageData, word: &str, label: &str) -> Markup {
-    html! { p { a class="asks" href=(asking(told, word)) { (label) } } }
+    html! { p data-key=(word) { a class="asks" href=(asking(told, word)) { (label) } } }
 }
 
 /// The part of the page that a command's form stands in, of which a phone shows one at a time; nothing for what stands above them,
@@ -423,9 +423,10 @@ pub(super) fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) ->
         Kind::Choice { of, .. } => html! {
             label class="field" {
                 (label)
-                select name=(name) {
-                    @if !field.needed { option value="" {} }
-                    @for word in of { (pieces::choice(word, typed == *word, word)) }
+                // What has to be chosen is chosen by nobody but whoever reads.
+                select name=(name) required[field.needed] {
+                    @if !field.needed { option value="" {} } @else if typed.is_empty() { option value="" { "Choose" } }
+                    @for word in of { (pieces::choice(word, typed == *word, &pieces::capital(&word.replace('_', " ")))) }
                 }
             }
         },

@@ -55,7 +55,7 @@ use crate::frame::time_text::When;
 use crate::posted::Draft;
 use crate::took;
 
-/// Pages shown, the newest.
+/// Pages shown, the newest, beside those that call somebody.
 const PAGES_SHOWN: usize = 10;
 /// Updates to stakeholders shown, the newest.
 const UPDATES_SHOWN: usize = 5;
@@ -207,6 +207,10 @@ fn address(told: &PageData) -> String {
         parts.push(format!("tab={}", told.tab));
     }
     parts.extend(told.part.asked());
+    // The form that is open stays on the page when that is read again.
+    if told.draft.verb.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) && !told.draft.verb.is_empty() {
+        parts.push(format!("do={}", told.draft.verb));
+    }
     let base = format!("/incidents/{}", told.incident.reference);
     if parts.is_empty() { base } else { format!("{base}?{}", parts.join("&")) }
 }
@@ -233,7 +237,12 @@ pub(crate) async fn read(
     let mut pages = queries.pages(id).await?;
     let roll = Box::pin(queries.roll_of(id, &incident, &pages)).await?;
     pages.reverse();
-    pages.truncate(PAGES_SHOWN);
+    // What calls somebody now is shown, however much was told since.
+    let mut shown = 0;
+    pages.retain(|page| {
+        shown += 1;
+        shown <= PAGES_SHOWN || page.status == Status::Running
+    });
     let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
     let alerts = queries.alerts_of(id, None, 0, alerts::ALERTS_READ).await?;
     let changes = queries.changes_beside(id, CHANGES_SHOWN).await?;

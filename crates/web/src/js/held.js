@@ -36,6 +36,17 @@ addEventListener("submit", (event) => {
   sayHeld();
 });
 
+// A form that is asked for cannot be had now: the page with what it says stays.
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a.asks, a.asks-for");
+  if (!link || !cannotSend()) return;
+  event.preventDefault();
+  const note = document.getElementById("stale");
+  if (!note) return;
+  note.hidden = false;
+  note.textContent = `Not connected: ${link.textContent.trim()} opens once the connection is back. What is written here can be read meanwhile.`;
+});
+
 // Connected again after long: what waits is asked about, beside how things stand now.
 const askHeld = () => {
   askSoon();

@@ -26,10 +26,14 @@ const makeAlike = (old, fresh) => {
   if (old.isEqualNode(fresh)) return;
   sameAttributes(old, fresh);
   if (old.nodeName === "TEXTAREA") return;
+  // Why something was refused, and what was typed, stays until it is sent again.
+  if (old.nodeName === "FORM" && old.querySelector(":scope > .refusal") && !fresh.querySelector(":scope > .refusal")) return;
   childrenAlike(old, fresh);
 };
 
 const childrenAlike = (old, fresh) => {
+  const links = new Set([...fresh.childNodes].filter((node) => node.nodeType === 1 && node.nodeName !== "DETAILS").map(keyOf));
+  const isAskedFor = (node) => node.nodeName === "DETAILS" && node.open && keyOf(node) !== null && links.has(keyOf(node));
   const kept = new Map();
   for (const child of old.childNodes) {
     const key = keyOf(child);
@@ -38,6 +42,14 @@ const childrenAlike = (old, fresh) => {
   let at = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
     const key = keyOf(wanted);
+    // A form that somebody has open is not folded up into the link that asks for it.
+    if (key !== null && wanted.nodeName !== "DETAILS") {
+      const open = kept.get(`DETAILS ${key}`);
+      if (open && isAskedFor(open)) {
+        if (open === at) at = at.nextSibling;
+        continue;
+      }
+    }
     const same = key !== null ? kept.get(`${wanted.nodeName} ${key}`) : null;
     if (same) {
       if (same === at) at = at.nextSibling;
@@ -61,7 +73,7 @@ const childrenAlike = (old, fresh) => {
     const gone = at;
     at = at.nextSibling;
     // What somebody is typing in is never taken away from under them.
-    if (!(gone.nodeType === 1 && gone.contains(document.activeElement) && gone.querySelector("input, textarea, select"))) gone.remove();
+    if (!(gone.nodeType === 1 && gone.contains(document.activeElement) && gone.querySelector("input, textarea, select")) && !isAskedFor(gone)) gone.remove();
   }
 };
 

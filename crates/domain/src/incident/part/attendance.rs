@@ -113,6 +113,9 @@ pub struct SnoozeOver {
 pub struct Escalated {
     pub page: PageId,
     pub why: String,
+    /// Since when pages of it call somebody and nobody has taken it; not known of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_since: Option<Timestamp>,
 }
 
 /// A command; imperative.
@@ -356,7 +359,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::Escalate { page, why } => {
             // The page of a test as well; whom else it may page is asked before.
             fits_state(incident, Verb::Escalate)?;
-            one(Event::Escalated(Escalated { page, why }))
+            let called_since = incident.work.hold.called_since.or(Some(context.now)).filter(|_| !incident.is_held());
+            one(Event::Escalated(Escalated { page, why, called_since }))
         }
         Command::Snooze { until, by } => {
             fits(incident, Verb::Snooze)?;
@@ -446,7 +450,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 (incident.state, incident.acknowledged_at, incident.acknowledged_by) = (State::Declared, None, None);
             }
             let hold = &mut incident.work.hold;
-            (hold.lost, hold.asked_at, hold.snoozed) = (true, None, None);
+            (hold.lost, hold.asked_at, hold.snoozed, hold.called_since) = (true, None, None, None);
         }
         Event::Snoozed(body) => {
             incident.work.hold.snoozed = Some(Snooze { until: body.until, by: body.by.clone(), void_at: None });
@@ -457,7 +461,10 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.work.hold.snoozed = None;
             incident.work.hold.acts(at);
         }
-        Event::Escalated(body) => incident.page = Some(body.page),
+        Event::Escalated(body) => {
+            incident.page = Some(body.page);
+            incident.work.hold.called_since = body.called_since;
+        }
     }
 }
 

@@ -255,6 +255,7 @@ mod tests {
             is,
             followed: false,
             agreed: false,
+            agreed_by: None,
             why: None,
             moved,
         })

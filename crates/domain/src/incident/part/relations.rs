@@ -57,6 +57,9 @@ pub struct Tied {
     /// As in [`Related`]: the side of the part agreed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub agreed: bool,
+    /// As in [`Related`]: which person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_by: Option<String>,
     /// Why, where nobody said so: what it stood to before was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -396,8 +399,8 @@ fn tie(incident: &Incident, tied: Tied) -> Decision {
             return Err(Refusal::Otherwise { is: known.is.words() }.into());
         }
         let mut events = if tied.followed { decide(incident, Command::Follow)? } else { Vec::new() };
-        if tied.agreed && !known.agreed {
-            // Who stands there agrees to what others said.
+        if tied.agreed && (!known.agreed || known.agreed_by != tied.agreed_by) {
+            // Who stands there agrees to what others said, or now in the place of whoever did.
             events.push(Event::Tied(Tied { followed: false, ..tied }).into());
         }
         return Ok(events);
@@ -431,6 +434,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 followed: body.followed,
                 rank: None,
                 agreed: body.agreed,
+                agreed_by: body.agreed_by.clone(),
             });
             match body.is {
                 // What went is told of there, and is not over here.
@@ -455,11 +459,15 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     }
 }
 
-/// Of what is known already: the side of the part agreed to it.
+/// Of what is known already: the side of the part agreed to it, whoever did so last.
 fn agree(incident: &mut Incident, body: &Tied) -> bool {
     let is_it = |one: &&mut Related| one.incident == body.incident && one.is == body.is && one.is.is_said();
     let known = incident.work.relations.iter_mut().find(is_it);
-    known.map(|known| known.agreed |= body.agreed).is_some()
+    let Some(known) = known else { return false };
+    if body.agreed {
+        (known.agreed, known.agreed_by) = (true, body.agreed_by.clone());
+    }
+    true
 }
 
 /// A task as it stood in the incident that this was split from.
@@ -545,7 +553,16 @@ mod tests {
 
     fn tied(other: u128, is: Relation, followed: bool) -> Command {
         let incident = IncidentId::from_bits(other);
-        Command::Tie(Tied { incident, reference: format!("INC-{other}"), is, followed, agreed: false, why: None, moved: Moved::default() })
+        Command::Tie(Tied {
+            incident,
+            reference: format!("INC-{other}"),
+            is,
+            followed,
+            agreed: false,
+            agreed_by: None,
+            why: None,
+            moved: Moved::default(),
+        })
     }
 
     fn of_parent(sample: &Sample, audiences: &[&str], mins: Option<u64>) -> updates::Command {
