@@ -63,14 +63,6 @@ async fn a_further_page_does_not_begin_the_count_of_nobody_anew() {
         let board = get_as(&world, &cho, path).await.text;
         assert!(board.contains("nobody for 6:0") && board.contains("class=\"due late\""), "{path}: {board}");
     }
-    // What is given back counts from there.
-    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
-    world.advance(60).await;
-    world.act(&reference, "give_back", serde_json::json!({"person": "ana", "why": "my train"})).await;
-    world.act(&reference, "escalate", serde_json::json!({"page": ["person:cho"], "why": "she knows the disks"})).await;
-    world.advance(60).await;
-    let board = get_as(&world, &cho, "/").await.text;
-    assert!(board.contains("nobody for 1:0"), "{board}");
 }
 
 /// What the row of an incident says and offers: whose it is, by when its update is due, who is looked for by a further page, and
