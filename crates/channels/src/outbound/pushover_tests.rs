@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use allclear_domain::channel::Address;
 use allclear_domain::org::model::NotifyUrgency;
-use allclear_domain::time::Length;
 use allclear_domain::wire::{About, NoticeKind};
 
 use super::*;

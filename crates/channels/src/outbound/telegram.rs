@@ -6,7 +6,7 @@
 //! which Telegram says, and the message follows it.
 //!
 //! Telegram's buttons that call back are not used: a bot would have to listen. It knows no id of ours: what may have arrived
-//! already says so in its first line. The token stands in the path, as the API has it, and so in no error (`veil`).
+//! already says so below its title. The token stands in the path, as the API has it, and so in no error (`veil`).
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
