@@ -185,16 +185,8 @@ impl Telegram {
         let words = Words::of(message, TITLE_CHARS_MAX).ok_or("the message has no notice")?;
         let links: Vec<Button> = words.links();
         let keys = links.iter().map(|link| [Key { text: link.label, url: &link.href }]);
-        let mut room = TEXT_BYTES_MAX;
-        let text = loop {
-            let beneath = if how.has_buttons { words.short(room) } else { words.short_with_links(room) };
-            let text = inert(&format!("{}\n{beneath}", words.subject));
-            if text.len() <= TEXT_BYTES_MAX {
-                break text;
-            }
-            // By as much as it is too long: the title, and what nobody sees.
-            room = room.saturating_sub(text.len() - TEXT_BYTES_MAX);
-        };
+        let shown: &[Button] = if how.has_buttons { &[] } else { &links };
+        let text = text(&words, shown);
         let sending = Sending {
             chat_id: &how.chat,
             text,
@@ -224,6 +216,32 @@ impl Telegram {
             }),
         )
     }
+}
+
+/// The title, what is said, and these links, each whole: what is cut is what is said.
+fn text(words: &Words, links: &[Button]) -> String {
+    let title = inert(&words.subject);
+    let mut beneath = String::new();
+    for link in links {
+        let line = format!("\n{}: {}", link.label, link.href);
+        if title.len() + 1 + beneath.len() + line.len() <= TEXT_BYTES_MAX {
+            beneath.push_str(&line);
+        }
+    }
+    let room = TEXT_BYTES_MAX.saturating_sub(title.len() + 1 + beneath.len());
+    let mut cut = room;
+    let said = loop {
+        let said = inert(&words.short(cut));
+        if said.len() <= room {
+            break said;
+        }
+        if cut == 0 {
+            break String::new();
+        }
+        // What nobody sees has bytes as well: less of the text by as much as it grew, and by one byte at least.
+        cut = cut * room / said.len();
+    };
+    format!("{title}\n{said}{beneath}")
 }
 
 /// What an answer says: `{"ok":true,"result":{…}}`, or `{"ok":false,"error_code":…,"description":"…"}`.
