@@ -456,7 +456,7 @@ async fn a_token_of_a_contact_goes_to_the_server_it_was_written_for() {
 #[tokio::test]
 async fn a_secret_follows_its_address_and_goes_to_no_other_server() {
     const MASK: &str = "********";
-    const BOT: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+    const BOT: &str = "220302654:BBIerUdwDI2wHXKygTfpgTBt1L6QBMEtbx";
     let (engine, _) = node("sqlite::memory:").await;
     let contact = async |fields: Value| {
         let mut contact = json!({"id": "c"});
