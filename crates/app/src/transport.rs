@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use allclear_channels::carry::http::Transports;
+use allclear_channels::outbound::veil::veiled;
 use allclear_channels::outbound::wording::one_line_of;
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
@@ -37,7 +38,8 @@ impl Transport for Carrier {
             let Some(channel) = self.channels.channel(channel) else {
                 return Outcome::Rejected { why: format!("this program has no channel `{channel}`") };
             };
-            carry(channel.start(message, target, now), |request| self.transports.send(request)).await
+            let outcome = carry(channel.start(message, target, now), |request| self.transports.send(request)).await;
+            veiled(outcome, channel.form(), &target.address)
         })
     }
 

@@ -9,7 +9,12 @@ use allclear_domain::wire::Channel;
 
 pub use crate::inbound::{format, formats, kinds, routes, set_ups};
 use crate::outbound::email::{self, Email};
+use crate::outbound::gotify::{self, Gotify};
+use crate::outbound::mattermost::{self, Mattermost};
 use crate::outbound::ntfy::{self, Ntfy};
+use crate::outbound::pushover::{self, Pushover};
+use crate::outbound::teams::{self, Teams};
+use crate::outbound::telegram::{self, Telegram};
 use crate::outbound::webhook::{self, Webhook};
 
 /// What a channel is made with: what the settings say.
@@ -23,10 +28,15 @@ pub struct Around<'a> {
 type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
 
 /// All channels that go out, in the order of the documentation.
-static ALL_WAYS_OUT: [WayOut; 3] = [
+static ALL_WAYS_OUT: [WayOut; 8] = [
     (&email::FORM, |around| Box::new(Email::new(around.host))),
     (&webhook::FORM, |_| Box::new(Webhook)),
     (&ntfy::FORM, |_| Box::new(Ntfy)),
+    (&gotify::FORM, |_| Box::new(Gotify)),
+    (&pushover::FORM, |_| Box::new(Pushover)),
+    (&telegram::FORM, |_| Box::new(Telegram)),
+    (&mattermost::FORM, |_| Box::new(Mattermost)),
+    (&teams::FORM, |_| Box::new(Teams)),
 ];
 
 static FORMS: [&ChannelForm; ALL_WAYS_OUT.len()] = {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use allclear_channels::outbound::webhook;
 use allclear_channels::registry::{Around, Channels, WAYS_OUT};
-use allclear_domain::channel::{Address, Carriage, ChannelForm, Field, Kept};
+use allclear_domain::channel::{Address, Carriage, ChannelForm, Field, Kept, Server};
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::org::check::text::is_slug;
 use allclear_domain::org::check::{Against, check};
@@ -68,7 +68,18 @@ fn a_form_says_what_it_must() {
     for form in WAYS_OUT.iter() {
         assert!(names.insert(form.name) && is_slug(form.name) && is_slug(form.id_example), "{}", form.name);
         assert_eq!(form.fields[0].key, form.name, "the main field is under the channel's name");
-        assert!(!form.fields[0].is_secret(), "{}: the main field is shown", form.name);
+        assert!(form.fields[0].needed, "{}: the main field is needed", form.name);
+        if let Carriage::Http(server) = form.carriage {
+            // What says where it goes is a URL, of the address or of the vendor.
+            let address = Address::of(form.fields.iter().map(|field| (field.key, field.example)));
+            assert!(form.server(&address).is_some_and(|url| url.starts_with("https://")), "{}", form.name);
+            assert!(form.fields.iter().any(|field| form.says_server(field.key)), "{}", form.name);
+            let bare = Address::of([(form.name, form.fields[0].example)]);
+            assert!(form.server(&bare).is_some_and(|url| url.starts_with("https://")), "{}", form.name);
+            if let Server::Field { key, usual } = server {
+                assert_eq!(form.field(key).map(|field| (field.needed, (field.check)(usual))), Some((false, Ok(()))), "{}", form.name);
+            }
+        }
         let keys: BTreeSet<_> = form.fields.iter().map(|field| field.key).collect();
         assert_eq!(keys.len(), form.fields.len(), "{}: each key once", form.name);
     }
@@ -96,7 +107,9 @@ fn every_field_is_checked_and_its_example_passes() {
         }
         assert!(!field.is_secret() || told.iter().all(|said| !said.contains("not one")), "a secret is not repeated: {told:?}");
         let told = wrong(&bundle(form, |contact| drop(contact.remove(field.key))));
-        assert_eq!(told.is_empty(), field.key != form.name, "only the main field is needed: {told:?}");
+        assert_eq!(told.is_empty(), !field.needed, "{}.{}: {told:?}", form.name, field.key);
+        let says = |said: &String| said.contains(&format!("`{}`", field.key)) || field.key == form.name;
+        assert!(told.iter().all(says), "what is missing is named: {told:?}");
         if field.is_secret() {
             let told = wrong(&with(form, field.key, MASK));
             assert!(told[0].contains("none is stored"), "{told:?}");
@@ -197,19 +210,47 @@ fn whatever_a_message_says_fits_the_limits() {
     }
 }
 
-fn fits(form: &ChannelForm, request: &Request) -> bool {
-    let (title, bytes, carried) = match request {
-        Request::Http { body, .. } => {
-            let body: Value = serde_json::from_slice(body).unwrap();
-            let title = body["title"].as_str().unwrap_or_default().to_owned();
-            let bytes = body["message"].as_str().map_or_else(|| body.to_string().len(), str::len);
-            let buttons = body["actions"].as_array().map_or(0, Vec::len);
-            assert!(buttons <= form.limits.buttons, "{}: {buttons} buttons", form.name);
-            (title, bytes, Carriage::Http)
+/// What a body says, whichever way it is written.
+fn read(headers: &[(&'static str, String)], body: &[u8]) -> Value {
+    let kind = headers.iter().find(|(name, _)| *name == "content-type").map(|(_, value)| value.as_str());
+    if kind != Some("application/x-www-form-urlencoded") {
+        return serde_json::from_slice(body).unwrap();
+    }
+    let text = std::str::from_utf8(body).unwrap();
+    let plain = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.as_bytes();
+        while let [first, tail @ ..] = rest {
+            let (byte, left) = match (first, tail) {
+                (b'%', [a, b, left @ ..]) => (u8::from_str_radix(std::str::from_utf8(&[*a, *b]).unwrap(), 16).unwrap(), left),
+                _ => (*first, tail),
+            };
+            bytes.push(byte);
+            rest = left;
         }
-        Request::Mail { subject, text, .. } => (subject.clone(), text.len(), Carriage::Mail),
+        Value::from(String::from_utf8(bytes).unwrap())
     };
-    carried == form.carriage
+    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), plain(value))).collect()
+}
+
+/// Where the bodies of the channels have a title, a text and buttons.
+const TITLES: [&str; 2] = ["/title", "/attachments/0/title"];
+const TEXTS: [&str; 3] = ["/message", "/text", "/attachments/0/text"];
+const BUTTONS: [&str; 3] = ["/actions", "/reply_markup/inline_keyboard", "/attachments/0/content/actions"];
+
+fn fits(form: &ChannelForm, request: &Request) -> bool {
+    let (title, bytes, by_mail) = match request {
+        Request::Http { headers, body, .. } => {
+            let body = read(headers, body);
+            let text = |places: &[&str]| places.iter().find_map(|at| body.pointer(at)?.as_str()).map(str::to_owned);
+            let buttons = BUTTONS.iter().find_map(|at| body.pointer(at)?.as_array()).map_or(0, Vec::len);
+            assert!(buttons <= form.limits.buttons, "{}: {buttons} buttons", form.name);
+            let bytes = text(&TEXTS).map_or_else(|| body.to_string().len(), |text| text.len());
+            (text(&TITLES).unwrap_or_default(), bytes, false)
+        }
+        Request::Mail { subject, text, .. } => (subject.clone(), text.len(), true),
+    };
+    by_mail == (form.carriage == Carriage::Mail)
         && form.limits.title_chars.is_none_or(|max| title.chars().count() <= max)
         && form.limits.text_bytes.is_none_or(|max| bytes <= max)
 }
@@ -227,16 +268,19 @@ fn ends(form: &ChannelForm, response: &Response) -> Outcome {
     }
 }
 
+/// How servers say that they have it: a channel that looks at what they say has its own here.
+const TAKEN: [&str; 4] = ["words", r#"{"id":25,"appid":5}"#, r#"{"status":1,"request":"647d2300-702c"}"#, r#"{"ok":true,"result":{}}"#];
+
 #[test]
 fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
     for form in WAYS_OUT.iter() {
-        let http = |status| Response::Http { status, retry_after: Some(Length::from_secs(7)), body: "words".into() };
+        let http = |status, said: &str| Response::Http { status, retry_after: Some(Length::from_secs(7)), body: said.into() };
         let smtp = |code| Response::Smtp { code, text: "words".into() };
         let mut found = BTreeSet::new();
-        for code in 100..600 {
+        for (code, said) in (100..600).flat_map(|code| TAKEN.map(|said| (code, said))) {
             let (own, foreign) = match form.carriage {
-                Carriage::Http => (http(code), smtp(code)),
-                Carriage::Mail => (smtp(code), http(code)),
+                Carriage::Http(_) => (http(code, said), smtp(code)),
+                Carriage::Mail => (smtp(code), http(code, said)),
             };
             assert!(matches!(ends(form, &foreign), Outcome::Rejected { .. }), "{}: {code} of somebody else", form.name);
             let (word, said) = match ends(form, &own) {
@@ -375,23 +419,28 @@ fn every_channel_is_documented() {
         "# Channels\n\n\
          Made from what each channel says of itself (`crates/channels/src/outbound/`); a test keeps it so.\n\n\
          A contact of the organisation has an `id` and the fields of one channel. The first field of a channel is needed and says\n\
-         which channel it is. A secret is stored sealed, and shown as `********` from then on.\n",
+         which channel it is. A secret is stored sealed, and shown as `********` from then on; one that was given goes to the server\n\
+         it was written for, and whoever moves the address to another writes it again. `none` takes one away.\n\n\
+         What somebody receives over each of them is in the guides: [a webhook](guides/paging.md#what-a-webhook-receives),\n\
+         [ntfy](guides/paging.md#what-ntfy-receives), [other phones and chats](guides/paging.md#what-other-phones-and-chats-receive).\n",
     );
     let channels = channels();
     for form in WAYS_OUT.iter() {
         write!(page, "\n## `{}`\nAs in `{}`.\n\n| key | what | example | |\n|---|---|---|---|\n", form.name, form.example()).unwrap();
         for field in form.fields {
             let kept = match field.kept {
-                Kept::Plain if field.key == form.name => "needed",
+                Kept::Plain if field.needed => "needed",
                 Kept::Plain => "",
+                Kept::Secret if field.needed => "needed; secret",
                 Kept::Secret => "secret",
                 Kept::Made { .. } => "secret; made and shown once where it is left out",
             };
             writeln!(page, "| `{}` | {}. {} | `{}` | {kept} |", field.key, field.label, field.hint, field.example).unwrap();
         }
         let carried = match form.carriage {
-            Carriage::Http => "by HTTP, to the host of its address",
-            Carriage::Mail => "by the mail server (`--smtp`)",
+            Carriage::Http(Server::Main) => "by HTTP, to the host of its address".to_owned(),
+            Carriage::Http(Server::Field { key, usual }) => format!("by HTTP, to the host of `{key}`, or to {usual}"),
+            Carriage::Mail => "by the mail server (`--smtp`)".to_owned(),
         };
         let title = form.limits.title_chars.map(|max| format!("a title of {max} characters"));
         let text = form.limits.text_bytes.map(|max| format!("{max} bytes of text"));

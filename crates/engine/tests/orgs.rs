@@ -410,14 +410,18 @@ async fn every_secret_of_an_address_is_sealed_masked_and_kept() {
             assert_eq!(exported.contains(field.example), !field.is_secret(), "{exported}");
         }
         // What is shown, applied again, and what says nothing of secrets change nothing.
-        let bare = json!({"id": "c", form.name: form.fields[0].example});
+        let mut bare = contact.clone();
+        bare.retain(|key, _| key == form.name || form.field(key).is_none_or(|field| !field.is_secret()));
+        let bare = Value::from(bare);
         for again in [parse(&exported, Format::Yaml, "org.yaml").unwrap().bundle, file(&bare)] {
             let applied = engine.apply_org(again, None, false, &Principal::own(Actor::Administrator)).await.unwrap();
             assert_eq!((applied.changes, applied.made), (Vec::new(), Vec::new()), "{}", form.name);
         }
         // Where none is stored, what the channel makes is made and told once, for each.
         let (engine, _) = node("sqlite::memory:").await;
-        let made = engine.apply_org(file(&bare), None, false, &Principal::own(Actor::Administrator)).await.unwrap().made;
+        let mut fresh = contact.clone();
+        fresh.retain(|key, _| form.field(key).is_none_or(|field| !field.is_made()));
+        let made = engine.apply_org(file(&fresh.into()), None, false, &Principal::own(Actor::Administrator)).await.unwrap().made;
         assert_eq!(made.len(), 2 * form.fields.iter().filter(|field| field.is_made()).count(), "{}: {made:?}", form.name);
         for field in form.fields.iter().filter(|field| field.is_made()) {
             assert_eq!(address(&engine, "ana").get(field.key), Some(made[0].secret.as_str()));
@@ -445,4 +449,41 @@ async fn a_token_of_a_contact_goes_to_the_server_it_was_written_for() {
     assert_eq!(contact(json!({"ntfy": "https://b.example/two", "token": "none"})).await, None);
     assert_eq!(contact(topic("b.example", "two")).await, None, "and it stays away");
     assert_eq!(contact(topic("b.example:8443", "two")).await, None);
+}
+
+/// Where the server is a field of its own, it is that which counts; where the address itself is the secret, it stays as it is
+/// until somebody writes another.
+#[tokio::test]
+async fn a_secret_follows_its_address_and_goes_to_no_other_server() {
+    const MASK: &str = "********";
+    const BOT: &str = "220302654:BBIerUdwDI2wHXKygTfpgTBt1L6QBMEtbx";
+    let (engine, _) = node("sqlite::memory:").await;
+    let contact = async |fields: Value| {
+        let mut contact = json!({"id": "c"});
+        contact.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let body = json!({"id": "ana", "name": "Ana", "contacts": [contact]});
+        put(&engine, FormKind::Person, "ana", Seen::Whatever, body).await.map_err(|why| format!("{why:?}"))?;
+        Ok::<_, String>(engine.org().person("ana").unwrap().contacts[0].address.clone())
+    };
+    let bot = |address: Result<_, String>| address.map(|address: allclear_domain::channel::Address| address.get("bot").map(str::to_owned));
+    assert_eq!(bot(contact(json!({"telegram": 5551, "bot": BOT})).await), Ok(Some(BOT.to_owned())), "a number needs no quotes");
+    assert_eq!(bot(contact(json!({"telegram": 5552, "bot": MASK})).await), Ok(Some(BOT.to_owned())), "another chat of the same server");
+    for moved in [json!({"server": "https://evil.example"}), json!({"server": "https://evil.example", "bot": MASK})] {
+        let mut fields = json!({"telegram": 5552});
+        fields.as_object_mut().unwrap().extend(moved.as_object().unwrap().clone());
+        let refused = contact(fields).await.unwrap_err();
+        assert!(refused.contains("bot") && !refused.contains(BOT), "{refused}");
+    }
+    let usual = contact(json!({"telegram": 5552, "server": "https://api.telegram.org/", "bot": MASK})).await;
+    assert_eq!(bot(usual), Ok(Some(BOT.to_owned())), "the vendor's own server by its name");
+
+    let hook = "https://chat.example.org/hooks/8xqk1rz5x3gq7kmb1o9w4tnh5e";
+    let main =
+        |address: Result<_, String>| address.map(|address: allclear_domain::channel::Address| address.get("mattermost").map(str::to_owned));
+    assert_eq!(main(contact(json!({"mattermost": hook})).await), Ok(Some(hook.to_owned())));
+    assert_eq!(body(&engine, FormKind::Person, "ana").await["contacts"][0]["mattermost"], MASK, "the address is the secret");
+    assert_eq!(main(contact(json!({"mattermost": MASK})).await), Ok(Some(hook.to_owned())), "as it is shown it may be sent back");
+    let other = hook.replace("chat", "talk");
+    assert_eq!(main(contact(json!({"mattermost": other})).await), Ok(Some(other.clone())));
+    assert!(contact(json!({"mattermost": "none"})).await.is_err() && contact(json!({"teams": MASK})).await.is_err());
 }

@@ -56,9 +56,11 @@ pub struct Delivery {
     pub idempotency_key: String,
     /// `authorization`; empty where there is none.
     pub authorization: String,
+    /// `x-gotify-key`; empty where there is none.
+    pub gotify_key: String,
     /// Whether the signature fits [`SECRET`].
     pub signed: bool,
-    /// The body; null where it is not JSON.
+    /// The body; of a form an object of texts; null where it is neither that nor JSON.
     pub body: Value,
     /// When its first byte was read.
     pub began: Instant,
@@ -288,8 +290,14 @@ fn read(path: String, headers: &HashMap<String, String>, body: &[u8], began: Ins
         timestamp: timestamp.parse().unwrap_or(0),
         idempotency_key: header("idempotency-key").to_owned(),
         authorization: header("authorization").to_owned(),
+        gotify_key: header("x-gotify-key").to_owned(),
         signed: header("webhook-signature").split(' ').any(|given| given == wanted),
-        body: serde_json::from_slice(body).unwrap_or(Value::Null),
+        body: if header("content-type") == "application/x-www-form-urlencoded" {
+            reqwest::Url::parse(&format!("http://x/?{}", String::from_utf8_lossy(body)))
+                .map_or(Value::Null, |url| url.query_pairs().map(|(name, value)| (name.into_owned(), Value::from(value))).collect())
+        } else {
+            serde_json::from_slice(body).unwrap_or(Value::Null)
+        },
         began,
         answered,
     }

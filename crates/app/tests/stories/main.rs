@@ -37,6 +37,7 @@ mod objectives;
 mod obligations;
 mod over;
 mod partners;
+mod phones_and_chats;
 mod plans;
 mod pooler;
 mod positions;

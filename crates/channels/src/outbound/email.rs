@@ -31,6 +31,7 @@ pub static FORM: ChannelForm = ChannelForm {
         hint: "One mailbox or list, without quoting; the host may be written in any alphabet.",
         shape: "name@host",
         example: "ana@example.org",
+        needed: true,
         kept: Kept::Plain,
         check: mail_address,
     }],

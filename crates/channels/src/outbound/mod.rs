@@ -1,7 +1,18 @@
 //! Ways out: a message to a request, an answer to an outcome, one file a channel; and beside it what is heard back.
+//!
+//! What several share: [`wording`] says a message in words, `plain` keeps text from outside from doing anything in a chat,
+//! `answers` reads what HTTP says anywhere, and [`veil`] hides secrets in what was answered.
 
+mod answers;
 pub mod email;
+pub mod gotify;
+pub mod mattermost;
 pub mod ntfy;
+mod plain;
+pub mod pushover;
+pub mod teams;
+pub mod telegram;
+pub mod veil;
 pub mod webhook;
 mod webhook_reply;
 pub mod wording;

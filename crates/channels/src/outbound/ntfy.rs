@@ -7,14 +7,14 @@
 //! ntfy knows no id of ours: what may have arrived already says so in its first line. It deliberately uses no templates,
 //! no attachments and no mail of ntfy.
 
-use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
+use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::org::model::NotifyUrgency;
-use allclear_domain::wire::{Channel, Message, Notice, NoticeKind, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::wording::{Words, one_line};
+use super::answers::{Answer, words};
+use super::wording::{Loudness, Words};
 
 /// Longest title, in characters: ntfy takes 1 KB, and a character has at most four bytes.
 const TITLE_CHARS_MAX: usize = 250;
@@ -26,8 +26,6 @@ const BODY_BYTES_MAX: usize = 8_192;
 const TOPIC_LEN_MAX: usize = 64;
 /// Longest access token that is sent; ntfy's own have 32 characters.
 const TOKEN_LEN_MAX: usize = 256;
-/// Most of an error's words that the log keeps, in characters.
-const WORDS_CHARS_MAX: usize = 200;
 
 /// The channel's name, and the key of its address.
 const NAME: &str = "ntfy";
@@ -46,6 +44,7 @@ pub static FORM: ChannelForm = ChannelForm {
             hint: "The ntfy server and the topic that the phone has subscribed to; who knows its name can read it, unless the server asks for a token.",
             shape: "https://…/topic",
             example: "https://ntfy.example.org/ana-k3v9",
+            needed: true,
             kept: Kept::Plain,
             check: |given| place(given).map(drop),
         },
@@ -55,6 +54,7 @@ pub static FORM: ChannelForm = ChannelForm {
             hint: "Where the server lets nobody else publish.",
             shape: "tk_…",
             example: "tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2",
+            needed: false,
             kept: Kept::Secret,
             check: |given| {
                 let fits = (1..=TOKEN_LEN_MAX).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_graphic());
@@ -62,7 +62,7 @@ pub static FORM: ChannelForm = ChannelForm {
             },
         },
     ],
-    carriage: Carriage::Http,
+    carriage: Carriage::Http(Server::Main),
     limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), buttons: 3 },
 };
 
@@ -109,13 +109,12 @@ struct Button<'a> {
 }
 
 /// From 5, which rings through, to 2, which makes no sound.
-fn priority(message: &Message, worst: &Notice) -> u8 {
-    match (worst.kind, message.urgency) {
-        (NoticeKind::Page, NotifyUrgency::High) if worst.incident.severity == "sev1" => 5,
-        (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => 4,
-        (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => 3,
-        (NoticeKind::Request, _) => 3,
-        (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, _) => 2,
+const fn priority(loudness: Loudness) -> u8 {
+    match loudness {
+        Loudness::Alarm => 5,
+        Loudness::High => 4,
+        Loudness::Normal => 3,
+        Loudness::Quiet => 2,
     }
 }
 
@@ -157,7 +156,7 @@ impl Ntfy {
             topic,
             title: &words.subject,
             message: String::new(),
-            priority: priority(message, worst),
+            priority: priority(Loudness::of(message)),
             tags: [sign(worst.kind), &worst.incident.severity],
             click: words.page(),
             actions: press.into_iter().chain(open).collect(),
@@ -185,26 +184,16 @@ impl Ntfy {
 
 /// What an answer means.
 fn outcome(response: &Response) -> Outcome {
-    match response {
-        Response::Http { status, retry_after, body } => {
-            let why = format!("HTTP {status}");
-            let retry = |why, maybe_arrived| Outcome::Retry { after: *retry_after, why, maybe_arrived, down: false, unanswered: false };
-            match status {
-                200..=299 => Outcome::Delivered { receipt: id_of(body).map_or(why.clone(), |id| format!("{why} {id}")) },
-                300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
-                401 => Outcome::Rejected { why: format!("{why}: the ntfy server does not take this contact's token, or wants one") },
-                403 => Outcome::Rejected { why: format!("{why}: this contact may not publish to its topic") },
-                404 => Outcome::Rejected { why: format!("{why}: no ntfy server answers at this address") },
-                408 | 425 => retry(why, false),
-                429 => retry(format!("{why}: {}", words_of(body).unwrap_or_else(|| "too many messages".to_owned())), false),
-                400..=499 => Outcome::Rejected { why: words_of(body).map_or(why.clone(), |words| format!("{why}: {words}")) },
-                // The server's own failure may have come after it took the message.
-                _ => retry(why, *status != 503),
-            }
-        }
-        Response::Busy { why } => Outcome::busy(why),
-        Response::Failed { why, maybe_arrived, permanent } => Outcome::failed(why, *maybe_arrived, *permanent),
-        Response::Smtp { code, .. } => Outcome::Rejected { why: format!("a mail server answered for ntfy: {code}") },
+    let answer = match Answer::of(response, NAME) {
+        Ok(answer) => answer,
+        Err(none) => return none,
+    };
+    match answer.status {
+        200..=299 => answer.delivered(id_of(answer.body)),
+        401 => answer.rejected("the ntfy server does not take this contact's token, or wants one"),
+        403 => answer.rejected("this contact may not publish to its topic"),
+        404 => answer.rejected("no ntfy server answers at this address"),
+        _ => answer.refused(words(&answer.json()["error"]).as_deref()),
     }
 }
 
@@ -212,12 +201,6 @@ fn outcome(response: &Response) -> Outcome {
 fn id_of(body: &str) -> Option<&str> {
     let (id, _) = body.strip_prefix("{\"id\":\"")?.split_once('"')?;
     (!id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(id)
-}
-
-/// What an error says.
-fn words_of(body: &str) -> Option<String> {
-    let said: serde_json::Value = serde_json::from_str(body).ok()?;
-    Some(one_line(said["error"].as_str()?, WORDS_CHARS_MAX)).filter(|words| !words.is_empty())
 }
 
 impl Channel for Ntfy {

@@ -1,6 +1,7 @@
 //! What ntfy gets, and what each of its answers means.
 
 use allclear_domain::channel::Address;
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::time::Length;
 use serde_json::{Value, json};
 

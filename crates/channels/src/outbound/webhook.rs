@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
+use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::incident::deeds::ANSWER_CHARS_MAX;
 use allclear_domain::org::check::text::url_fault;
 use allclear_domain::org::forms::plan_deed::with_url;
@@ -76,6 +76,7 @@ pub static FORM: ChannelForm = ChannelForm {
             hint: "Where a signed POST of JSON goes; any 2xx is delivery, unless it says that a receipt comes later.",
             shape: "https://…",
             example: "https://hooks.example.org/ana",
+            needed: true,
             kept: Kept::Plain,
             check: |given| url_fault(given).map_or(Ok(()), |fault| Err(format!("the address {fault}"))),
         },
@@ -85,13 +86,14 @@ pub static FORM: ChannelForm = ChannelForm {
             hint: "Signs what is sent, after Standard Webhooks.",
             shape: "whsec_…",
             example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            needed: false,
             kept: Kept::Made { bytes: SECRET_BYTES_MADE, text: |random| format!("{SECRET_PREFIX}{}", BASE64.encode(random)) },
             check: |given| {
                 if is_secret(given) { Ok(()) } else { Err("the secret is not `whsec_` and base64 of 24 to 64 bytes".to_owned()) }
             },
         },
     ],
-    carriage: Carriage::Http,
+    carriage: Carriage::Http(Server::Main),
     limits: Limits { title_chars: None, text_bytes: Some(STORM_BYTES_MAX), buttons: 0 },
 };
 

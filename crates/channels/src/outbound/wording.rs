@@ -3,6 +3,7 @@
 //!
 //! Text from outside is one clean line here, or prose of clean lines; escaping is each channel's own.
 
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::wire::{About, Message, Notice, NoticeKind, WRITTEN_OUT_MAX};
 use jiff::Timestamp;
 
@@ -69,6 +70,34 @@ pub struct Button {
     pub href: String,
 }
 
+/// How loud a message is on a phone, where its channel can say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    /// Without a sound: it only tells.
+    Quiet,
+    /// As any other message.
+    Normal,
+    /// Somebody is looked for who is to be woken.
+    High,
+    /// The same of the worst severity.
+    Alarm,
+}
+
+impl Loudness {
+    /// How loud a message is: as its worst notice, which comes first.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let Some(worst) = message.notices.first() else { return Self::Quiet };
+        match (worst.kind, message.urgency) {
+            (NoticeKind::Page, NotifyUrgency::High) if worst.incident.severity == "sev1" => Self::Alarm,
+            (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => Self::High,
+            (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => Self::Normal,
+            (NoticeKind::Request, _) => Self::Normal,
+            (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, _) => Self::Quiet,
+        }
+    }
+}
+
 impl Words {
     /// The words of a message, with a subject of so many characters; nothing where it has no notice.
     #[must_use]
@@ -116,6 +145,31 @@ impl Words {
             }
         }
         cut_bytes(out.trim_end(), bytes_max)
+    }
+
+    /// The same, with a line for each of [`Self::links`] beneath it. A link is whole or not there: what is cut is the text.
+    #[must_use]
+    pub fn short_with_links(&self, bytes_max: usize) -> String {
+        let mut beneath = String::new();
+        for link in self.links() {
+            let line = format!("\n{}: {}", link.label, link.href);
+            if beneath.len() + line.len() <= bytes_max {
+                beneath.push_str(&line);
+            }
+        }
+        let room = bytes_max - beneath.len();
+        let text = if room < CUT.len() { String::new() } else { self.short(room) };
+        format!("{text}{beneath}").trim_start().to_owned()
+    }
+
+    /// What can be followed, where nothing can be pressed: the button's link, whose page has the button, and where one reads
+    /// on; each address once.
+    #[must_use]
+    pub fn links(&self) -> Vec<Button> {
+        let open = self.page().map(|href| Button { label: "Open", href: href.to_owned() });
+        let mut links: Vec<Button> = self.button().into_iter().chain(open).collect();
+        links.dedup_by(|later, first| later.href == first.href);
+        links
     }
 
     /// What can be pressed: for all notices where there is such a link, else for the one.
@@ -379,6 +433,23 @@ mod tests {
         owed.notices[0].because = Some("é".repeat(4_000));
         let words = Words::of(&owed, 200).unwrap();
         assert!(words.subject.contains("…: [SEV2] INC-142 Disk full"), "the incident is named all the same: {}", words.subject);
+    }
+
+    #[test]
+    fn links_beneath_a_text_are_whole_or_not_there() {
+        let (ack, page) = ("\nAcknowledge: https://ac.example/a/tok0", "\nOpen: https://ac.example/incidents/INC-142");
+        let one = Words::of(&message(1, &"🙂".repeat(10_000)), 200).unwrap();
+        for bytes_max in 0..600 {
+            let text = one.short_with_links(bytes_max);
+            assert!(text.len() <= bytes_max, "{bytes_max}: {text}");
+            assert!(!text.contains("https://") || text.contains(ack.trim_start()) || text.contains(page.trim_start()), "{text}");
+        }
+        assert!(one.short_with_links(600).ends_with(&format!("{ack}{page}")));
+        let many = Words::of(&message(3, "x"), 200).unwrap();
+        assert!(many.short_with_links(600).ends_with("\nAcknowledge all: https://ac.example/a/all"), "each address once");
+        let mut over = message(1, "x");
+        over.notices[0].kind = NoticeKind::Over;
+        assert!(Words::of(&over, 200).unwrap().short_with_links(600).ends_with(page));
     }
 
     #[test]

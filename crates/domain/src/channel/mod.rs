@@ -43,6 +43,8 @@ pub struct Field {
     pub shape: &'static str,
     /// One that passes the check.
     pub example: &'static str,
+    /// Whether nothing can be sent without it; the main field is.
+    pub needed: bool,
     /// How it is kept and shown.
     pub kept: Kept,
     /// What is wrong with a value, in a sentence without a full stop. Of a secret it does not repeat the value, which
@@ -69,10 +71,24 @@ pub enum Kept {
 /// What takes requests of a channel there, and so what fails as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carriage {
-    /// HTTP, to the host that the main field names.
-    Http,
+    /// HTTP, to the server that an address names.
+    Http(Server),
     /// The mail server.
     Mail,
+}
+
+/// Where an address names its server, by a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// In the main field.
+    Main,
+    /// In a field of its own; where that is left out, it is the vendor's.
+    Field {
+        /// The field's key.
+        key: &'static str,
+        /// The vendor's own.
+        usual: &'static str,
+    },
 }
 
 /// What messages of a channel are fitted into.
@@ -113,12 +129,36 @@ impl ChannelForm {
         self.fields.iter().find(|field| field.key == key)
     }
 
-    /// A contact of it, on one line of YAML.
+    /// A contact of it, on one line of YAML: what it cannot do without.
     #[must_use]
     pub fn example(&self) -> String {
-        let main = self.field(self.name).map_or("", |field| field.example);
-        let quote = if main.contains(':') { "\"" } else { "" };
-        format!("{{id: {}, {}: {quote}{main}{quote}}}", self.id_example, self.name)
+        let mut out = format!("{{id: {}", self.id_example);
+        for field in self.fields.iter().filter(|field| field.needed) {
+            let quote = if field.example.contains(':') { "\"" } else { "" };
+            out.push_str(&format!(", {}: {quote}{}{quote}", field.key, field.example));
+        }
+        out.push('}');
+        out
+    }
+
+    /// Whether it is this field that names the server.
+    #[must_use]
+    pub fn says_server(&self, key: &str) -> bool {
+        match self.carriage {
+            Carriage::Http(Server::Main) => key == self.name,
+            Carriage::Http(Server::Field { key: own, .. }) => key == own,
+            Carriage::Mail => false,
+        }
+    }
+
+    /// The URL of the server that an address is spoken to at; nothing where it goes by mail, or names none.
+    #[must_use]
+    pub fn server<'a>(&self, address: &'a Address) -> Option<&'a str> {
+        match self.carriage {
+            Carriage::Http(Server::Main) => address.get(self.name),
+            Carriage::Http(Server::Field { key, usual }) => Some(address.get(key).unwrap_or(usual)),
+            Carriage::Mail => None,
+        }
     }
 }
 

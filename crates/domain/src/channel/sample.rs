@@ -1,6 +1,6 @@
 //! Two channels for the tests of the rules, which may not know the real ones.
 
-use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, WaysOut};
+use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server, WaysOut};
 use allclear_domain::org::check::text::{is_email, url_fault};
 
 const LIMITS: Limits = Limits { title_chars: None, text_bytes: None, buttons: 0 };
@@ -15,6 +15,7 @@ static MAIL: ChannelForm = ChannelForm {
         hint: "",
         shape: "name@host",
         example: "ana@example.org",
+        needed: true,
         kept: Kept::Plain,
         check: |text| if is_email(text) { Ok(()) } else { Err(format!("`{text}` is not a mail address")) },
     }],
@@ -33,6 +34,7 @@ static HOOK: ChannelForm = ChannelForm {
             hint: "",
             shape: "https://…",
             example: "https://hooks.example.org/ana",
+            needed: true,
             kept: Kept::Plain,
             check: |text| url_fault(text).map_or(Ok(()), |fault| Err(format!("the address {fault}"))),
         },
@@ -42,6 +44,7 @@ static HOOK: ChannelForm = ChannelForm {
             hint: "",
             shape: "whsec_…",
             example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            needed: false,
             kept: Kept::Made { bytes: 1, text: |_| "whsec_made".to_owned() },
             check: |text| {
                 if text.starts_with("whsec_") && text.len() >= 38 {
@@ -52,7 +55,7 @@ static HOOK: ChannelForm = ChannelForm {
             },
         },
     ],
-    carriage: Carriage::Http,
+    carriage: Carriage::Http(Server::Main),
     limits: LIMITS,
 };
 

@@ -496,9 +496,9 @@ impl Outbox {
 /// What fails as a whole where a contact does not answer; nothing where there is no such contact any more.
 pub(crate) fn target_of(org: &Org, (person, contact): &Contact) -> Option<String> {
     let (contact, _) = org.contact(person, contact)?;
-    let (ways, address) = (org.channels(), &contact.address);
-    match ways.of(address)?.carriage {
-        Carriage::Http => ways.main_of(address).map(circuit::host_of),
+    let form = org.channels().of(&contact.address)?;
+    match form.carriage {
+        Carriage::Http(_) => form.server(&contact.address).map(circuit::host_of),
         Carriage::Mail => Some(circuit::MAIL.to_owned()),
     }
 }

@@ -4,6 +4,7 @@
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::forms::about::{Field, Input, THIS_MONDAY};
 use allclear_domain::org::forms::rows::{ADDRESS, Shape};
+use allclear_domain::org::words::a;
 use maud::{Markup, html};
 
 use super::controls::{Around, Control, ROWS_MAX, ROWS_MIN, Wrong, anchor, control, marked};
@@ -232,9 +233,10 @@ fn as_text(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
 fn channel_fields(channels: WaysOut) -> Markup {
     html! {
         ul {
-            @for field in channels.iter().flat_map(|form| form.fields) {
+            @for (form, field) in channels.iter().flat_map(|form| form.fields.iter().map(move |field| (form, field))) {
                 li {
                     code { (field.key) } " " (field.label) ". " (marked(field.hint))
+                    @if field.key != form.name { " For " (a(form.noun)) "." }
                     @if field.is_made() { " Made and shown once where it is left out." }
                 }
             }

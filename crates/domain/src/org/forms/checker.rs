@@ -175,6 +175,12 @@ impl<'a> Checker<'a> {
                 "make two contacts of it, so that rules can name each",
             ),
         }
+        for form in &mine {
+            for field in form.fields.iter().filter(|field| field.needed && address.get(field.key).is_none()) {
+                let message = format!("{} needs `{}`", a(form.noun), field.key);
+                self.error(place.key(field.key), message, format!("write it as in `{}`", field.example));
+            }
+        }
         for (key, value) in address.fields() {
             match mine.iter().find_map(|form| form.field(key)) {
                 Some(field) => self.field(place.key(key), field, value),

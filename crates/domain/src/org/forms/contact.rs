@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Contact {
                         }
                     } else if address.get(&key).is_some() {
                         return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
-                    } else if let Some(value) = map.next_value::<Option<String>>()? {
+                    } else if let Some(Said(value)) = map.next_value::<Option<Said>>()? {
                         address.set(&key, value);
                     }
                 }
@@ -69,5 +69,46 @@ impl<'de> Deserialize<'de> for Contact {
             }
         }
         from.deserialize_map(Keys)
+    }
+}
+
+/// What a field says. Some addresses are numbers, and a file may write them without quotes.
+struct Said(String);
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Said;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Said, E> {
+                Ok(Said(text.to_owned()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Said, E> {
+                Ok(Said(number.to_string()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Said, E> {
+                Ok(Said(number.to_string()))
+            }
+        }
+        from.deserialize_any(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_a_number_needs_no_quotes() {
+        let read = |body: &str| serde_json::from_str::<Contact>(body).map(|contact| contact.address.get("chat").map(str::to_owned));
+        assert_eq!(read(r#"{"id": "c", "chat": -1001234567890}"#).unwrap().as_deref(), Some("-1001234567890"));
+        assert_eq!(read(r#"{"id": "c", "chat": 12345}"#).unwrap(), read(r#"{"id": "c", "chat": "12345"}"#).unwrap());
+        assert_eq!(read(r#"{"id": "c", "chat": null}"#).unwrap(), None);
+        for bad in ["true", "1.5", "[1]", "{}"] {
+            assert!(read(&format!(r#"{{"id": "c", "chat": {bad}}}"#)).unwrap_err().to_string().contains("expected a string"), "{bad}");
+        }
     }
 }

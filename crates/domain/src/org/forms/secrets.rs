@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::about::Input;
 use super::contact::{CONTACT_KEYS, Contact};
 use super::{Entry, FormKind};
-use crate::channel::{Address, Carriage, ChannelForm, Kept, WaysOut};
+use crate::channel::{Address, ChannelForm, Field, Kept, WaysOut};
 
 /// What stands for a secret in everything that is exported.
 pub const MASK: &str = "********";
@@ -115,7 +115,7 @@ fn keep_contacts(old: &[Contact], new: &mut [Contact], ways: WaysOut) {
                 Some(NO_SECRET) => contact.address.remove(field.key),
                 Some(said) if said != MASK => {}
                 _ => {
-                    let kept = stored.as_ref().filter(|stored| is_shown_to_the_same(field.kept, form, &stored.address, &contact.address));
+                    let kept = stored.as_ref().filter(|stored| is_shown_to_the_same(field, form, &stored.address, &contact.address));
                     if let Some(kept) = kept.and_then(|stored| stored.address.get(field.key)) {
                         contact.address.set(field.key, kept.to_owned());
                     }
@@ -126,11 +126,12 @@ fn keep_contacts(old: &[Contact], new: &mut [Contact], ways: WaysOut) {
 }
 
 /// Whether a stored secret goes to nobody new. One that is made here only signs; one that was given is sent along, and whoever
-/// moves the address to another server writes it again.
-fn is_shown_to_the_same(kept: Kept, form: &ChannelForm, stored: &Address, said: &Address) -> bool {
-    let server = |address: &Address| address.get(form.name).map(|main| main.split_inclusive('/').take(3).collect::<String>());
-    match (kept, form.carriage) {
-        (Kept::Plain | Kept::Made { .. }, _) | (Kept::Secret, Carriage::Mail) => true,
-        (Kept::Secret, Carriage::Http) => server(stored) == server(said),
+/// moves the address to another server writes it again. Where the server is itself a secret, it comes first among the fields
+/// and is back in its place when the others are looked at.
+fn is_shown_to_the_same(field: &Field, form: &ChannelForm, stored: &Address, said: &Address) -> bool {
+    let server = |address| form.server(address).map(|url| url.split('/').take(3).collect::<Vec<_>>());
+    match field.kept {
+        Kept::Plain | Kept::Made { .. } => true,
+        Kept::Secret => form.says_server(field.key) || server(stored) == server(said),
     }
 }
