@@ -2,6 +2,9 @@
 
 pub mod email;
 pub mod ntfy;
+pub mod sms;
+pub mod twilio;
+pub mod voice;
 pub mod webhook;
 mod webhook_reply;
 pub mod wording;

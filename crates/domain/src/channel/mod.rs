@@ -73,6 +73,8 @@ pub enum Carriage {
     Http,
     /// The mail server.
     Mail,
+    /// The provider of text messages and calls, by HTTP: one for all numbers.
+    Telephone,
 }
 
 /// What messages of a channel are fitted into.
@@ -82,6 +84,8 @@ pub struct Limits {
     pub title_chars: Option<usize>,
     /// Longest text, in bytes; nothing where it takes any.
     pub text_bytes: Option<usize>,
+    /// Longest text, in characters, where they are what counts.
+    pub text_chars: Option<usize>,
     /// Most buttons beneath it.
     pub buttons: usize,
 }
@@ -117,7 +121,8 @@ impl ChannelForm {
     #[must_use]
     pub fn example(&self) -> String {
         let main = self.field(self.name).map_or("", |field| field.example);
-        let quote = if main.contains(':') { "\"" } else { "" };
+        // A number with a sign would be read as a number.
+        let quote = if main.contains(':') || main.starts_with('+') { "\"" } else { "" };
         format!("{{id: {}, {}: {quote}{main}{quote}}}", self.id_example, self.name)
     }
 }

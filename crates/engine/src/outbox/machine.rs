@@ -500,6 +500,7 @@ pub(crate) fn target_of(org: &Org, (person, contact): &Contact) -> Option<String
     match ways.of(address)?.carriage {
         Carriage::Http => ways.main_of(address).map(circuit::host_of),
         Carriage::Mail => Some(circuit::MAIL.to_owned()),
+        Carriage::Telephone => Some(circuit::TELEPHONE.to_owned()),
     }
 }
 

@@ -130,7 +130,7 @@ fn keep_contacts(old: &[Contact], new: &mut [Contact], ways: WaysOut) {
 fn is_shown_to_the_same(kept: Kept, form: &ChannelForm, stored: &Address, said: &Address) -> bool {
     let server = |address: &Address| address.get(form.name).map(|main| main.split_inclusive('/').take(3).collect::<String>());
     match (kept, form.carriage) {
-        (Kept::Plain | Kept::Made { .. }, _) | (Kept::Secret, Carriage::Mail) => true,
+        (Kept::Plain | Kept::Made { .. }, _) | (Kept::Secret, Carriage::Mail | Carriage::Telephone) => true,
         (Kept::Secret, Carriage::Http) => server(stored) == server(said),
     }
 }
