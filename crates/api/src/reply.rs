@@ -88,6 +88,8 @@ async fn take(api: &Api, channel: &str, request: Request) -> Result<Response, Re
                 // Whoever is not known to be the vendor learns nothing in its form.
                 NotReplied::NoSuchChannel | NotReplied::Unreadable(_) | NotReplied::NotGenuine(_) => None,
                 NotReplied::Refused(Refusal::Unavailable(_)) => replies.answer(&request, Told::NotNow),
+                // Told often enough.
+                NotReplied::Refused(Refusal::TooOften { .. }) => replies.answer(&request, Told::Taken("")),
                 NotReplied::Settled(_)
                 | NotReplied::Expired
                 | NotReplied::NotUnderstood(_)

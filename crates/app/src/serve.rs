@@ -215,7 +215,10 @@ fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>
     let host = url.host_str().unwrap_or("localhost");
     let mail_from = config.mails_come_from(host);
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
-    Ok(Arc::new(Carrier::new(Channels::new(Around { host, mail: config.smtp.is_some(), telephone: config.telephone.as_ref() }), Transports::new(settings)?)))
+    Ok(Arc::new(Carrier::new(
+        Channels::new(Around { host, mail: config.smtp.is_some(), telephone: config.telephone.as_ref() }),
+        Transports::new(settings)?,
+    )))
 }
 
 /// Applies an organisation file that is not the one applied last.

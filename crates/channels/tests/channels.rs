@@ -323,13 +323,23 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             let number = address.get("sms").unwrap().replace('+', "%2B");
             let ours = "%2B4930000000";
             let (url, body, of, says) = match says {
-                Says::Delivered(_) => (true, "MessageStatus=delivered".to_owned(), Of::Message(message), Says::Delivered("delivered".into())),
-                Says::Failed(_) => {
-                    (true, "MessageStatus=undelivered&ErrorCode=30005".to_owned(), Of::Message(message), Says::Failed("undelivered, error 30005".into()))
+                Says::Delivered(_) => {
+                    (true, "MessageStatus=delivered".to_owned(), Of::Message(message), Says::Delivered("delivered".into()))
                 }
+                Says::Failed(_) => (
+                    true,
+                    "MessageStatus=undelivered&ErrorCode=30005".to_owned(),
+                    Of::Message(message),
+                    Says::Failed("undelivered, error 30005".into()),
+                ),
                 Says::Answer(words) => {
                     let code = ReplyCode::of(message);
-                    (false, format!("Body={code}+{}", words.replace(' ', "+").replace('\'', "%27")), Of::Sender(Some(code)), says.clone())
+                    (
+                        false,
+                        format!("Body={code}+{}", words.replace(' ', "+").replace('\'', "%27")),
+                        Of::Sender { from: address.get("sms").unwrap().to_owned(), code: Some(code) },
+                        says.clone(),
+                    )
                 }
                 Says::Nothing => (true, "MessageStatus=sent".to_owned(), Of::Message(message), Says::Nothing),
             };

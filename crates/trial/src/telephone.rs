@@ -188,7 +188,8 @@ impl Telephone {
     /// # Panics
     /// When no answer comes.
     pub async fn text(&self, url: &str, from: &str, body: &str) -> Told {
-        self.post(url, &[("AccountSid", ACCOUNT), ("MessageSid", "SM1"), ("From", from), ("To", OURS), ("Body", body), ("NumMedia", "0")]).await
+        self.post(url, &[("AccountSid", ACCOUNT), ("MessageSid", "SM1"), ("From", from), ("To", OURS), ("Body", body), ("NumMedia", "0")])
+            .await
     }
 
     /// What became of a text message.
@@ -197,7 +198,14 @@ impl Telephone {
     /// When no answer comes.
     pub async fn status(&self, of: &Asked, status: &str) -> Told {
         let error = if status == "undelivered" { "30005" } else { "" };
-        let fields = [("AccountSid", ACCOUNT), ("MessageSid", "SM1"), ("MessageStatus", status), ("To", of.to()), ("From", OURS), ("ErrorCode", error)];
+        let fields = [
+            ("AccountSid", ACCOUNT),
+            ("MessageSid", "SM1"),
+            ("MessageStatus", status),
+            ("To", of.to()),
+            ("From", OURS),
+            ("ErrorCode", error),
+        ];
         self.post(of.callback(), &fields).await
     }
 
@@ -206,7 +214,14 @@ impl Telephone {
     /// # Panics
     /// When no answer comes.
     pub async fn press(&self, call: &Asked, key: &str) -> Told {
-        let fields = [("AccountSid", ACCOUNT), ("CallSid", "CA1"), ("CallStatus", "in-progress"), ("Digits", key), ("To", call.to()), ("From", OURS)];
+        let fields = [
+            ("AccountSid", ACCOUNT),
+            ("CallSid", "CA1"),
+            ("CallStatus", "in-progress"),
+            ("Digits", key),
+            ("To", call.to()),
+            ("From", OURS),
+        ];
         self.post(call.action(), &fields).await
     }
 
@@ -277,7 +292,11 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         };
         let error = |status: u16, code: u32| {
             let to = fields.get("To").map_or("", String::as_str);
-            (status, json!({"code": code, "message": format!("It is not sent to {to}."), "more_info": "https://www.twilio.com/docs", "status": status}), String::new())
+            (
+                status,
+                json!({"code": code, "message": format!("It is not sent to {to}."), "more_info": "https://www.twilio.com/docs", "status": status}),
+                String::new(),
+            )
         };
         let (status, answer, more) = match (refused, taken) {
             (Some((status, code)), _) | (None, Taken::Error(status, code)) => error(status, code),
@@ -290,11 +309,16 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
                 if let Taken::Slow(pause) = taken {
                     tokio::time::sleep(pause).await;
                 }
-                (201, json!({"account_sid": ACCOUNT, "body": fields.get("Body"), "sid": "SM1", "status": "queued", "to": fields.get("To")}), String::new())
+                (
+                    201,
+                    json!({"account_sid": ACCOUNT, "body": fields.get("Body"), "sid": "SM1", "status": "queued", "to": fields.get("To")}),
+                    String::new(),
+                )
             }
         };
         let text = answer.to_string();
-        let answer = format!("HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n{more}content-length: {}\r\n\r\n{text}", text.len());
+        let answer =
+            format!("HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n{more}content-length: {}\r\n\r\n{text}", text.len());
         stream.write_all(answer.as_bytes()).await?;
     }
 }

@@ -122,7 +122,8 @@ async fn a_page_by_text_message_is_taken_by_its_code(database: Database) {
     let third = newest(&telephone, "Messages");
     said(&texts(&world, &telephone, &format!("{} no", third.code())).await);
     assert_eq!(world.hook.to("ben").len(), 1, "the next is paged");
-    let unknown = (1_000..).map(|n: u32| n.to_string()).find(|code| telephone.asked("Messages").iter().all(|one| one.code() != code)).unwrap();
+    let unknown =
+        (1_000..).map(|n: u32| n.to_string()).find(|code| telephone.asked("Messages").iter().all(|one| one.code() != code)).unwrap();
     let told = said(&texts(&world, &telephone, &unknown).await);
     assert!(told.contains(&format!("has the code {unknown}")), "{told}");
     assert!(!world.log().contains(ANA) && !world.log().contains(TOKEN), "neither is in the log");
@@ -291,7 +292,9 @@ async fn what_is_forged_does_nothing(database: Database) {
     assert_eq!(states(&world, &incident).await, ["accepted"]);
     let metrics = world.get("/metrics").await.ok().text;
     assert!(metrics.contains(&format!("allclear_signals_refused_total{{reason=\"reply_unknown\"}} {}", told.len())), "{metrics}");
-    for (url, fields) in [(world.at("/reply/voice"), vec![("To", ANA)]), (world.at("/reply/sms"), vec![("From", ANA)]), (world.at("/reply/sms?m=x"), vec![])] {
+    for (url, fields) in
+        [(world.at("/reply/voice"), vec![("To", ANA)]), (world.at("/reply/sms"), vec![("From", ANA)]), (world.at("/reply/sms?m=x"), vec![])]
+    {
         assert_eq!(telephone.post(&url, &fields).await.status, 400, "{url}");
     }
     assert!(!world.log().contains(ANA) && !world.log().contains(STRANGER) && !world.log().contains(TOKEN), "nor is any in the log");
@@ -366,6 +369,28 @@ async fn the_providers_errors_are_told_apart_and_name_no_number() {
     assert!(!world.log().contains(ANA), "no number in the log");
 }
 
+/// A telephone that answers by itself is not answered for ever, and a person still takes the page.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_that_answers_every_word_is_told_ten_times_and_no_more() {
+    let (mut world, telephone) = world_with(Database::Sqlite, by_sms()).await;
+    world.fire("disk").await;
+    let mut told = Vec::new();
+    for _ in 0..14 {
+        told.push(said(&texts(&world, &telephone, "I am driving and will answer later.").await));
+    }
+    assert!(
+        told[..10].iter().all(|told| told.contains("is no answer that is understood")) && told[10..].iter().all(String::is_empty),
+        "{told:?}"
+    );
+    world.advance(10 * 60 + 1).await;
+    assert!(!said(&texts(&world, &telephone, "What?").await).is_empty(), "after a while");
+    for _ in 0..12 {
+        texts(&world, &telephone, "I am driving and will answer later.").await;
+    }
+    let told = said(&texts(&world, &telephone, "1").await);
+    assert!(told.starts_with("You have INC-1"), "{told}");
+}
+
 /// Behind a proxy, and while the token is changed: what is signed is the address that people know, with either token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_changed_behind_a_proxy_and_no_message_is_lost() {
@@ -404,6 +429,10 @@ async fn without_an_account_the_start_says_so_and_the_next_way_is_used() {
     assert_eq!(world.mail.delivered_to("ana@example.org").len(), 1);
     let failed = world.bodies(&opened(&world).await, "send_failed").await;
     assert_eq!(failed[0]["why"], "no --twilio-account is set");
+    let token = world.command("/tokens", json!({"name": "ana", "scope": "respond", "person": "ana"})).await.ok().body;
+    let me = world.client.get(world.at("/menu")).bearer_auth(token["token"].as_str().unwrap()).header("accept", "text/html");
+    let me = world.send(me).await.ok().text;
+    assert!(me.contains("nothing is sent to it: this server has no --twilio-account") && !me.contains("has no --smtp"), "{me}");
     let answer = world.post("/reply/sms", "From=%2B491700000001&Body=1").await;
     assert_eq!((answer.status, &answer.body["code"]), (404, &json!("no_such_channel")), "{}", answer.text);
 }

@@ -211,11 +211,11 @@ impl Replies for Sms {
         if let Some(message) = twilio::message_of(request.url)? {
             return Ok(vec![Heard { of: Of::Message(message), says: receipt_of(&fields)? }]);
         }
-        let (Some(_), Some(body)) = (fields.get("From"), fields.get("Body")) else {
+        let (Some(from), Some(body)) = (fields.get("From"), fields.get("Body")) else {
             return Err(Unreadable("a text message has a `From` and a `Body`, and a receipt names its message in the address".to_owned()));
         };
         let (code, words) = answer_of(body);
-        Ok(vec![Heard { of: Of::Sender(code), says: Says::Answer(words) }])
+        Ok(vec![Heard { of: Of::Sender { from: from.to_owned(), code }, says: Says::Answer(words) }])
     }
 
     fn genuine(&self, request: &ReplyRequest<'_>, address: &Address, _now: &[Timestamp]) -> Result<(), NotGenuine> {
@@ -234,7 +234,8 @@ impl Replies for Sms {
             Told::NotNow => NOT_NOW,
             Told::Taken(words) | Told::Refused(words) => words,
         };
-        let said = if words.is_empty() { String::new() } else { format!("<Message>{}</Message>", twilio::xml(&cut(words, BODY_CHARS_MAX))) };
+        let said =
+            if words.is_empty() { String::new() } else { format!("<Message>{}</Message>", twilio::xml(&cut(words, BODY_CHARS_MAX))) };
         Some(twilio::twiml(&said))
     }
 }

@@ -47,7 +47,9 @@ fn a_text_message_says_what_and_where_and_how_to_answer() {
     let mut doubt = message(1, "Disk full");
     doubt.in_doubt = true;
     assert!(text(&doubt).starts_with("You may have received this before.\n"));
-    for (kind, how) in [(NoticeKind::StillOnIt, "if you are"), (NoticeKind::ConfirmRecovery, ""), (NoticeKind::Update, ""), (NoticeKind::Over, "")] {
+    for (kind, how) in
+        [(NoticeKind::StillOnIt, "if you are"), (NoticeKind::ConfirmRecovery, ""), (NoticeKind::Update, ""), (NoticeKind::Over, "")]
+    {
         let mut other = message(1, "Disk full");
         other.notices[0].kind = kind;
         other.notices[0].text = Some("We failed over.".into());
@@ -99,7 +101,8 @@ fn receipts_are_read_and_what_is_on_its_way_settles_nothing() {
     let id = MessageId::from_bits(3);
     let url = format!("https://ac.example/reply/sms?m={id}");
     let read = |status: &str| {
-        let body = form(&[("To", "+491700000000"), ("MessageStatus", status), ("ErrorCode", if status == "undelivered" { "30005" } else { "" })]);
+        let body =
+            form(&[("To", "+491700000000"), ("MessageStatus", status), ("ErrorCode", if status == "undelivered" { "30005" } else { "" })]);
         sms().read(&ReplyRequest { url: &url, headers: &[], body: &body }).map(|mut heard| {
             assert_eq!(heard[0].of, Of::Message(id));
             heard.remove(0).says
@@ -126,7 +129,10 @@ fn who_answers_is_answered_in_xml_and_a_receipt_with_nothing() {
     let (texts, receipts) = ("https://ac.example/reply/sms", format!("https://ac.example/reply/sms?m={}", MessageId::from_bits(3)));
     let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     let answer = [("From", "+491700000000"), ("Body", "1")];
-    assert_eq!(said(texts, &answer, Told::Taken("You have <INC-1>.")), Some(format!("{head}<Response><Message>You have &lt;INC-1&gt;.</Message></Response>")));
+    assert_eq!(
+        said(texts, &answer, Told::Taken("You have <INC-1>.")),
+        Some(format!("{head}<Response><Message>You have &lt;INC-1&gt;.</Message></Response>"))
+    );
     assert!(said(texts, &answer, Told::Refused("why")).unwrap().contains("<Message>why</Message>"));
     assert!(said(texts, &answer, Told::NotNow).unwrap().contains("again in a minute"));
     assert_eq!(said(&receipts, &[("MessageStatus", "sent")], Told::Taken("")), Some(format!("{head}<Response></Response>")));

@@ -274,7 +274,10 @@ pub(super) fn outcome(response: &Response, within: Length) -> Outcome {
             match status {
                 200..=299 => {
                     let sid = said["sid"].as_str().filter(|sid| sid.len() <= SID_LEN_MAX && sid.bytes().all(|b| b.is_ascii_alphanumeric()));
-                    Outcome::Accepted { receipt: sid.map_or_else(|| format!("HTTP {status}"), |sid| format!("HTTP {status}, {sid}")), within }
+                    Outcome::Accepted {
+                        receipt: sid.map_or_else(|| format!("HTTP {status}"), |sid| format!("HTTP {status}, {sid}")),
+                        within,
+                    }
                 }
                 300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set --twilio-url to where it leads") },
                 401 | 403 => Outcome::Rejected { why: format!("{why}; compare --twilio-account and --twilio-token with the account") },
@@ -312,9 +315,9 @@ fn without_numbers(words: &str) -> String {
 }
 
 fn is_number(given: &str) -> bool {
-    given.strip_prefix('+').is_some_and(|digits| {
-        DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
-    })
+    given
+        .strip_prefix('+')
+        .is_some_and(|digits| DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0'))
 }
 
 /// Whether it is a telephone number as E.164 writes it.
@@ -323,7 +326,9 @@ pub(super) fn check_number(given: &str) -> Result<(), String> {
         return Ok(());
     }
     let shown: String = given.chars().filter(|c| !c.is_control()).take(32).collect();
-    Err(format!("`{shown}` is no telephone number with its country: write `+`, the country's code and the number in digits alone, as in `+491700000000`"))
+    Err(format!(
+        "`{shown}` is no telephone number with its country: write `+`, the country's code and the number in digits alone, as in `+491700000000`"
+    ))
 }
 
 /// Text between the tags of XML, without what cannot stand there.

@@ -71,7 +71,8 @@ fn a_signature_holds_with_the_port_and_without_and_while_the_token_is_changed() 
 #[test]
 fn what_answers_mean() {
     let within = Length::from_secs(60);
-    let http = |status: u16, body: &str| outcome(&Response::Http { status, retry_after: Some(Length::from_secs(7)), body: body.into() }, within);
+    let http =
+        |status: u16, body: &str| outcome(&Response::Http { status, retry_after: Some(Length::from_secs(7)), body: body.into() }, within);
     assert_eq!(http(201, r#"{"sid":"SM12","status":"queued"}"#), Outcome::Accepted { receipt: "HTTP 201, SM12".into(), within });
     assert_eq!(http(201, r#"{"body":"cut"#), Outcome::Accepted { receipt: "HTTP 201".into(), within });
     let error = |code: u64, words: &str| format!(r#"{{"code":{code},"message":"{words}","more_info":"https://x.example","status":400}}"#);
@@ -84,7 +85,9 @@ fn what_answers_mean() {
         Outcome::Rejected { why: "HTTP 400, 21211: The 'To' number +… is not a valid phone number.".into() },
         "no number in a log"
     );
-    assert!(matches!(http(401, &error(20003, "Authenticate")), Outcome::Rejected { why } if why.contains("--twilio-token") && why.contains("20003")));
+    assert!(
+        matches!(http(401, &error(20003, "Authenticate")), Outcome::Rejected { why } if why.contains("--twilio-token") && why.contains("20003"))
+    );
     for (status, code) in [(429, 20429), (400, 21611), (408, 0)] {
         assert!(
             matches!(http(status, &error(code, "Too many")), Outcome::Retry { after: Some(after), maybe_arrived: false, .. } if after.as_secs() == 7),
@@ -103,7 +106,18 @@ fn what_is_a_number() {
     for good in ["+491700000000", "+12025550123", "+4930123", "+123456789012345"] {
         assert_eq!(check_number(good), Ok(()), "{good}");
     }
-    for bad in ["", "+", "0170 0000000", "+49 170 0000000", "00491700000000", "+049170000000", "+1234567890123456", "+123456", "+49a700000000", "491700000000"] {
+    for bad in [
+        "",
+        "+",
+        "0170 0000000",
+        "+49 170 0000000",
+        "00491700000000",
+        "+049170000000",
+        "+1234567890123456",
+        "+123456",
+        "+49a700000000",
+        "491700000000",
+    ] {
         assert!(check_number(bad).unwrap_err().contains("`+491700000000`"), "{bad}");
     }
 }

@@ -72,7 +72,9 @@ fn spoken(text: &str, chars_max: usize) -> String {
             return "a link".to_owned();
         }
         match word.split_once('-') {
-            Some((name, number)) if !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase()) && number.starts_with(|c: char| c.is_ascii_digit()) => {
+            Some((name, number))
+                if !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase()) && number.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
                 format!("{name} {number}")
             }
             _ => word.to_owned(),
@@ -198,7 +200,11 @@ fn heard_of(fields: &Fields) -> Result<Says, Unreadable> {
         Some("no-answer") => Ok(Says::Failed("nobody picked up".to_owned())),
         Some(status @ ("failed" | "canceled")) => {
             let code = fields.get("SipResponseCode").filter(|code| !code.is_empty()).map(|code| format!(", SIP {}", one_line(code, 10)));
-            Ok(Says::Failed(format!("the call {}{}", if status == "failed" { "failed" } else { "was cancelled" }, code.unwrap_or_default())))
+            Ok(Says::Failed(format!(
+                "the call {}{}",
+                if status == "failed" { "failed" } else { "was cancelled" },
+                code.unwrap_or_default()
+            )))
         }
         Some("queued" | "initiated" | "ringing" | "in-progress") => Ok(Says::Nothing),
         None if !by.is_empty() => Ok(Says::Nothing),

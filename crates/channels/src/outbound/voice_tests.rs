@@ -37,7 +37,9 @@ fn a_call_says_it_twice_and_takes_a_key() {
     let request = request(&page);
     let Request::Http { url, .. } = &request else { panic!("{request:?}") };
     assert_eq!(url, "https://telephone.example/2010-04-01/Accounts/AC1/Calls.json");
-    for (name, value) in [("To", "+491700000000"), ("From", "+4930000000"), ("Timeout", "25"), ("AsyncAmd", "true"), ("MachineDetection", "Enable")] {
+    for (name, value) in
+        [("To", "+491700000000"), ("From", "+4930000000"), ("Timeout", "25"), ("AsyncAmd", "true"), ("MachineDetection", "Enable")]
+    {
         assert_eq!(field(&request, name).as_deref(), Some(value), "{name}");
     }
     for name in ["StatusCallback", "AsyncAmdStatusCallback"] {
@@ -45,7 +47,9 @@ fn a_call_says_it_twice_and_takes_a_key() {
     }
     let many = twiml(&message(40, "Disk full"));
     assert!(many.contains("40 incidents. The first, severity 2: INC 142. Disk full. Press 1 to take all of them"), "{many}");
-    for (kind, asks) in [(NoticeKind::StillOnIt, true), (NoticeKind::ConfirmRecovery, false), (NoticeKind::Update, false), (NoticeKind::Over, false)] {
+    for (kind, asks) in
+        [(NoticeKind::StillOnIt, true), (NoticeKind::ConfirmRecovery, false), (NoticeKind::Update, false), (NoticeKind::Over, false)]
+    {
         let mut other = message(1, "Disk full");
         other.notices[0].kind = kind;
         other.notices[0].text = Some("We failed over.".into());
@@ -57,7 +61,10 @@ fn a_call_says_it_twice_and_takes_a_key() {
     owed.notices[0].because = Some("nobody has taken command".into());
     owed.in_doubt = true;
     let told = twiml(&owed);
-    assert!(told.contains("You may have been called about this already.") && told.contains("It calls because: nobody has taken command."), "{told}");
+    assert!(
+        told.contains("You may have been called about this already.") && told.contains("It calls because: nobody has taken command."),
+        "{told}"
+    );
 }
 
 #[test]
@@ -84,7 +91,11 @@ fn only_a_key_answers_and_a_machine_is_a_call_that_failed() {
     for (key, words) in [("1", "acknowledge"), ("4", "acknowledge"), ("2", "decline"), ("8", "decline"), ("6", "key 6"), ("#", "key #")] {
         assert_eq!(read(&[("CallStatus", "in-progress"), ("Digits", key)]), answer(words), "{key}");
     }
-    assert_eq!(read(&[("CallStatus", "in-progress"), ("Digits", "1"), ("AnsweredBy", "machine_start")]), answer("acknowledge"), "a detector may be wrong");
+    assert_eq!(
+        read(&[("CallStatus", "in-progress"), ("Digits", "1"), ("AnsweredBy", "machine_start")]),
+        answer("acknowledge"),
+        "a detector may be wrong"
+    );
     for by in ["machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax"] {
         assert!(matches!(read(&[("AnsweredBy", by)]), Ok(Says::Failed(why)) if why.contains("no key")), "{by}");
         assert!(matches!(read(&[("AnsweredBy", by), ("CallStatus", "completed")]), Ok(Says::Failed(_))), "{by}");

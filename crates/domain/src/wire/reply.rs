@@ -50,13 +50,18 @@ pub struct Heard {
 }
 
 /// Which message something was heard of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Of {
     /// The one that went out with this id.
     Message(MessageId),
-    /// One of those that went to whoever this comes from, who is everybody for whom [`Replies::genuine`] says so: the one
-    /// with this code, and without a code the only one that still asks something.
-    Sender(Option<ReplyCode>),
+    /// One of those that went to whoever this comes from.
+    Sender {
+        /// As the main field of their contact has it, whatever the case of its letters; no more than a claim until
+        /// [`Replies::genuine`] says so.
+        from: String,
+        /// The one with this code; without a code the only one that still asks something.
+        code: Option<ReplyCode>,
+    },
 }
 
 /// The number that stands in a message, by which an answer that names no message tells which one it is about: four digits,

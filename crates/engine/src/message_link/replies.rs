@@ -1,6 +1,6 @@
 //! What comes back over the channel that a message went out by: a provider's receipt, or the person's answer.
 //!
-//! A reply is about a message, which is found by its id, or by whom the reply comes from ([`super::which`]), and is held against
+//! A reply is about a message, which is found by its id, or by whom the reply comes from (`which.rs`), and is held against
 //! the address that it went to before a word of it counts. An answer is given as whoever holds the message's link would give it: for its pages and their incidents, whatever
 //! the person may otherwise, and for as long as the link works.
 //!
@@ -14,7 +14,7 @@ use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::time::after;
 use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{
-    NotGenuine, NotUnderstood, Notice, NoticeKind, Of, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable,
+    Heard, NotGenuine, NotUnderstood, Notice, NoticeKind, Of, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable,
 };
 use allclear_store::rows;
 use allclear_store::rows::message::StoredMessage;
@@ -170,11 +170,27 @@ impl Engine {
         if heard.is_empty() || heard.len() > REPLIES_MAX {
             return Err(Unreadable(format!("a request is about 1 to {REPLIES_MAX} messages")).into());
         }
+        let from = heard.iter().find_map(|one| if let Of::Sender { from, .. } = &one.of { Some(from.clone()) } else { None });
+        let taken = self.take_all(channel, replies, request, heard).await;
+        if let (Err(NotReplied::NotUnderstood(_) | NotReplied::NotAsked(_) | NotReplied::Ambiguous(_)), Some(from)) = (&taken, from) {
+            // What is told goes to a telephone or a mailbox, where a machine may answer it with the same once more.
+            self.shared.limits.misunderstood(channel, &from, self.now())?;
+        }
+        taken
+    }
+
+    async fn take_all(
+        &self,
+        channel: &str,
+        replies: &dyn Replies,
+        request: &ReplyRequest<'_>,
+        heard: Vec<Heard>,
+    ) -> Result<Vec<Replied>, NotReplied> {
         let mut genuine = Vec::with_capacity(heard.len());
         for one in heard {
             let id = match one.of {
                 Of::Message(id) => id,
-                Of::Sender(code) => self.meant(channel, replies, request, code).await?,
+                Of::Sender { from, code } => self.meant(channel, replies, request, (&from, code)).await?,
             };
             genuine.push((self.sent_over(channel, replies, request, id).await?, one.says));
         }

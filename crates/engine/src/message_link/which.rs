@@ -48,9 +48,9 @@ impl Engine {
         channel: &str,
         replies: &dyn Replies,
         request: &ReplyRequest<'_>,
-        code: Option<ReplyCode>,
+        (from, code): (&str, Option<ReplyCode>),
     ) -> Result<MessageId, NotReplied> {
-        let senders = self.senders(channel, replies, request)?;
+        let senders = self.senders(channel, replies, request, from)?;
         let mut found = Vec::new();
         for (person, contact) in &senders {
             let since = before(self.now(), LINK_LIFE);
@@ -60,13 +60,20 @@ impl Engine {
         chosen(&candidates(found), code)
     }
 
-    /// People, each with a contact from which this request comes: several may share a telephone.
-    fn senders(&self, channel: &str, replies: &dyn Replies, request: &ReplyRequest<'_>) -> Result<Vec<(String, String)>, NotGenuine> {
+    /// People, each with a contact from which this request comes: several may share a telephone. Only of those whose address it
+    /// claims to be from is anything reckoned, so that a forgery costs little.
+    fn senders(
+        &self,
+        channel: &str,
+        replies: &dyn Replies,
+        request: &ReplyRequest<'_>,
+        from: &str,
+    ) -> Result<Vec<(String, String)>, NotGenuine> {
         let org = self.org();
         let now = self.both_clocks();
         let contacts = org.bundle().people.iter().flat_map(|person| person.contacts.iter().map(move |contact| (person, contact)));
         let senders: Vec<_> = contacts
-            .filter(|(_, contact)| contact.address.get(channel).is_some())
+            .filter(|(_, contact)| contact.address.get(channel).is_some_and(|address| address.eq_ignore_ascii_case(from)))
             .filter(|(_, contact)| replies.genuine(request, &contact.address, &now).is_ok())
             .map(|(person, contact)| (person.id.clone(), contact.id.clone()))
             .collect();
@@ -166,7 +173,10 @@ mod tests {
         assert!(is(&[one(3, &[]), one(2, &[])], 3), "where nothing asks, the newest says what became of it");
         let two = chosen(&[one(3, &[3]), one(2, &[2]), one(1, &[])], None).unwrap_err();
         let (NotReplied::Ambiguous(told), "reply_ambiguous") = (&two, two.code()) else { panic!("{two:?}") };
-        assert!(told.starts_with("2 messages wait") && told.contains(&format!("\n{} INC-3 Disk full\n{} INC-2", code(3), code(2))), "{told}");
+        assert!(
+            told.starts_with("2 messages wait") && told.contains(&format!("\n{} INC-3 Disk full\n{} INC-2", code(3), code(2))),
+            "{told}"
+        );
         assert!(chosen(&[one(3, &[3]), one(2, &[2, 3])], None).is_err(), "the newest is not all that is asked");
         let many: Vec<Candidate> = (1..=70).rev().map(|n| one(n, &[n])).collect();
         let told = chosen(&many, None).unwrap_err().to_string();
@@ -180,7 +190,8 @@ mod tests {
         for (at, id) in [3, 2, 1].into_iter().enumerate() {
             assert_eq!(chosen(&all, Some(code(id))).ok(), Some(all[at].id));
         }
-        let unknown = (1_000..=9_999).filter_map(|n: u16| ReplyCode::read(&n.to_string())).find(|c| [1, 2, 3].iter().all(|id| code(*id) != *c));
+        let unknown =
+            (1_000..=9_999).filter_map(|n: u16| ReplyCode::read(&n.to_string())).find(|c| [1, 2, 3].iter().all(|id| code(*id) != *c));
         let told = chosen(&all, unknown).unwrap_err();
         assert!(matches!(&told, NotReplied::NotAsked(why) if why.contains("48 hours")), "{told:?}");
         // Two of the same code: the one that asks, and where both do, neither.
