@@ -369,6 +369,23 @@ async fn the_providers_errors_are_told_apart_and_name_no_number() {
     assert!(!world.log().contains(ANA), "no number in the log");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whether_it_is_over_is_said_elsewhere_and_after_two_days_nothing_is_answered() {
+    let (mut world, telephone) = world_with(Database::Sqlite, by_sms()).await;
+    world.fire("disk").await;
+    let page = newest(&telephone, "Messages");
+    said(&texts(&world, &telephone, "1").await);
+    world.recover("disk").await;
+    let question = newest(&telephone, "Messages");
+    assert!(question.field("Body").starts_with("Is it over? INC-1") && question.code().is_empty(), "{question:?}");
+    let told = said(&texts(&world, &telephone, "yes").await);
+    assert!(told.ends_with("/incidents/INC-1"), "{told}");
+    assert_eq!(opened(&world).await["state"], "investigating");
+    world.advance(48 * 3600 + 1).await;
+    let told = said(&texts(&world, &telephone, page.code()).await);
+    assert!(told.contains(&format!("no message of the last 48 hours has the code {}", page.code())), "{told}");
+}
+
 /// A telephone that answers by itself is not answered for ever, and a person still takes the page.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_machine_that_answers_every_word_is_told_ten_times_and_no_more() {

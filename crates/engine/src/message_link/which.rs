@@ -98,11 +98,12 @@ fn asks(sent: &SentNotice) -> bool {
     asked && sent.state != MessageState::Rejected && sent.incident.is_open()
 }
 
-/// The messages that these notices went out in, the newest first.
+/// The messages that these notices went out in, the newest first. A question that is answered elsewhere is among them: whoever
+/// answers it last is told where.
 fn candidates(mut sent: Vec<SentNotice>) -> Vec<Candidate> {
     sent.sort_by(|a, b| b.sent_as.cmp(&a.sent_as));
     let mut all: Vec<Candidate> = Vec::new();
-    for one in sent.into_iter().filter(|one| matches!(one.notice.kind, NoticeKind::Page | NoticeKind::StillOnIt)) {
+    for one in sent {
         let asking = asks(&one).then_some(one.notice.page);
         match all.last_mut().filter(|last| last.id == one.sent_as) {
             Some(last) => last.asking.extend(asking),
