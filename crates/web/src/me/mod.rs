@@ -116,7 +116,9 @@ fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When, may
                         span {
                             strong { (pieces::capital(channel)) } " " bdi { (address.fields().next().map_or("", |(_, value)| value)) }
                             @if !contact.verified { span class="quiet" { " · not verified, and so not used" } }
-                            @if let Some(setting) = lacks { span class="late" { " · nothing is sent to it: this server has no " (setting) } }
+                            @if let Some(setting) = lacks {
+                                span class="late" { " · nothing is sent to it: this server has no " (setting) }
+                            }
                         }
                         span class="quiet" { (came_of(tests, &contact.id, when)) }
                     }
