@@ -92,7 +92,7 @@ fn lines_of(words: &Words) -> Vec<String> {
         return lines;
     };
     let line = |(name, value): &(&'static str, String)| match *name {
-        "Update" | "Question" | "Over" | "Step" => Some(value.clone()),
+        "Update" | "Question" | "Over" => Some(value.clone()),
         "Service" | "Answer by" => Some(format!("{name}: {value}")),
         "It says" => Some(cut(value, DESCRIPTION_CHARS_MAX)),
         // The first line has it, or the link.
