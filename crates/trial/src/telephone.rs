@@ -16,6 +16,8 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::world::{Setup, client};
+
 /// The variable of the account's token.
 pub const TOKEN_VARIABLE: &str = "ALLCLEAR_TWILIO_TOKEN";
 /// The account's SID and token.
@@ -130,18 +132,18 @@ impl Telephone {
                 });
             }
         });
-        Self { address, state, client: crate::world::client() }
+        Self { address, state, client: client() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The program's settings for this provider, but for the token, which is a secret and so a variable.
+    /// A world whose program sends by this provider. The token is a secret, and so a variable.
     #[must_use]
-    pub fn settings(&self) -> Vec<String> {
+    pub fn carries(&self, setup: Setup) -> Setup {
         let url = format!("http://{}", self.address);
-        ["--twilio-url", &url, "--twilio-account", ACCOUNT, "--twilio-from", OURS].map(ToOwned::to_owned).to_vec()
+        setup.args(&["--twilio-url", &url, "--twilio-account", ACCOUNT, "--twilio-from", OURS]).env(TOKEN_VARIABLE, TOKEN)
     }
 
     /// From now on what is asked for this number is answered so.

@@ -10,7 +10,6 @@ use tempfile::TempDir;
 use crate::mail_sink::MailSink;
 use crate::org::{self, ADMIN_TOKEN, JSON_KEY, PD_KEY, PROM_KEY};
 use crate::program::{Database, Launch, Program};
-use crate::telephone::{self, Telephone};
 use crate::webhook_sink::WebhookSink;
 
 /// Longest wait for any answer of the program.
@@ -56,12 +55,6 @@ impl Setup {
     pub fn args(mut self, args: &[&str]) -> Self {
         self.args.extend(args.iter().map(|&arg| arg.to_owned()));
         self
-    }
-    /// With text messages and calls by this provider.
-    #[must_use]
-    pub fn telephone(mut self, telephone: &Telephone) -> Self {
-        self.args.extend(telephone.settings());
-        self.env(telephone::TOKEN_VARIABLE, telephone::TOKEN)
     }
     /// With a variable in the program's environment.
     #[must_use]

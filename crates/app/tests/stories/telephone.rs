@@ -42,7 +42,7 @@ fn by_voice() -> String {
 
 async fn world_with(database: Database, org: String) -> (World, Telephone) {
     let telephone = Telephone::start().await;
-    (World::start(setup(database).org(org).telephone(&telephone)).await, telephone)
+    (World::start(telephone.carries(setup(database).org(org))).await, telephone)
 }
 
 /// Ana sends this text message.
@@ -305,7 +305,7 @@ async fn what_is_forged_does_nothing(database: Database) {
 async fn sixty_five_at_once_are_few_text_messages_and_each_is_taken_by_its_code(database: Database) {
     const ALL: usize = 65;
     let telephone = Telephone::start().await;
-    let mut world = World::start(gathering(database).org(by_sms()).telephone(&telephone)).await;
+    let mut world = World::start(telephone.carries(gathering(database).org(by_sms()))).await;
     let alarm = |n: usize| json!({"title": format!("disk {n}"), "dedup_key": format!("disk {n}"), "severity": "critical"}).to_string();
     let path = format!("/in/json/{}", org::JSON_KEY);
     for answer in futures_util::future::join_all((0..ALL).map(|n| world.post(&path, alarm(n)))).await {
@@ -414,8 +414,8 @@ async fn a_token_is_changed_behind_a_proxy_and_no_message_is_lost() {
     const KNOWN: &str = "https://allclear.example.org";
     const NEXT: &str = "the-next-token";
     let telephone = Telephone::start().await;
-    let behind = setup(Database::Sqlite).org(by_sms()).args(&["--base-url", KNOWN]).telephone(&telephone);
-    let mut world = World::start(behind).await;
+    let behind = setup(Database::Sqlite).org(by_sms()).args(&["--base-url", KNOWN]);
+    let mut world = World::start(telephone.carries(behind)).await;
     world.fire("before").await;
     let before = newest(&telephone, "Messages");
     assert!(before.callback().starts_with(&format!("{KNOWN}/reply/sms?m=msg_")), "{before:?}");
