@@ -3,6 +3,7 @@
 //!
 //! Nobody is taken to have a page by a guess: where it can be two, nothing is taken, and the codes are said.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -101,7 +102,7 @@ fn asks(sent: &SentNotice) -> bool {
 /// The messages that these notices went out in, the newest first. A question that is answered elsewhere is among them: whoever
 /// answers it last is told where.
 fn candidates(mut sent: Vec<SentNotice>) -> Vec<Candidate> {
-    sent.sort_by(|a, b| b.sent_as.cmp(&a.sent_as));
+    sent.sort_by_key(|one| Reverse(one.sent_as));
     let mut all: Vec<Candidate> = Vec::new();
     for one in sent {
         let asking = asks(&one).then_some(one.notice.page);
