@@ -126,6 +126,10 @@ impl Transport for Deadly {
     fn replies(&self, channel: &str) -> Option<&dyn Replies> {
         self.inner.replies(channel)
     }
+
+    fn lacks(&self, channel: &str) -> Option<&'static str> {
+        self.inner.lacks(channel)
+    }
 }
 
 #[cfg(test)]

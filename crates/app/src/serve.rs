@@ -12,7 +12,6 @@ use std::time::Duration;
 use allclear_channels::carry::http::{TransportConfig, Transports};
 use allclear_channels::registry::{self, Around, Channels};
 use allclear_domain::access::{Actor, Principal};
-use allclear_domain::channel::Carriage;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff;
 use allclear_domain::org::handover::{Handover, handovers};
@@ -62,7 +61,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             // Links made beside can be given an address; who is being paged cannot wait.
             tracing::warn!(why = %format!("{why:#}"), "links made on this store beside the server will need --base-url");
         }
-        warn_without_mail(&engine, &config);
+        warn_of_what_is_missing(&engine);
         if config.operators.0.is_empty() {
             tracing::info!("no --operator-alarm is set, so nobody is told outside of this program when paging itself is impaired");
         }
@@ -216,7 +215,10 @@ fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>
     let host = url.host_str().unwrap_or("localhost");
     let mail_from = config.mails_come_from(host);
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
-    Ok(Arc::new(Carrier::new(Channels::new(Around { host }), Transports::new(settings)?)))
+    Ok(Arc::new(Carrier::new(
+        Channels::new(Around { host, mail: config.smtp.is_some(), telephone: config.telephone.as_ref() }),
+        Transports::new(settings)?,
+    )))
 }
 
 /// Applies an organisation file that is not the one applied last.
@@ -272,13 +274,16 @@ async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Re
     Ok(())
 }
 
-/// People whom mail should reach, and no server to hand it to: better said now than at 3 a.m.
-fn warn_without_mail(engine: &Engine, config: &Config) {
+/// People whom a channel should reach that has nothing to send with: better said now than at 3 a.m.
+fn warn_of_what_is_missing(engine: &Engine) {
     let org = engine.org();
-    let by_mail = |contact: &Contact| org.channels().of(&contact.address).is_some_and(|form| form.carriage == Carriage::Mail);
-    let people = org.bundle().people.iter().filter(|person| person.contacts.iter().any(by_mail)).count();
-    if people > 0 && config.smtp.is_none() {
-        tracing::warn!(people, "no --smtp is set, so nobody is reached by mail");
+    for form in engine.channels().iter() {
+        let Some(setting) = engine.lacks(form.name) else { continue };
+        let is_of = |contact: &Contact| contact.address.get(form.name).is_some();
+        let people = org.bundle().people.iter().filter(|person| person.contacts.iter().any(is_of)).count();
+        if people > 0 {
+            tracing::warn!(people, channel = form.name, "no {setting} is set, so nobody is reached over {}", form.name);
+        }
     }
 }
 

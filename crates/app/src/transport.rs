@@ -46,6 +46,10 @@ impl Transport for Carrier {
     fn replies(&self, channel: &str) -> Option<&dyn Replies> {
         self.channels.channel(channel)?.replies()
     }
+
+    fn lacks(&self, channel: &str) -> Option<&'static str> {
+        self.channels.channel(channel)?.lacks()
+    }
 }
 
 /// Asks what the channel asks, one request after another, until it says how the message ended.

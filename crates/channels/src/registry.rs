@@ -13,8 +13,11 @@ use crate::outbound::gotify::{self, Gotify};
 use crate::outbound::mattermost::{self, Mattermost};
 use crate::outbound::ntfy::{self, Ntfy};
 use crate::outbound::pushover::{self, Pushover};
+use crate::outbound::sms::{self, Sms};
 use crate::outbound::teams::{self, Teams};
 use crate::outbound::telegram::{self, Telegram};
+use crate::outbound::twilio::Account;
+use crate::outbound::voice::{self, Voice};
 use crate::outbound::webhook::{self, Webhook};
 
 /// What a channel is made with: what the settings say.
@@ -22,14 +25,18 @@ use crate::outbound::webhook::{self, Webhook};
 pub struct Around<'a> {
     /// The base URL's host.
     pub host: &'a str,
+    /// Whether there is a mail server.
+    pub mail: bool,
+    /// The account for text messages and calls, if there is one.
+    pub telephone: Option<&'a Account>,
 }
 
 /// What a channel says of itself, and how it is made.
 type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
 
 /// All channels that go out, in the order of the documentation.
-static ALL_WAYS_OUT: [WayOut; 8] = [
-    (&email::FORM, |around| Box::new(Email::new(around.host))),
+static ALL_WAYS_OUT: [WayOut; 10] = [
+    (&email::FORM, |around| Box::new(Email::new(around.host, around.mail))),
     (&webhook::FORM, |_| Box::new(Webhook)),
     (&ntfy::FORM, |_| Box::new(Ntfy)),
     (&gotify::FORM, |_| Box::new(Gotify)),
@@ -37,6 +44,8 @@ static ALL_WAYS_OUT: [WayOut; 8] = [
     (&telegram::FORM, |_| Box::new(Telegram)),
     (&mattermost::FORM, |_| Box::new(Mattermost)),
     (&teams::FORM, |_| Box::new(Teams)),
+    (&sms::FORM, |around| Box::new(Sms::new(around.telephone))),
+    (&voice::FORM, |around| Box::new(Voice::new(around.telephone))),
 ];
 
 static FORMS: [&ChannelForm; ALL_WAYS_OUT.len()] = {
@@ -75,10 +84,16 @@ mod tests {
 
     #[test]
     fn every_way_is_found_by_its_own_name() {
-        let channels = Channels::new(Around { host: "ac.example" });
+        let channels = Channels::new(Around { host: "ac.example", mail: true, telephone: None });
         for form in WAYS_OUT.iter() {
             assert!(std::ptr::eq(channels.channel(form.name).unwrap().form(), form), "{}", form.name);
         }
         assert!(channels.channel("pigeon").is_none());
+        let lacks = |channels: &Channels| WAYS_OUT.iter().filter_map(|form| channels.channel(form.name)?.lacks()).collect::<Vec<_>>();
+        assert_eq!(lacks(&channels), ["--twilio-account"; 2]);
+        assert!(channels.channel("sms").unwrap().replies().is_none(), "what nobody could have signed is not heard");
+        let by_service = Account::read("https://t.example", "AC1", "token", "MG1").unwrap();
+        let channels = Channels::new(Around { host: "ac.example", mail: false, telephone: Some(&by_service) });
+        assert_eq!(lacks(&channels), ["--smtp", "number in --twilio-from"], "calls come from a number");
     }
 }

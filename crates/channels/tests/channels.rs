@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use allclear_channels::outbound::twilio::{self, Account};
 use allclear_channels::outbound::webhook;
 use allclear_channels::registry::{Around, Channels, WAYS_OUT};
 use allclear_domain::channel::{Address, Carriage, ChannelForm, Field, Kept, Server};
@@ -19,7 +20,8 @@ use allclear_domain::org::export::{MASK, masked};
 use allclear_domain::org::model::{Bundle, CONTACT_KEYS, NotifyUrgency};
 use allclear_domain::time::Length;
 use allclear_domain::wire::{
-    Heard, Message, NotGenuine, Notice, NoticeIncident, NoticeKind, Outcome, Reply, ReplyRequest, Request, Response, Says, Step, Target,
+    Heard, Message, NotGenuine, Notice, NoticeIncident, NoticeKind, Of, Outcome, Reply, ReplyCode, ReplyRequest, Request, Response, Says,
+    Step, Target,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -27,8 +29,12 @@ use serde_json::{Map, Value, json};
 /// No field takes it.
 const NOT_ONE: &str = "\u{1}not one\n";
 
+/// The token of the account for text messages and calls.
+const TOKEN: &str = "12345";
+
 fn channels() -> Channels {
-    Channels::new(Around { host: "ac.example" })
+    let account = Account::read("https://telephone.example", "AC1", TOKEN, "+4930000000").unwrap();
+    Channels::new(Around { host: "ac.example", mail: true, telephone: Some(&account) })
 }
 
 fn every_field() -> impl Iterator<Item = (&'static ChannelForm, &'static Field)> {
@@ -176,7 +182,7 @@ fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) ->
         bundle_url: (notices > 1 && kind.gathers()).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
         incident_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/incidents/INC-{n}")).collect(),
-        reply_url: Some("https://ac.example/reply/webhook".to_owned()),
+        reply_url: Some("https://ac.example/reply".to_owned()),
         about: None,
         names: allclear_domain::wire::Names::default(),
     }
@@ -240,6 +246,12 @@ const BUTTONS: [&str; 3] = ["/actions", "/reply_markup/inline_keyboard", "/attac
 
 fn fits(form: &ChannelForm, request: &Request) -> bool {
     let (title, bytes, by_mail) = match request {
+        Request::Http { body, .. } if form.carriage == Carriage::Telephone => {
+            let text = ["Body", "Twiml"].iter().find_map(|name| field_of(body, name)).unwrap();
+            assert!(text.contains("INC-0") || text.contains("INC 0"), "{}: {text}", form.name);
+            assert!(form.limits.text_chars.is_some_and(|max| text.encode_utf16().count() <= max), "{}: {}", form.name, text.len());
+            (String::new(), text.len(), false)
+        }
         Request::Http { headers, body, .. } => {
             let body = read(headers, body);
             let text = |places: &[&str]| places.iter().find_map(|at| body.pointer(at)?.as_str()).map(str::to_owned);
@@ -253,6 +265,13 @@ fn fits(form: &ChannelForm, request: &Request) -> bool {
     by_mail == (form.carriage == Carriage::Mail)
         && form.limits.title_chars.is_none_or(|max| title.chars().count() <= max)
         && form.limits.text_bytes.is_none_or(|max| bytes <= max)
+}
+
+/// A field of a form.
+fn field_of(body: &[u8], name: &str) -> Option<String> {
+    let url = format!("https://x.example/?{}", std::str::from_utf8(body).unwrap());
+    let url: reqwest::Url = url.parse().unwrap();
+    url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
 }
 
 /// How a message ends when everything is answered like this.
@@ -279,7 +298,7 @@ fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
         let mut found = BTreeSet::new();
         for (code, said) in (100..600).flat_map(|code| TAKEN.map(|said| (code, said))) {
             let (own, foreign) = match form.carriage {
-                Carriage::Http(_) => (http(code, said), smtp(code)),
+                Carriage::Http(_) | Carriage::Telephone => (http(code, said), smtp(code)),
                 Carriage::Mail => (smtp(code), http(code, said)),
             };
             assert!(matches!(ends(form, &foreign), Outcome::Rejected { .. }), "{}: {code} of somebody else", form.name);
@@ -316,8 +335,18 @@ fn an_address_that_does_not_read_is_refused_before_anybody_is_asked() {
     }
 }
 
+/// What was asked of us, and what it is to be heard as.
+struct Asked {
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    heard: Heard,
+    /// Whether the time of signing is signed as well.
+    is_timed: bool,
+}
+
 /// How whoever is behind a channel asks, signed with what this address holds: a channel that hears something says here how.
-fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> (Vec<(&'static str, String)>, Vec<u8>) {
+fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked {
     let message = MessageId::from_bits(3);
     match channel {
         "webhook" => {
@@ -325,12 +354,61 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> (Vec<(
                 Says::Delivered(words) => json!({"message": message, "receipt": "delivered", "why": words}),
                 Says::Failed(why) => json!({"message": message, "receipt": "failed", "why": why}),
                 Says::Answer(words) => json!({"message": message, "answer": words}),
+                Says::Nothing => panic!("a webhook always says something"),
             };
             let body = body.to_string().into_bytes();
             let signature = webhook::signature(address.get("secret").unwrap(), "reply-1", at.as_second(), &body).unwrap();
             let headers =
                 [("webhook-id", "reply-1".into()), ("webhook-timestamp", at.as_second().to_string()), ("webhook-signature", signature)];
-            (headers.into(), body)
+            let heard = Heard { of: Of::Message(message), says: says.clone() };
+            Asked { url: "https://ac.example/reply".into(), headers: headers.into(), body, heard, is_timed: true }
+        }
+        "sms" => {
+            let number = address.get("sms").unwrap().replace('+', "%2B");
+            let ours = "%2B4930000000";
+            let (url, body, of, says) = match says {
+                Says::Delivered(_) => {
+                    (true, "MessageStatus=delivered".to_owned(), Of::Message(message), Says::Delivered("delivered".into()))
+                }
+                Says::Failed(_) => (
+                    true,
+                    "MessageStatus=undelivered&ErrorCode=30005".to_owned(),
+                    Of::Message(message),
+                    Says::Failed("undelivered, error 30005".into()),
+                ),
+                Says::Answer(words) => {
+                    let code = ReplyCode::of(message);
+                    (
+                        false,
+                        format!("Body={code}+{}", words.replace(' ', "+").replace('\'', "%27")),
+                        Of::Sender { from: address.get("sms").unwrap().to_owned(), code: Some(code) },
+                        says.clone(),
+                    )
+                }
+                Says::Nothing => (true, "MessageStatus=sent".to_owned(), Of::Message(message), Says::Nothing),
+            };
+            let (from, to) = if url { (ours, number.as_str()) } else { (number.as_str(), ours) };
+            let body = format!("From={from}&To={to}&{body}").into_bytes();
+            let url = if url { format!("https://ac.example/reply/sms?m={message}") } else { "https://ac.example/reply/sms".to_owned() };
+            let headers = vec![("x-twilio-signature", twilio::signature(TOKEN, &url, &body))];
+            Asked { url, headers, body, heard: Heard { of, says }, is_timed: false }
+        }
+        "voice" => {
+            let number = address.get("voice").unwrap().replace('+', "%2B");
+            let (body, says) = match says {
+                Says::Delivered(_) => ("CallStatus=completed", Says::Delivered("the call was answered".into())),
+                Says::Failed(_) => ("CallStatus=no-answer", Says::Failed("nobody picked up".into())),
+                Says::Answer(words) => match Reply::of_words(words) {
+                    Ok(Reply::Acknowledge) => ("CallStatus=in-progress&Digits=4", Says::Answer("acknowledge".into())),
+                    Ok(Reply::Decline) => ("CallStatus=in-progress&Digits=8", Says::Answer("decline".into())),
+                    Err(_) => ("CallStatus=in-progress&Digits=5", Says::Answer("key 5".into())),
+                },
+                Says::Nothing => ("CallStatus=ringing", Says::Nothing),
+            };
+            let url = format!("https://ac.example/reply/voice?m={message}");
+            let body = format!("To={number}&{body}").into_bytes();
+            let headers = vec![("x-twilio-signature", twilio::signature(TOKEN, &url, &body))];
+            Asked { url, headers, body, heard: Heard { of: Of::Message(message), says }, is_timed: false }
         }
         other => panic!("`{other}` hears something: write here how it is told"),
     }
@@ -354,8 +432,12 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
         let Some(replies) = channels.channel(form.name).unwrap().replies() else { continue };
         hear.push(form.name);
         let own = target(form).address;
-        // Somebody else of the house, with an address like it and secrets of their own.
+        // Somebody else of the house, with an address like it and secrets of their own; where their contact holds none, with
+        // another number.
         let mut other = own.clone();
+        if form.carriage == Carriage::Telephone {
+            other.set(form.name, "+491709999999");
+        }
         for field in form.fields {
             match field.kept {
                 Kept::Made { bytes, text } => other.set(field.key, text(&vec![7; bytes])),
@@ -365,10 +447,10 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
         }
         assert_ne!(own, other, "{}: what comes back is known by a secret", form.name);
         for says in everything_said() {
-            let (headers, body) = asked(form.name, &own, &says, now);
+            let Asked { url, headers, body, heard, is_timed } = asked(form.name, &own, &says, now);
             let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-            let request = ReplyRequest { url: "https://ac.example/reply", headers: &headers, body: &body };
-            assert_eq!(replies.read(&request), Ok(vec![Heard { message: MessageId::from_bits(3), says }]), "{}", form.name);
+            let request = ReplyRequest { url: &url, headers: &headers, body: &body };
+            assert_eq!(replies.read(&request), Ok(vec![heard]), "{}", form.name);
             assert!(body.len() <= replies.body_bytes_max());
             let genuine = |request: &ReplyRequest<'_>, address: &Address, at: i64| {
                 replies.genuine(request, address, &[now.checked_add(jiff::SignedDuration::from_secs(at)).unwrap()])
@@ -377,13 +459,16 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             assert_eq!(replies.genuine(&request, &own, &[Timestamp::UNIX_EPOCH, now]), Ok(()), "by either of our clocks");
             assert_eq!(genuine(&request, &other, 0), Err(NotGenuine), "{}: another contact's", form.name);
             assert_eq!(genuine(&request, &Address::of([(form.name, "x")]), 0), Err(NotGenuine), "{}: no secret", form.name);
-            for at in [-301, 301, i64::from(i32::MAX)] {
+            for at in [-301, 301, i64::from(i32::MAX)].into_iter().filter(|_| is_timed) {
                 assert_eq!(genuine(&request, &own, at), Err(NotGenuine), "{}: stale by {at} s", form.name);
             }
             let forged = [&body[..], b" "].concat();
             for body in [&forged[..], &body[..body.len() - 1], b""] {
                 assert_eq!(genuine(&ReplyRequest { body, ..request }, &own, 0), Err(NotGenuine), "{}: other bytes", form.name);
             }
+            let elsewhere = format!("{url}&more=1").replacen("/reply", "/replies", 1);
+            let elsewhere = ReplyRequest { url: &elsewhere, ..request };
+            assert!(is_timed || genuine(&elsewhere, &own, 0) == Err(NotGenuine), "{}: for another address", form.name);
             for at in 0..headers.len() {
                 let without: Vec<_> = headers.iter().enumerate().filter(|(own, _)| *own != at).map(|(_, header)| *header).collect();
                 assert_eq!(
@@ -405,7 +490,7 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             assert!(replies.read(&request).is_err_and(|why| !why.to_string().is_empty()), "{}", form.name);
         }
     }
-    assert!(hear.contains(&"webhook"));
+    assert!(["webhook", "sms", "voice"].iter().all(|name| hear.contains(name)), "{hear:?}");
     for says in everything_said() {
         let Says::Answer(words) = says else { continue };
         assert_eq!(Reply::of_words(&words).is_ok(), words != "what?", "{words}");
@@ -441,13 +526,18 @@ fn every_channel_is_documented() {
             Carriage::Http(Server::Main) => "by HTTP, to the host of its address".to_owned(),
             Carriage::Http(Server::Field { key, usual }) => format!("by HTTP, to the host of `{key}`, or to {usual}"),
             Carriage::Mail => "by the mail server (`--smtp`)".to_owned(),
+            Carriage::Telephone => "by the provider of the telephone (`--twilio-account`)".to_owned(),
         };
         let title = form.limits.title_chars.map(|max| format!("a title of {max} characters"));
         let text = form.limits.text_bytes.map(|max| format!("{max} bytes of text"));
-        let limits = [title, text].into_iter().flatten().collect::<Vec<_>>();
+        let chars = form.limits.text_chars.map(|max| format!("{max} characters of text"));
+        let limits = [title, text, chars].into_iter().flatten().collect::<Vec<_>>();
         let limits = if limits.is_empty() { String::new() } else { format!(" At most {}.", limits.join(" and ")) };
         let back = match channels.channel(form.name).unwrap().replies() {
-            Some(_) => format!("Receipts and answers come back at `/reply/{}` ([how](guides/gateway.md#what-comes-back)).", form.name),
+            Some(_) => {
+                let how = if form.carriage == Carriage::Telephone { "telephone.md" } else { "gateway.md#what-comes-back" };
+                format!("Receipts and answers come back at `/reply/{}` ([how](guides/{how})).", form.name)
+            }
             None => "Nothing comes back over it but what a link does.".to_owned(),
         };
         writeln!(page, "\nIt is carried {carried}.{limits} {back}").unwrap();

@@ -124,6 +124,12 @@ impl Engine {
         self.shared.ports.channels
     }
 
+    /// The setting without which nothing is sent over a channel, where that is missing.
+    #[must_use]
+    pub fn lacks(&self, channel: &str) -> Option<&'static str> {
+        self.shared.ports.transport.lacks(channel)
+    }
+
     /// The organisation in force.
     #[must_use]
     pub fn org(&self) -> Arc<Org> {

@@ -28,6 +28,9 @@ pub const HELP_MAX: usize = 5;
 
 /// What an organisation does behind its link: an answer or an entry every twenty seconds.
 pub const GUEST_MAX: usize = 30;
+/// Replies of one address that are told why they do nothing: a person who tries again, and not a machine that answers each
+/// such word with one of its own.
+pub const MISUNDERSTOOD_MAX: usize = 10;
 
 /// What is counted, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +42,8 @@ enum Counted {
     Help(String, String),
     /// By the incident and the organisation.
     Guest(String, String),
+    /// By the channel and the address.
+    Misunderstood(String, String),
 }
 
 impl Counted {
@@ -49,6 +54,7 @@ impl Counted {
             Self::ReportOfHouse => REPORTS_OF_HOUSE_MAX,
             Self::Help(..) => HELP_MAX,
             Self::Guest(..) => GUEST_MAX,
+            Self::Misunderstood(..) => MISUNDERSTOOD_MAX,
         }
     }
 
@@ -59,6 +65,7 @@ impl Counted {
             Self::ReportOfHouse => "reports of all who only look on",
             Self::Help(..) => "calls for help by one link",
             Self::Guest(..) => "answers and entries behind one guest link",
+            Self::Misunderstood(..) => "replies of one address that did nothing",
         }
     }
 
@@ -105,7 +112,18 @@ impl Limits {
     /// # Errors
     /// [`Refusal::TooOften`], and then it counts for nothing.
     pub(crate) fn count(&self, org: &Org, input: &Input, now: Timestamp) -> Result<Asking, Refusal> {
-        let counted = Counted::of(org, input);
+        self.count_these(Counted::of(org, input), now)
+    }
+
+    /// Counts a reply that does nothing, of an address that is known to be somebody's.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`]: it is not told so any more.
+    pub(crate) fn misunderstood(&self, channel: &str, from: &str, now: Timestamp) -> Result<(), Refusal> {
+        self.count_these(vec![Counted::Misunderstood(channel.to_owned(), from.to_owned())], now).map(drop)
+    }
+
+    fn count_these(&self, counted: Vec<Counted>, now: Timestamp) -> Result<Asking, Refusal> {
         if counted.is_empty() {
             return Ok(Asking::default());
         }

@@ -46,6 +46,10 @@ pub trait Transport: Send + Sync {
     fn replies(&self, _channel: &str) -> Option<&dyn Replies> {
         None
     }
+    /// The setting without which nothing is sent over a channel, where that is missing.
+    fn lacks(&self, _channel: &str) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Tells whoever runs the program, by other means than people are paged by.

@@ -20,10 +20,12 @@ pub mod mail_sink;
 pub mod org;
 pub mod program;
 pub mod skip;
+pub mod telephone;
 pub mod webhook_sink;
 pub mod world;
 
 pub use control::Control;
 pub use program::{Database, Program};
+pub use telephone::Telephone;
 pub use webhook_sink::{Delivery, Reply, WebhookSink};
 pub use world::{Setup, World};

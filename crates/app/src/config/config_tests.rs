@@ -94,6 +94,42 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
+fn the_telephones_settings_go_together_and_its_token_is_never_shown() {
+    let all = [("twilio-account", "AC1"), ("twilio-token", "hush9"), ("twilio-from", "+4930000000, MG12")];
+    let read = |given: &[(&'static str, &str)]| {
+        let flags = given.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        let resolved = resolve(&flags, no_environment, None).unwrap();
+        assert!(!format!("{}{}", resolved.print(), resolved.json()).contains("hush"));
+        Config::read(&resolved).map_err(|why| why.to_string())
+    };
+    assert!(read(&[]).unwrap().telephone.is_none());
+    let config = read(&all).unwrap();
+    assert!(config.telephone.is_some() && !format!("{config:?}").contains("hush"));
+    for left_out in 0..all.len() {
+        let given: Vec<_> = all.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, one)| *one).collect();
+        let why = read(&given).unwrap_err();
+        assert!(why.contains(&format!("need --{} as well", all[left_out].0)) && !why.contains("hush"), "{why}");
+    }
+    for (name, text) in [
+        ("twilio-url", "api.twilio.com"),
+        ("twilio-url", "https://me:hush9@t.example"),
+        ("twilio-url", "https://t.example/?a=1"),
+        ("twilio-account", "AC 1"),
+        ("twilio-token", "hush1,hush2,hush3"),
+        ("twilio-token", ","),
+        ("twilio-from", "ALLCLEAR"),
+        ("twilio-from", "030 1234567"),
+        ("twilio-from", "MG1,MG2"),
+        ("twilio-from", "+4930000000,x"),
+    ] {
+        let mut given: Vec<_> = all.iter().copied().filter(|(own, _)| *own != name).collect();
+        given.push((name, text));
+        let why = read(&given).unwrap_err();
+        assert!(why.contains(&format!("--{name}")) && !why.contains("hush"), "{why}");
+    }
+}
+
+#[test]
 fn defaults_are_those_of_the_parts() {
     let config = Config::read(&resolve(&BTreeMap::new(), no_environment, None).unwrap()).unwrap();
     let parts = OutboxSettings::default();

@@ -15,6 +15,7 @@ use std::time::Duration;
 use allclear_channels::carry::guard::Guard;
 use allclear_channels::carry::ranges::Ranges;
 use allclear_channels::carry::smtp::SmtpUrl;
+use allclear_channels::outbound::twilio::{self, Account};
 use allclear_domain::time::Length;
 use allclear_engine::outbox::OutboxSettings;
 
@@ -71,6 +72,16 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting { secrecy: Secrecy::Url, ..setting("smtp", "URL", None, "Mail server: smtp://HOST:PORT or smtps://USER:PASSWORD@HOST") },
     setting("mail-from", "ADDRESS", None, "Who mails come from [default: allclear@ the base URL's host]"),
+    Setting {
+        secrecy: Secrecy::Url,
+        ..setting("twilio-url", "URL", Some(twilio::URL_DEFAULT), "Where text messages and calls are asked for, as Twilio takes them")
+    },
+    setting("twilio-account", "SID", None, "Account for text messages and calls; needs --twilio-token and --twilio-from"),
+    Setting {
+        secrecy: Secrecy::Secret,
+        ..setting("twilio-token", "TOKEN", None, "Its token; while it is changed the new one, a comma, and the one before")
+    },
+    setting("twilio-from", "NUMBER", None, "Number as in +4930000000, or messaging service MG…, or both with a comma between"),
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
     setting("quarantine", "", Some("false"), "Start without sending anything, for copies made by other means than `backup`"),
     setting("allow-private-targets", "CIDRS", None, "Private ranges that outgoing requests may reach, as in 127.0.0.0/8,10.0.0.0/8"),
@@ -272,6 +283,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     pub smtp: Option<SmtpUrl>,
     pub mail_from: Option<String>,
+    /// For text messages and calls.
+    pub telephone: Option<Account>,
     pub secret_key_file: Option<PathBuf>,
     pub quarantine: bool,
     pub guard: Guard,
@@ -333,6 +346,7 @@ impl Config {
             admin_token: settings.text("admin-token").map(ToOwned::to_owned),
             smtp: settings.parsed("smtp")?,
             mail_from: settings.text("mail-from").map(ToOwned::to_owned),
+            telephone: telephone(settings)?,
             secret_key_file: path("secret-key-file"),
             quarantine: settings.switch("quarantine")?,
             guard,
@@ -365,6 +379,23 @@ impl Config {
         let domain = if literal { "localhost" } else { host };
         self.mail_from.clone().unwrap_or_else(|| format!("allclear@{domain}"))
     }
+}
+
+/// The account for text messages and calls. Its three settings go together.
+fn telephone(settings: &Resolved) -> Result<Option<Account>, ConfigError> {
+    const TOGETHER: [&str; 3] = ["twilio-account", "twilio-token", "twilio-from"];
+    let missing: Vec<&str> = TOGETHER.into_iter().filter(|name| settings.text(name).is_none()).collect();
+    if let [first, ..] = missing.as_slice()
+        && let Some(given) = TOGETHER.into_iter().find(|name| settings.text(name).is_some())
+    {
+        return Err(settings.bad(given, format!("text messages and calls need --{first} as well")));
+    }
+    let text = |name| settings.text(name).unwrap_or_default();
+    if !missing.is_empty() {
+        return Ok(None);
+    }
+    let read = Account::read(text("twilio-url"), text("twilio-account"), text("twilio-token"), text("twilio-from"));
+    read.map(Some).map_err(|wrong| settings.bad(wrong.name, wrong.why))
 }
 
 /// A path is refused: pages, forms, cookies and senders' addresses stand at the root of a host, and a link

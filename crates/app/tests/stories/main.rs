@@ -58,6 +58,7 @@ mod signed;
 mod storm;
 mod sweep;
 mod targets;
+mod telephone;
 mod terminal;
 mod time;
 mod timelines;

@@ -36,7 +36,7 @@ pub static FORM: ChannelForm = ChannelForm {
         check: mail_address,
     }],
     carriage: Carriage::Mail,
-    limits: Limits { title_chars: Some(SUBJECT_CHARS_MAX), text_bytes: None, buttons: 1 },
+    limits: Limits { title_chars: Some(SUBJECT_CHARS_MAX), text_bytes: None, text_chars: None, buttons: 1 },
 };
 
 fn mail_address(given: &str) -> Result<(), String> {
@@ -51,14 +51,16 @@ fn mail_address(given: &str) -> Result<(), String> {
 #[derive(Debug, Clone)]
 pub struct Email {
     host: String,
+    /// Whether there is a mail server.
+    is_carried: bool,
 }
 
 impl Email {
     /// Mails whose `Message-ID` ends in `@host`; what cannot stand in a host name is left out.
     #[must_use]
-    pub fn new(host: &str) -> Self {
+    pub fn new(host: &str, is_carried: bool) -> Self {
         let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
-        Self { host: if host.is_empty() { "localhost".to_owned() } else { host } }
+        Self { host: if host.is_empty() { "localhost".to_owned() } else { host }, is_carried }
     }
 }
 
@@ -189,6 +191,10 @@ impl Channel for Email {
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, _now: Timestamp) -> Step<'a> {
         self.request(message, target).map_or_else(Step::rejected, |request| Step::last(request, outcome))
     }
+
+    fn lacks(&self) -> Option<&'static str> {
+        (!self.is_carried).then_some("--smtp")
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +217,7 @@ mod tests {
 
     fn mail(message: &Message) -> Mail {
         let target = to("ana@example.org", "Ana\r\nBcc: x@y.example");
-        match Email::new("ac.example").request(message, &target).unwrap() {
+        match Email::new("ac.example", true).request(message, &target).unwrap() {
             Request::Mail { subject, message_id, text, html, to_name, .. } => {
                 assert_eq!(to_name, "Ana Bcc: x@y.example");
                 Mail { subject, message_id, text, html }
@@ -295,7 +301,7 @@ mod tests {
     fn mails_of_one_incident_are_one_thread() {
         let thread = |message: &Message| {
             let target = to("ana@example.org", "");
-            match Email::new("ac.example").request(message, &target).unwrap() {
+            match Email::new("ac.example", true).request(message, &target).unwrap() {
                 Request::Mail { thread, .. } => thread,
                 other => panic!("{other:?}"),
             }
@@ -318,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_answers_mean_and_bad_addresses() {
-        let email = Email::new("bad host\r\n>");
+        let email = Email::new("bad host\r\n>", true);
         assert_eq!(email.host, "badhost");
         let smtp = |code| outcome(&Response::Smtp { code, text: "words".into() });
         assert!(matches!(smtp(250), Outcome::Delivered { .. }));

@@ -61,7 +61,7 @@ pub static FORM: ChannelForm = ChannelForm {
         },
     ],
     carriage: Carriage::Http(Server::Main),
-    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), buttons: 0 },
+    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), text_chars: None, buttons: 0 },
 };
 
 /// Where messages are posted; or what is wrong with the server's address. A server may live in a folder of its host.

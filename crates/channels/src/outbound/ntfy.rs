@@ -63,7 +63,7 @@ pub static FORM: ChannelForm = ChannelForm {
         },
     ],
     carriage: Carriage::Http(Server::Main),
-    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), buttons: 3 },
+    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), text_chars: None, buttons: 3 },
 };
 
 /// The server's root, and the topic; or what is wrong with the address.

@@ -81,7 +81,7 @@ pub static FORM: ChannelForm = ChannelForm {
         },
     ],
     carriage: Carriage::Http(Server::Field { key: SERVER, usual: USUAL_SERVER }),
-    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), buttons: 0 },
+    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), text_chars: None, buttons: 0 },
 };
 
 /// What is wrong with a key or a token, which is not repeated.

@@ -45,7 +45,7 @@ pub static FORM: ChannelForm = ChannelForm {
         check: |given| url_fault(given).map_or(Ok(()), |fault| Err(format!("the address {fault}"))),
     }],
     carriage: Carriage::Http(Server::Main),
-    limits: Limits { title_chars: None, text_bytes: Some(BODY_BYTES_MAX), buttons: 2 },
+    limits: Limits { title_chars: None, text_bytes: Some(BODY_BYTES_MAX), text_chars: None, buttons: 2 },
 };
 
 /// The envelope.

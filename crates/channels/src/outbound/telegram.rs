@@ -86,7 +86,7 @@ pub static FORM: ChannelForm = ChannelForm {
         },
     ],
     carriage: Carriage::Http(Server::Field { key: SERVER, usual: USUAL_SERVER }),
-    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), buttons: 2 },
+    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), text_chars: None, buttons: 2 },
 };
 
 fn is_chat(given: &str) -> bool {

@@ -94,7 +94,7 @@ pub static FORM: ChannelForm = ChannelForm {
         },
     ],
     carriage: Carriage::Http(Server::Main),
-    limits: Limits { title_chars: None, text_bytes: Some(STORM_BYTES_MAX), buttons: 0 },
+    limits: Limits { title_chars: None, text_bytes: Some(STORM_BYTES_MAX), text_chars: None, buttons: 0 },
 };
 
 /// Whether a text is `whsec_` and base64 of as many bytes as a secret has.

@@ -6,7 +6,7 @@
 
 use allclear_domain::channel::Address;
 use allclear_domain::ids::MessageId;
-use allclear_domain::wire::{Heard, NotGenuine, Replies, ReplyRequest, Says, Unreadable};
+use allclear_domain::wire::{Heard, NotGenuine, Of, Replies, ReplyRequest, Says, Unreadable};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -53,7 +53,7 @@ impl Replies for Webhook {
             (None, None) => return Err(unreadable("there is neither a `receipt` nor an `answer`")),
             (Some(_), Some(_)) => return Err(unreadable("a `receipt` and an `answer` are two requests")),
         };
-        Ok(vec![Heard { message, says }])
+        Ok(vec![Heard { of: Of::Message(message), says }])
     }
 
     fn genuine(&self, request: &ReplyRequest<'_>, address: &Address, now: &[Timestamp]) -> Result<(), NotGenuine> {

@@ -75,6 +75,8 @@ pub enum Carriage {
     Http(Server),
     /// The mail server.
     Mail,
+    /// The provider of text messages and calls, by HTTP: one for all numbers.
+    Telephone,
 }
 
 /// Where an address names its server, by a URL.
@@ -98,6 +100,8 @@ pub struct Limits {
     pub title_chars: Option<usize>,
     /// Longest text, in bytes; nothing where it takes any.
     pub text_bytes: Option<usize>,
+    /// Longest text, in characters, where they are what counts.
+    pub text_chars: Option<usize>,
     /// Most buttons beneath it.
     pub buttons: usize,
 }
@@ -134,7 +138,8 @@ impl ChannelForm {
     pub fn example(&self) -> String {
         let mut out = format!("{{id: {}", self.id_example);
         for field in self.fields.iter().filter(|field| field.needed) {
-            let quote = if field.example.contains(':') { "\"" } else { "" };
+            // A number with a sign would be read as a number.
+            let quote = if field.example.contains(':') || field.example.starts_with('+') { "\"" } else { "" };
             out.push_str(&format!(", {}: {quote}{}{quote}", field.key, field.example));
         }
         out.push('}');
@@ -147,7 +152,7 @@ impl ChannelForm {
         match self.carriage {
             Carriage::Http(Server::Main) => key == self.name,
             Carriage::Http(Server::Field { key: own, .. }) => key == own,
-            Carriage::Mail => false,
+            Carriage::Mail | Carriage::Telephone => false,
         }
     }
 
@@ -157,7 +162,7 @@ impl ChannelForm {
         match self.carriage {
             Carriage::Http(Server::Main) => address.get(self.name),
             Carriage::Http(Server::Field { key, usual }) => Some(address.get(key).unwrap_or(usual)),
-            Carriage::Mail => None,
+            Carriage::Mail | Carriage::Telephone => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server, WaysOut};
 use allclear_domain::org::check::text::{is_email, url_fault};
 
-const LIMITS: Limits = Limits { title_chars: None, text_bytes: None, buttons: 0 };
+const LIMITS: Limits = Limits { title_chars: None, text_bytes: None, text_chars: None, buttons: 0 };
 
 static MAIL: ChannelForm = ChannelForm {
     name: "email",

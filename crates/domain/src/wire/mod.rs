@@ -18,7 +18,9 @@ use crate::ids::{IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
-pub use reply::{Heard, NotGenuine, NotUnderstood, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable};
+pub use reply::{
+    Heard, NotGenuine, NotUnderstood, Of, OwnAnswer, REPLIES_MAX, Replies, Reply, ReplyCode, ReplyRequest, Says, Told, Unreadable,
+};
 pub use sender::{KeyFault, KeyIn, Signature, Unsigned};
 
 /// Labels of an alert, sorted by name; empty values do not exist.
@@ -655,6 +657,10 @@ pub trait Channel: Send + Sync {
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a>;
     /// Its way back, where it has one: what is heard of its messages at `/reply/{channel}`.
     fn replies(&self) -> Option<&dyn Replies> {
+        None
+    }
+    /// The setting of the server without which it sends nothing, where that is missing: `--smtp`.
+    fn lacks(&self) -> Option<&'static str> {
         None
     }
 }

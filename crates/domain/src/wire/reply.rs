@@ -1,9 +1,13 @@
 //! What comes back from whoever a message was sent to: receipts of providers, and answers of people.
 //!
 //! A channel that hears something is a [`Replies`]: it reads a request without trusting it, only to learn which message it
-//! is about, and then holds it against the address that this message went to, whose secrets only the engine knows. Like
+//! is about, and then holds it against the address that this message went to, whose secrets only the engine knows. Some
+//! vendors name no message, only whom it comes from ([`Of::Sender`]): then it is one of those that went there lately, and
+//! the [`ReplyCode`] that stands in each tells which. Like
 //! all channels it is sans-I/O and asks no clock. What an answer says is read here, so that a word means the same over
-//! every channel; what follows from it is the engine's.
+//! every channel; what follows from it is the engine's, and how it is told is the channel's again.
+
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -39,10 +43,60 @@ impl<'a> ReplyRequest<'a> {
 /// One thing that was heard of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
-    /// The id that it went out with.
-    pub message: MessageId,
+    /// Of which.
+    pub of: Of,
     /// What.
     pub says: Says,
+}
+
+/// Which message something was heard of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// The one that went out with this id.
+    Message(MessageId),
+    /// One of those that went to whoever this comes from.
+    Sender {
+        /// As the main field of their contact has it, whatever the case of its letters; no more than a claim until
+        /// [`Replies::genuine`] says so.
+        from: String,
+        /// The one with this code; without a code the only one that still asks something.
+        code: Option<ReplyCode>,
+    },
+}
+
+/// The number that stands in a message, by which an answer that names no message tells which one it is about: four digits,
+/// none of them first a zero, so that nobody takes `1` and `2` for it. It is no secret: whom an answer comes from is known
+/// otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyCode(u16);
+
+impl ReplyCode {
+    /// The least, and how many there are.
+    const FIRST: u16 = 1_000;
+    const COUNT: u16 = 9_000;
+
+    /// Of a message, the same whenever it is sent. Two of the same hour may have the same, seldom: then it alone names
+    /// neither of them.
+    #[must_use]
+    pub fn of(message: MessageId) -> Self {
+        // The low half is random; mixed, so that it does not matter which of its bits are.
+        let mixed = (message.bits() as u64 ^ (message.bits() >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let within = u16::try_from(mixed % u64::from(Self::COUNT)).unwrap_or(0);
+        Self(Self::FIRST + within)
+    }
+
+    /// A word that is one.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        let digits = word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
+        word.parse().ok().filter(|code| digits && *code >= Self::FIRST).map(Self)
+    }
+}
+
+impl fmt::Display for ReplyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
 }
 
 /// What was heard; its texts are cleaned and cut by the channel.
@@ -54,6 +108,28 @@ pub enum Says {
     Failed(String),
     /// The person answered: a button's word, a key, or what they wrote. [`Reply::of_words`] reads it.
     Answer(String),
+    /// Nothing that settles anything: it is on its way.
+    Nothing,
+}
+
+/// What became of a request, for a channel that tells it in a form of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// It was taken; the words are for the person, and empty where nobody answered.
+    Taken(&'a str),
+    /// It does nothing; why, and what would work.
+    Refused(&'a str),
+    /// It cannot be written down now; the same may be sent again.
+    NotNow,
+}
+
+/// An answer in a vendor's own form; its status is 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnAnswer {
+    /// `Content-Type`
+    pub media_type: &'static str,
+    /// The body.
+    pub body: String,
 }
 
 /// Why a request is no reply, whoever sent it: in words, and without a look at any message.
@@ -82,6 +158,11 @@ pub trait Replies: Send + Sync {
     /// # Errors
     /// When it does not.
     fn genuine(&self, request: &ReplyRequest<'_>, address: &Address, now: &[Timestamp]) -> Result<(), NotGenuine>;
+    /// What whoever asked is answered where their vendor reads nothing but a form of its own; nothing where it is the API's
+    /// JSON. A request that is not genuine, or does not read, is not answered so.
+    fn answer(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<OwnAnswer> {
+        None
+    }
 }
 
 /// What a person answers to a message.
@@ -210,6 +291,22 @@ mod tests {
         }
         assert!(YES.iter().all(|word| !NO.contains(word)));
         assert_eq!(Reply::of_words("I   am\ton it."), Ok(Reply::Acknowledge));
+    }
+
+    #[test]
+    fn a_code_is_four_digits_and_reads_as_it_is_written() {
+        let mut found = std::collections::BTreeSet::new();
+        for n in 0..2_000_u128 {
+            let code = ReplyCode::of(MessageId::from_bits((n << 80) | 7));
+            assert_eq!(ReplyCode::read(&code.to_string()), Some(code));
+            assert_eq!(code.to_string().len(), 4);
+            found.insert(code);
+        }
+        assert!(found.len() > 1_500, "{} of 2000 are different", found.len());
+        assert_eq!(ReplyCode::of(MessageId::from_bits(3)), ReplyCode::of(MessageId::from_bits(3)));
+        for word in ["", "1", "2", "0999", "999", "10000", "12a4", "+123", "-123", " 1234", "١٢٣٤"] {
+            assert_eq!(ReplyCode::read(word), None, "{word}");
+        }
     }
 
     #[test]

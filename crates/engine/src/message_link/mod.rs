@@ -11,6 +11,7 @@ pub mod guests;
 mod holder;
 pub mod receipts;
 pub mod replies;
+mod which;
 
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::paging::AtStep;

@@ -1,7 +1,7 @@
 //! What comes back over the channel that a message went out by: a provider's receipt, or the person's answer.
 //!
-//! A reply is about a message, which is found by its id, and is held against the address that it went to before a word of it
-//! counts. An answer is given as whoever holds the message's link would give it: for its pages and their incidents, whatever
+//! A reply is about a message, which is found by its id, or by whom the reply comes from (`which.rs`), and is held against
+//! the address that it went to before a word of it counts. An answer is given as whoever holds the message's link would give it: for its pages and their incidents, whatever
 //! the person may otherwise, and for as long as the link works.
 //!
 //! Deliberately not here: remembering what was taken before. What is sent again is the same answer once more, which changes
@@ -13,7 +13,9 @@ use allclear_domain::incident::State;
 use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::time::after;
 use allclear_domain::view::IncidentView;
-use allclear_domain::wire::{NotGenuine, NotUnderstood, Notice, NoticeKind, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable};
+use allclear_domain::wire::{
+    Heard, NotGenuine, NotUnderstood, Notice, NoticeKind, Of, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable,
+};
 use allclear_store::rows;
 use allclear_store::rows::message::StoredMessage;
 use jiff::Timestamp;
@@ -44,7 +46,7 @@ pub struct Replied {
 #[serde(untagged)]
 pub enum Became {
     Receipt {
-        /// `delivered` or `failed`.
+        /// `delivered` or `failed`, or `nothing` where it settles nothing.
         receipt: &'static str,
     },
     /// An answer to one page.
@@ -70,6 +72,17 @@ pub enum Became {
     },
 }
 
+impl Became {
+    /// What is said to whoever answered; nothing where nobody did.
+    #[must_use]
+    pub fn says(&self) -> Option<&str> {
+        match self {
+            Self::Receipt { .. } => None,
+            Self::Answer { says, .. } | Self::AnswerToAll { says, .. } => Some(says),
+        }
+    }
+}
+
 /// Why a reply does nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotReplied {
@@ -89,6 +102,9 @@ pub enum NotReplied {
     /// The message asked for something that an answer does not give.
     #[error("{0}")]
     NotAsked(String),
+    /// It may be about several messages; which, and how to name one.
+    #[error("{0}")]
+    Ambiguous(String),
     /// It is over; what happened and since when.
     #[error("{0}")]
     Over(String),
@@ -110,6 +126,7 @@ impl NotReplied {
             Self::Settled(_) => "receipt_too_late",
             Self::Expired => "reply_expired",
             Self::NotUnderstood(_) | Self::NotAsked(_) => "reply_not_understood",
+            Self::Ambiguous(_) => "reply_ambiguous",
             Self::Over(_) => "page_over",
             Self::NotWaiting(_) => "not_waiting_for_you",
             Self::Refused(refusal) => refusal.code(),
@@ -153,9 +170,29 @@ impl Engine {
         if heard.is_empty() || heard.len() > REPLIES_MAX {
             return Err(Unreadable(format!("a request is about 1 to {REPLIES_MAX} messages")).into());
         }
+        let from = heard.iter().find_map(|one| if let Of::Sender { from, .. } = &one.of { Some(from.clone()) } else { None });
+        let taken = self.take_all(channel, replies, request, heard).await;
+        if let (Err(NotReplied::NotUnderstood(_) | NotReplied::NotAsked(_) | NotReplied::Ambiguous(_)), Some(from)) = (&taken, from) {
+            // What is told goes to a telephone or a mailbox, where a machine may answer it with the same once more.
+            self.shared.limits.misunderstood(channel, &from, self.now())?;
+        }
+        taken
+    }
+
+    async fn take_all(
+        &self,
+        channel: &str,
+        replies: &dyn Replies,
+        request: &ReplyRequest<'_>,
+        heard: Vec<Heard>,
+    ) -> Result<Vec<Replied>, NotReplied> {
         let mut genuine = Vec::with_capacity(heard.len());
         for one in heard {
-            genuine.push((self.sent_over(channel, replies, request, one.message).await?, one.says));
+            let id = match one.of {
+                Of::Message(id) => id,
+                Of::Sender { from, code } => self.meant(channel, replies, request, (&from, code)).await?,
+            };
+            genuine.push((self.sent_over(channel, replies, request, id).await?, one.says));
         }
         let mut done = Vec::with_capacity(genuine.len());
         for (sent, says) in genuine {
@@ -173,11 +210,14 @@ impl Engine {
         let first = found.into_iter().next().filter(|first| first.channel == channel).ok_or(NotGenuine)?;
         let org = self.org();
         let (contact, _) = org.contact(&first.person, &first.contact).ok_or(NotGenuine)?;
-        let now = self.now();
-        // After a jump of the wall clock the other side may agree with either of our two clocks.
-        let wall = now.checked_add(self.ports().clock.wall_ahead()).unwrap_or(now);
-        replies.genuine(request, &contact.address, &[now, wall])?;
+        replies.genuine(request, &contact.address, &self.both_clocks())?;
         Ok(Sent { id, first, several })
+    }
+
+    /// After a jump of the wall clock the other side may agree with either of our two clocks.
+    pub(super) fn both_clocks(&self) -> [Timestamp; 2] {
+        let now = self.now();
+        [now, now.checked_add(self.ports().clock.wall_ahead()).unwrap_or(now)]
     }
 
     async fn take_reply(&self, channel: &str, sent: &Sent, says: Says) -> Result<Became, NotReplied> {
@@ -198,6 +238,7 @@ impl Engine {
                 self.receipt(sent.id, Err(why)).await?;
                 return Ok(Became::Receipt { receipt: "failed" });
             }
+            Says::Nothing => return Ok(Became::Receipt { receipt: "nothing" }),
             Says::Answer(given) => given,
         };
         // Whoever answers has it, also where the answer is not understood.

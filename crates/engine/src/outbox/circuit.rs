@@ -22,6 +22,8 @@ const PROBE_FIRST: Length = Length::from_secs(1);
 const PROBE_MAX: Length = Length::from_mins(1);
 /// The target of all mail.
 pub(crate) const MAIL: &str = "mail server";
+/// The target of all text messages and calls. That it does not answer is told as of any channel that delivers to nobody.
+pub(crate) const TELEPHONE: &str = "telephone provider";
 
 /// Whether something may go to a target.
 #[derive(Debug, Clone, PartialEq, Eq)]

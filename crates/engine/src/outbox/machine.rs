@@ -500,6 +500,7 @@ pub(crate) fn target_of(org: &Org, (person, contact): &Contact) -> Option<String
     match form.carriage {
         Carriage::Http(_) => form.server(&contact.address).map(circuit::host_of),
         Carriage::Mail => Some(circuit::MAIL.to_owned()),
+        Carriage::Telephone => Some(circuit::TELEPHONE.to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use allclear_domain::ids::{IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::State;
-use allclear_domain::paging::{AtStep, MessageDraft, MessageState};
+use allclear_domain::paging::{AtStep, MessageDraft, MessageState, Status};
 use allclear_domain::plants::planted;
 use allclear_domain::view::BundledPage;
 use allclear_domain::wire::{Notice, NoticeKind};
@@ -653,6 +653,48 @@ pub async fn sent_as(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<StoredM
     let rows = db.read(&sql, vec![text(lead), Val::Int(limit)]).await?;
     // One that does not read hides no other, as in a page.
     Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
+}
+
+/// One notice that went out to a contact, with how its page stands now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentNotice {
+    /// The id of the message that it went out in.
+    pub sent_as: MessageId,
+    pub state: MessageState,
+    pub notice: Notice,
+    pub page: Status,
+    pub incident: State,
+}
+
+/// What went out over a channel to a contact since an instant, or may have, and can be answered: at most so many notices, the
+/// newest first. By the time that their ids begin with, which the primary key is in the order of.
+pub async fn sent_to(
+    db: &Db,
+    (channel, person, contact): (&str, &str, &str),
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<SentNotice>, Fault> {
+    let since_ms = u128::try_from(since.as_millisecond()).unwrap_or(0);
+    let sql = "select message.id, message.bundle, message.state, message.notice, page.status, incident.state from message \
+               join page on page.id = message.page join incident on incident.id = message.incident \
+               where message.id >= ?1 and message.channel = ?2 and message.person = ?3 and message.contact = ?4 \
+               and message.lane in ('page', 'question') and (message.state in ('claimed', 'accepted', 'delivered', 'rejected') \
+               or (message.state = 'queued' and message.in_doubt)) order by message.id desc limit ?5";
+    let args = vec![text(MessageId::from_bits(since_ms << 80)), text(channel), text(person), text(contact), Val::Int(limit)];
+    let rows = db.read(sql, args).await?;
+    let read = |row: &Row| -> Result<SentNotice, Fault> {
+        let mut r = Reader::new(row);
+        let id: MessageId = r.parse()?;
+        Ok(SentNotice {
+            sent_as: r.opt_parse()?.unwrap_or(id),
+            state: r.word(MessageState::from_word)?,
+            notice: r.json()?,
+            page: r.word(Status::from_word)?,
+            incident: r.word(State::from_word)?,
+        })
+    };
+    // One that does not read hides no other, as in a page.
+    Ok(rows.iter().filter_map(|row| read(row).ok()).collect())
 }
 
 /// The messages of a page, oldest first.

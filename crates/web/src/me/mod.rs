@@ -85,7 +85,7 @@ async fn page(
         }
         @if let Some(me) = me {
             @let of_me: Vec<&TestView> = tests.iter().filter(|test| test.person == me.id).collect();
-            (ways(&org, me, &of_me, when, queries.has(Right::Administer)))
+            (ways(app, &org, me, &of_me, when, queries.has(Right::Administer)))
             (tried(me, of_me.first().copied(), when, asked_for, refusal))
         }
         nav class="menu" aria-label="More pages" {
@@ -100,7 +100,7 @@ async fn page(
 }
 
 /// How somebody is reached: each contact with what came of trying it, and the order for each urgency.
-fn ways(org: &Org, me: &Person, tests: &[&TestView], when: &When, may_change: bool) -> Markup {
+fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When, may_change: bool) -> Markup {
     let low = if me.notify.low.is_empty() { &me.notify.high } else { &me.notify.low };
     html! {
         section class="section ways" data-live="ways" {
@@ -109,11 +109,16 @@ fn ways(org: &Org, me: &Person, tests: &[&TestView], when: &When, may_change: bo
             ul class="list" {
                 @for contact in &me.contacts {
                     @let address = contact.address.masked(org.channels(), MASKED);
-                    @let channel = org.channels().of(&contact.address).map_or("unknown", |form| form.noun);
+                    @let form = org.channels().of(&contact.address);
+                    @let channel = form.map_or("unknown", |form| form.noun);
+                    @let lacks = form.and_then(|form| app.engine.lacks(form.name));
                     li {
                         span {
                             strong { (pieces::capital(channel)) } " " bdi { (address.fields().next().map_or("", |(_, value)| value)) }
                             @if !contact.verified { span class="quiet" { " · not verified, and so not used" } }
+                            @if let Some(setting) = lacks {
+                                span class="late" { " · nothing is sent to it: this server has no " (setting) }
+                            }
                         }
                         span class="quiet" { (came_of(tests, &contact.id, when)) }
                     }
