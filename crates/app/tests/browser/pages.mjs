@@ -30,6 +30,24 @@ try {
   must(await page.run(`window.kept.value === "half a sentence" && window.kept.selectionStart === 5 && window.kept.selectionEnd === 9`), "what was typed and selected stays");
   must(await page.run(`document.querySelector("details[data-verb=merge]").open`), "what was unfolded stays unfolded");
 
+  // A form that was asked for, and why one was refused, stay with what is typed when the incident changes, wherever the focus is.
+  await page.open(`${path}?do=assess`);
+  await page.run(`(() => { const f = document.querySelector("details[data-verb=assess][open] textarea"); f.focus(); f.value = "it hurts at nine"; f.blur(); })()`);
+  await sleep(500);
+  await post("note", { text: "while somebody assesses" });
+  await page.until(`document.querySelector("[data-live=log]").textContent.includes("while somebody assesses")`, "another note appears");
+  must(await page.run(`document.querySelector("details[data-verb=assess][open] textarea")?.value === "it hurts at nine"`), "a form that was asked for stays, with what was typed");
+  await page.open(path);
+  await page.run(`(() => { const form = document.querySelector("details[data-verb=merge] form"); form.querySelector("input:not([type=hidden])").value = "INC-99999"; form.requestSubmit(); })()`);
+  await page.until(`document.querySelector("details[data-verb=merge] .refusal")`, "it is refused");
+  await page.run(`document.activeElement?.blur()`);
+  await sleep(500);
+  await post("note", { text: "while somebody reads why" });
+  await page.until(`document.querySelector("[data-live=log]").textContent.includes("while somebody reads why")`, "a third note appears");
+  must(await page.run(`(() => { const form = document.querySelector("details[data-verb=merge] form"); return form.querySelector(".refusal") !== null && form.querySelector("input:not([type=hidden])").value.includes("99999"); })()`), "why something was refused stays, with what was typed");
+  await page.open(path);
+  await sleep(500);
+
   // Who reads further up is told how much is new, and nothing moves.
   for (let n = 0; n < 60; n += 1) await post("note", { text: `line ${n}` });
   await page.until(`document.querySelector("[data-live=log]").textContent.includes("line 59")`, "many notes appear");
