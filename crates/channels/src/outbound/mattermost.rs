@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::answers::{Answer, plain_words, words};
 use super::plain::inert;
-use super::wording::Words;
+use super::wording::{Words, fitted};
 
 /// Longest title, in characters, before it is escaped: a line of a chat.
 const TITLE_CHARS_MAX: usize = 250;
@@ -24,8 +24,6 @@ const TITLE_CHARS_MAX: usize = 250;
 const TEXT_BYTES_MAX: usize = 4_000;
 /// Longest body, in bytes: older servers of Mattermost take 7,900 characters of attachments, newer ones far more.
 const BODY_BYTES_MAX: usize = 7_600;
-/// Room for a text below which it is not cut further, in bytes.
-const ROOM_MIN: usize = 64;
 
 /// The channel's name, and the key of its address.
 const NAME: &str = "mattermost";
@@ -108,8 +106,7 @@ impl Mattermost {
         // The worst comes first.
         let worst = message.notices.first().ok_or(no_notice)?;
         let (title, links) = (shown(&words.subject), words.links());
-        let mut room = TEXT_BYTES_MAX;
-        let body = loop {
+        let body = fitted(TEXT_BYTES_MAX, BODY_BYTES_MAX, |room| {
             let attachment = Attachment {
                 fallback: &title,
                 color: colour(worst.kind, &worst.incident.severity),
@@ -119,17 +116,8 @@ impl Mattermost {
                 // By themselves, so that nothing in the text, as code that never ends, swallows them.
                 fields: links.iter().map(|link| Pair { title: link.label, value: &link.href, short: false }).collect(),
             };
-            let body = serde_json::to_vec(&Post { attachments: [attachment] });
-            let body = body.map_err(|_| "the message cannot be written as JSON".to_owned())?;
-            if body.len() <= BODY_BYTES_MAX {
-                break body;
-            }
-            if room < ROOM_MIN {
-                return Err(format!("the message is longer than {BODY_BYTES_MAX} bytes without its text"));
-            }
-            // Signs that are written as several.
-            room /= 2;
-        };
+            serde_json::to_vec(&Post { attachments: [attachment] })
+        })?;
         Ok(Request::Http { url: url.to_owned(), headers: vec![("content-type", "application/json".to_owned())], body })
     }
 }

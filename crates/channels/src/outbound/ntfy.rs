@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::answers::{Answer, words};
-use super::wording::{Loudness, Words};
+use super::wording::{Loudness, Words, fitted};
 
 /// Longest title, in characters: ntfy takes 1 KB, and a character has at most four bytes.
 const TITLE_CHARS_MAX: usize = 250;
@@ -161,19 +161,11 @@ impl Ntfy {
             click: words.page(),
             actions: press.into_iter().chain(open).collect(),
         };
-        let mut room = TEXT_BYTES_MAX;
-        let body = loop {
+        let body = fitted(TEXT_BYTES_MAX, BODY_BYTES_MAX, |room| {
             publish.message = words.short(room);
-            let body = serde_json::to_vec(&publish).map_err(|_| "the message cannot be written as JSON".to_owned())?;
-            if body.len() <= BODY_BYTES_MAX {
-                break body;
-            }
-            if room < 64 {
-                return Err(format!("the message is longer than {BODY_BYTES_MAX} bytes without its text"));
-            }
             // Signs that JSON writes twice.
-            room /= 2;
-        };
+            serde_json::to_vec(&publish)
+        })?;
         let mut headers = vec![("content-type", "application/json".to_owned())];
         if let Some(token) = target.address.get(TOKEN) {
             headers.push(("authorization", format!("Bearer {token}")));

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::answers::{Answer, words};
 use super::plain::inert;
-use super::wording::Words;
+use super::wording::{Words, fitted};
 
 /// Longest title, in characters: a line or two of a card.
 const TITLE_CHARS_MAX: usize = 250;
@@ -23,8 +23,6 @@ const TITLE_CHARS_MAX: usize = 250;
 const TEXT_BYTES_MAX: usize = 4_000;
 /// Longest body, in bytes: Teams takes about 28 KB, and has been seen to count two bytes for each letter.
 const BODY_BYTES_MAX: usize = 14_000;
-/// Room for a text below which it is not cut further, in bytes.
-const ROOM_MIN: usize = 64;
 
 /// The channel's name, and the key of its address.
 const NAME: &str = "teams";
@@ -127,8 +125,7 @@ impl Teams {
         // The worst comes first.
         let worst = message.notices.first().ok_or(no_notice)?;
         let links = words.links();
-        let mut room = TEXT_BYTES_MAX;
-        let body = loop {
+        let body = fitted(TEXT_BYTES_MAX, BODY_BYTES_MAX, |room| {
             let text = words.short(room);
             let title = Block {
                 weight: Some("Bolder"),
@@ -145,17 +142,9 @@ impl Teams {
                 actions: links.iter().map(|link| Action { r#type: "Action.OpenUrl", title: link.label, url: &link.href }).collect(),
             };
             let attachment = Attachment { content_type: "application/vnd.microsoft.card.adaptive", content_url: None, content: card };
-            let body = serde_json::to_vec(&Post { r#type: "message", attachments: [attachment] });
-            let body = body.map_err(|_| "the message cannot be written as JSON".to_owned())?;
-            if body.len() <= BODY_BYTES_MAX {
-                break body;
-            }
-            if room < ROOM_MIN {
-                return Err(format!("the message is longer than {BODY_BYTES_MAX} bytes without its text"));
-            }
             // Many short lines: each is a block of its own.
-            room /= 2;
-        };
+            serde_json::to_vec(&Post { r#type: "message", attachments: [attachment] })
+        })?;
         Ok(Request::Http { url: url.to_owned(), headers: vec![("content-type", "application/json; charset=utf-8".to_owned())], body })
     }
 }

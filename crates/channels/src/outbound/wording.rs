@@ -398,6 +398,32 @@ fn all_link(message: &Message) -> Option<String> {
     Some(text::link(message.bundle_url.as_ref()?, "")?.href)
 }
 
+/// Least room that a text is cut to before a body is given up, in bytes.
+const ROOM_MIN: usize = 64;
+
+/// The JSON of a message whose text is cut until all of it fits: `write` makes it with so many bytes of text. What JSON writes as
+/// several signs, and what a text becomes in a vendor's own form, nobody can count beforehand.
+///
+/// # Errors
+/// Where it is too long without its text, or cannot be written.
+pub(super) fn fitted(
+    text_bytes_max: usize,
+    body_bytes_max: usize,
+    mut write: impl FnMut(usize) -> serde_json::Result<Vec<u8>>,
+) -> Result<Vec<u8>, String> {
+    let mut room = text_bytes_max;
+    loop {
+        let body = write(room).map_err(|_| "the message cannot be written as JSON".to_owned())?;
+        if body.len() <= body_bytes_max {
+            return Ok(body);
+        }
+        if room < ROOM_MIN {
+            return Err(format!("the message is longer than {body_bytes_max} bytes without its text"));
+        }
+        room /= 2;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
