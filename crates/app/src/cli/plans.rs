@@ -55,11 +55,13 @@ pub async fn plan(command: Plan) -> anyhow::Result<()> {
 
 fn tried(told: &PlanTryView, now: Timestamp) -> String {
     let overdue = told.overdue_since.map_or_else(String::new, |day| format!(", which was to be looked through by {day}"));
+    // Counted from when it would begin, and not from when the answer came: `in 15m` is what the plan says.
+    let begins_at = told.tasks.iter().map(|task| task.begins_at).min().unwrap_or(now);
     let fits = if told.fits { "; it would be proposed" } else { "" };
     let mut out = clean(&format!("{} (version {}){overdue}{fits}", told.name, told.version)) + "\n";
     let row = |task: &TriedTask| {
         let who = task.person.as_deref().or(task.role.as_deref()).unwrap_or("-");
-        let due = task.due_at.map_or_else(|| "-".to_owned(), |at| distance(now, at));
+        let due = task.due_at.map_or_else(|| "-".to_owned(), |at| distance(begins_at, at));
         let before = if task.after.is_empty() { "-".to_owned() } else { task.after.join(", ") };
         let choose = if task.options.is_empty() { String::new() } else { format!(" ({})", task.options.join("; ")) };
         vec![task.step.clone(), who.to_owned(), due, before, format!("{}{choose}", task.text)]

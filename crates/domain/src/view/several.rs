@@ -23,6 +23,13 @@ pub struct RelatedView {
     /// Whether its updates are updates of this one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub followed: bool,
+    /// Of parent and part, whether the side of the part agreed that whoever commands the whole moves people out of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agreed: bool,
+    /// Who agreed, where that was a person: it counts while they command the part or answer for its team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub agreed_by: Option<String>,
     pub title: String,
     #[cfg_attr(feature = "schema", schema(inline))]
     pub state: State,
@@ -107,6 +114,8 @@ impl RelatedView {
             is: related.is,
             since: related.since,
             followed: related.followed,
+            agreed: related.agreed,
+            agreed_by: related.agreed_by.clone(),
             title: other.title.clone(),
             state: other.state,
             severity: other.severity,

@@ -14,6 +14,8 @@ use crate::frame::pieces;
 use crate::incident::ask_forms::{drawn, fits, path, unfolding};
 use crate::incident::{PageData, TAB};
 
+/// That a role is given by the form in which one chooses whether they are asked.
+pub(super) const GIVES: &str = "gives";
 /// The field of the button of a step that does something by itself: the number of the task.
 pub(super) const PERFORM: &str = "perform";
 
@@ -106,6 +108,7 @@ pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
             }
             @for role in &mine { (press(&role.role, "leave", &format!("Leave: {}", role.role))) }
             (unfolding(told, "role", "Give a role", "", &html! {
+                input type="hidden" name=(GIVES) value="1";
                 label class="field" {
                     span { "Role" }
                     select name="role" {

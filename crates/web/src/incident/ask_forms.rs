@@ -36,6 +36,19 @@ pub(crate) fn fits(told: &PageData, verb: Verb) -> bool {
     next(told.incident.state, verb).is_ok() && (verb.fits_a_test() || !told.incident.exercise)
 }
 
+/// What an address asks for that cannot be done now, as where it was kept from before: rather than a page without the form.
+pub(super) fn not_now(told: &PageData) -> Markup {
+    let asked = ask::named(&told.draft.verb).filter(|row| told.draft.refusal.is_none() && !(told.may_act && fits(told, row.verb)));
+    html! {
+        @if let Some(row) = asked {
+            p class="refusal" role="status" {
+                strong { "“" (row.label) "” cannot be done now" }
+                @if told.may_act { "The incident is " (pieces::state(told.incident.state)) "." } @else { "You may read this incident and not change it." }
+            }
+        }
+    }
+}
+
 pub(crate) fn path(told: &PageData, verb: &str) -> String {
     format!("/incidents/{}/{verb}", told.incident.reference)
 }

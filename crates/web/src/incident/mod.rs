@@ -326,6 +326,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
         article class={ "incident tab-" (told.tab) } {
             @if let Some(link) = &told.guest_link { (partners::shown_once(told, org, link)) }
             (head(told, org))
+            (ask_forms::not_now(told))
             (next(told, org))
             (judged::advised(told))
             (obligations::asked(told, org))

@@ -48,6 +48,10 @@ fn row(told: &PageData, one: &RelatedView, org: &Org) -> Markup {
             p class="quiet small" {
                 (pieces::severity(one.severity)) " " (pieces::state(one.state))
                 @if one.followed { " · its updates are updates of this one" }
+                @if one.is == Relation::Parent && one.agreed {
+                    " · whoever commands it may move people from here"
+                    @if let Some(by) = &one.agreed_by { ", as " bdi { (pieces::name(org, by)) } " agreed" }
+                }
                 @if is_part {
                     " · "
                     @match &one.holder { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="late" { "nobody has it" } }

@@ -23,7 +23,7 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::aside_forms::PERFORM;
+use crate::incident::aside_forms::{GIVES, PERFORM};
 use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
 use crate::incident::judged::CLOCK;
 use crate::incident::partners::{GuestLink, ROW};
@@ -97,6 +97,7 @@ pub(crate) async fn submit(
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
                 let (status, why) = worded(no)?;
+                let why = by_labels(&verb, why);
                 let shows = asked_for(&verb, &fields);
                 let draft = Draft { verb: form_of(&verb, &fields), fields, refusal: Some(why) };
                 let told = Box::pin(read(&app.engine, &who, when, &reference, &shows, draft)).await?;
@@ -107,6 +108,14 @@ pub(crate) async fn submit(
         }
     })
     .await
+}
+
+/// Fields by what they are called on the page: what refuses speaks of them by their names, as the API has them.
+fn by_labels(verb: &str, why: String) -> String {
+    let fields = asks::named(verb).map_or(&[][..], |row| row.fields);
+    fields.iter().filter(|field| !field.label.is_empty()).fold(why, |why, field| {
+        why.replace(&format!("`{}`", field.name), &format!("“{}”", field.label))
+    })
 }
 
 /// A step's one button says in short which task is done.
@@ -209,6 +218,10 @@ async fn carry_out(
     // The composer has one choice for all that is written there: what is not marked must not look as if it were.
     if said(fields, MARKING).is_some() && row.field(MARKING).is_none() {
         return Err(No::Typed("This goes as far as the incident: choose no marking for it, or write it as a note.".to_owned()));
+    }
+    if row.verb == Verb::Role && fields.contains_key(GIVES) && said(fields, "do").as_deref() == Some("take") && said(fields, "why").is_none()
+    {
+        return Err(No::Typed("A role is theirs from now on only with a reason: say why, or choose to ask them.".to_owned()));
     }
     let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
     Ok(match ask(app, who, once, asked).await? {

@@ -44,6 +44,14 @@ pub struct Reopened {
     /// Whether the time of its mitigation stands; in what earlier versions wrote it did not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_mitigation: bool,
+    /// Obligations that the end had ended, and that are owed again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<obligations::Named>,
+}
+
+/// A reopening, with what it brings back.
+pub(in crate::incident) fn reopened(incident: &Incident, why: String) -> Event {
+    Event::Reopened(Reopened { why, keeps_mitigation: true, obligations: obligations::ended(incident) })
 }
 
 /// Body of `resolved`.
@@ -177,7 +185,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::Reopen { why } => {
             fits(incident, Verb::Reopen)?;
             words::needed(&why, "the reason")?;
-            one(Event::Reopened(Reopened { why, keeps_mitigation: true }))
+            one(reopened(incident, why))
         }
         Command::Cancel { why } => {
             fits(incident, Verb::Cancel)?;
@@ -222,6 +230,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.alarms.by_itself = false;
             incident.work.updates_missed = 0;
             recovery::ask_again(incident);
+            obligations::owe_again(incident, &body.obligations);
             // Whoever had it when it ended thinks it is over.
             incident.work.hold = Hold { lost: true, ..Hold::default() };
             incident.reopened += 1;
@@ -249,10 +258,11 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             // What recovered by itself may come back within the grace, as if it had never gone.
             awaited.open(KEY_OVER, Rule::IncidentOver, if body.by_itself { GRACE_DEFAULT } else { OVER_TOLD_AFTER });
         }
-        Event::Reopened(_) => {
+        Event::Reopened(body) => {
             awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
             awaited.settle(KEY_OVER, Standing::Void, "it was reopened");
             await_again(incident, incident.work.cadence(), awaited);
+            obligations::await_named(incident, &body.obligations, awaited);
         }
         Event::Cancelled(_) => {
             awaited.settle(KEY_CANDIDATE, Standing::Met, "it was cancelled");
@@ -282,7 +292,10 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Mitigated(body) => with_text(format!("{who}: mitigated"), body.text.as_deref()),
         Event::Resolved(body) if body.by_itself => "Recovered by itself; resolved".into(),
         Event::Resolved(body) => with_text(format!("{who} resolved it"), body.note.as_deref()),
-        Event::Reopened(body) => format!("{who} reopened it: {}", body.why),
+        Event::Reopened(body) if body.obligations.is_empty() => format!("{who} reopened it: {}", body.why),
+        Event::Reopened(body) => {
+            format!("{who} reopened it: {}. Owed again, since the end had ended it: {}", body.why, obligations::listed(&body.obligations))
+        }
         Event::Cancelled(body) => format!("Cancelled: {}", body.why),
         Event::Closed(_) => format!("{who} closed it"),
     }

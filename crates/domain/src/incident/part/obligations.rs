@@ -531,6 +531,22 @@ pub(in crate::incident) fn before_a_cancelling(incident: &Incident) -> Vec<Any> 
     if obligations.is_empty() { Vec::new() } else { vec![Event::Ended(Ended { obligations }).into()] }
 }
 
+/// What an end had ended, for a reopening: what a regulator is owed does not go away by closing twice.
+pub(in crate::incident) fn ended(incident: &Incident) -> Vec<Named> {
+    let is_ended = |known: &&Obligation| matches!(known.state, ObligationState::Waived | ObligationState::Ended);
+    incident.work.obligations.iter().filter(is_ended).map(named).collect()
+}
+
+/// They stand as they stood before the end: decided on or not, with the times that they had.
+pub(in crate::incident) fn owe_again(incident: &mut Incident, list: &[Named]) {
+    for named in list {
+        if let Some(known) = incident.work.obligation_mut(named.obligation) {
+            // Only what was open was ended; what had been found not to apply was not.
+            known.state = if known.awareness.is_some() { ObligationState::Applies } else { ObligationState::MayApply };
+        }
+    }
+}
+
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     let work = &mut incident.work;
     match event {
@@ -609,6 +625,11 @@ pub(in crate::incident) fn await_again(incident: &Incident, awaited: &mut Awaite
     incident.work.obligations.iter().for_each(|known| await_one(known, awaited));
 }
 
+/// What is owed again by a reopening.
+pub(in crate::incident) fn await_named(incident: &Incident, list: &[Named], awaited: &mut Awaited) {
+    list.iter().filter_map(|named| incident.work.obligation(named.obligation)).for_each(|known| await_one(known, awaited));
+}
+
 /// What came with a merge.
 pub(in crate::incident) fn await_these(obligations: &[Obligation], awaited: &mut Awaited) {
     obligations.iter().for_each(|known| await_one(known, awaited));
@@ -657,7 +678,7 @@ fn void(incident: &Incident, list: &[Named], why: &'static str, awaited: &mut Aw
 }
 
 /// `1. GDPR art. 33; 2. NIS2 art. 23`.
-fn listed(list: &[Named]) -> String {
+pub(in crate::incident) fn listed(list: &[Named]) -> String {
     list.iter().map(|named| format!("{}. {}", named.obligation, named.name)).collect::<Vec<_>>().join("; ")
 }
 
@@ -837,6 +858,27 @@ mod tests {
         let closed = sample.run(close(Some("counsel answers for it"))).unwrap();
         assert_eq!(closed.kinds(), ["obligation_waived", "closed"]);
         assert_eq!(sample.refusal(decided(2, true, None)), "already_closed");
+        // A reopening owes it again; only what was decided keeps being so.
+        let reopened = sample.run(ending::Command::Reopen { why: "it came back".into() }).unwrap();
+        assert!(!reopened.opened().contains(&"obligation:2:1"), "nobody decided yet");
+        assert_eq!(sample.incident.work.obligation(2).unwrap().state, ObligationState::MayApply);
+        assert_eq!(sample.incident.work.obligation(1).unwrap().state, ObligationState::DoesNotApply);
+    }
+
+    #[test]
+    fn a_reopening_goes_on_with_the_clock_that_the_end_had_ended() {
+        let mut sample = running();
+        let due_at = first(&sample).due_at;
+        sample.run(ending::Command::Resolve { note: None, waive: None }).unwrap();
+        sample.run(ending::Command::Close { waive: Some("counsel answers for it".into()) }).unwrap();
+        assert!(sample.incident.work.obligation(1).unwrap().owed().is_none());
+        let reopened = sample.run(ending::Command::Reopen { why: "it came back".into() }).unwrap();
+        assert!(reopened.opened().contains(&"obligation:1:1"), "{:?}", reopened.opened());
+        assert_eq!(sample.incident.work.obligation(1).unwrap().owed().map(|report| report.due_at), Some(due_at));
+        // What was resolved alone was owed all along, and is not opened anew.
+        sample.run(ending::Command::Resolve { note: None, waive: None }).unwrap();
+        let reopened = sample.run(ending::Command::Reopen { why: "again".into() }).unwrap();
+        assert!(!reopened.opened().contains(&"obligation:1:1"), "{:?}", reopened.opened());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::sharing;
 use crate::ask::{Ask, Came, Field, Kind, MARKING_NOT_RED, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
@@ -385,6 +386,8 @@ fn ask(incident: &Incident, asked: Asked, now: Timestamp) -> Decision {
         return Err(Refusal::TooMany { what: "requests", max: if open >= REQUESTS_MAX { REQUESTS_MAX } else { REQUESTS_KEPT_MAX } }.into());
     }
     let mut events = joins(incident, &asked.organisation)?;
+    // Who is asked needs a way to read on and to answer, and has no account here.
+    events.extend(sharing::link_where_none(incident, &asked.organisation, now));
     let request = u32::try_from(all).unwrap_or(u32::MAX).saturating_add(1);
     events.push(Event::Asked(Asked { request, ..asked }).into());
     Ok(events)
@@ -568,7 +571,7 @@ mod tests {
     fn whoever_is_asked_joins_and_is_awaited_until_they_answer() {
         let mut sample = Sample::declared();
         let asked = sample.run(asks("cert", Some(30))).unwrap();
-        assert_eq!((asked.kinds(), asked.opened()), (vec!["party_joined", "request_asked"], vec!["request:1"]));
+        assert_eq!((asked.kinds(), asked.opened()), (vec!["party_joined", "guest_link_made", "request_asked"], vec!["request:1"]));
         assert_eq!(asked.due_at("request:1"), Some(after(sample.at, Length::from_mins(30))));
         let taken = sample.run(heard(1, RequestState::Acknowledged)).unwrap();
         assert_eq!((taken.kinds(), taken.settled().len()), (vec!["request_acknowledged"], 0), "an answer is still to come");

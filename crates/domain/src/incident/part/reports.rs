@@ -182,7 +182,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             let why = text.clone().unwrap_or_else(|| STILL_BROKEN.to_owned());
             let disputed = Event::Disputed(Disputed { report, times: reports.reopened + 1, text });
-            let reopened = ending::Event::Reopened(ending::Reopened { why, keeps_mitigation: true });
+            let reopened = ending::reopened(incident, why);
             Ok(vec![disputed.into(), reopened.into()])
         }
     }

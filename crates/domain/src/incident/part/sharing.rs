@@ -235,6 +235,18 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
     }
 }
 
+/// A link for whoever is asked something and never had one, whose last one is of age, or who takes part from now on. What somebody
+/// revoked is not made again but by hand.
+pub(super) fn link_where_none(incident: &Incident, organisation: &str, now: Timestamp) -> Option<crate::incident::Event> {
+    let partners = &incident.work.partners;
+    // Whoever leaves has their links revoked by that, and may come back.
+    let has = partners.party(organisation).is_some()
+        && partners.links.iter().any(|link| link.organisation == organisation && (link.revoked || link.works(now)));
+    let number = partners.links_made.saturating_add(1);
+    let made = LinkMade { number, organisation: organisation.to_owned(), expires_at: after(now, GUEST_LIFE), replaces: false };
+    (!has).then(|| Event::LinkMade(made).into())
+}
+
 /// The end of every link of an organisation that works.
 fn revoked(incident: &Incident, organisation: &str, now: Timestamp) -> Vec<crate::incident::Event> {
     let live = incident.work.partners.links.iter().filter(|link| link.organisation == organisation && link.works(now));
@@ -310,6 +322,26 @@ mod tests {
         for life in [Length::ZERO, after_max()] {
             assert_eq!(sample.refusal(make(Some(life))), "guest_link_life");
         }
+    }
+
+    #[test]
+    fn who_is_asked_something_has_a_link_unless_theirs_was_revoked() {
+        let mut sample = Sample::declared();
+        let ask = || parties::Command::Ask {
+            organisation: "cert".into(),
+            text: "Do you see it too?".into(),
+            within: None,
+            due_at: None,
+            marking: None,
+        };
+        assert_eq!(sample.run(ask()).unwrap().kinds(), ["party_joined", "guest_link_made", "request_asked"]);
+        assert_eq!(sample.run(ask()).unwrap().kinds(), ["request_asked"], "the one that works is enough");
+        sample.at = after(sample.at, GUEST_LIFE);
+        assert_eq!(sample.run(ask()).unwrap().kinds(), ["guest_link_made", "request_asked"], "the first is of age");
+        sample.run(Command::RevokeLinks { organisation: "cert".into() }).unwrap();
+        assert_eq!(sample.run(ask()).unwrap().kinds(), ["request_asked"], "somebody took it away");
+        sample.run(parties::Command::Leave { organisation: "cert".into(), why: None }).unwrap();
+        assert_eq!(sample.run(ask()).unwrap().kinds(), ["party_joined", "guest_link_made", "request_asked"], "it is back");
     }
 
     #[test]

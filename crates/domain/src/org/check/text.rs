@@ -1,6 +1,9 @@
 //! Whether addresses and ids are well formed. Whether a host may be reached is judged
 //! when something is sent, not here.
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
 /// Longest id, as [`crate::org::model::Slug`] says.
 pub const SLUG_LEN_MAX: usize = 64;
 /// Longest mail address: RFC 5321 §4.5.3.1.3 allows a path of 256 with its angle brackets.
@@ -19,19 +22,30 @@ pub fn is_slug(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// The id that somebody may have meant by a text that is none.
+/// The id that somebody may have meant by a text that is none. Letters lose their accents (`Marín` is `marin`), and what no
+/// letter of ASCII stands for becomes a hyphen.
 #[must_use]
 pub fn slug_of(text: &str) -> String {
     let mut out = String::new();
-    for c in text.chars().flat_map(char::to_lowercase).take(SLUG_LEN_MAX) {
-        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
-            out.push(c);
-        } else if !out.ends_with('-') {
-            out.push('-');
+    // Decomposed, an accent is a sign of its own behind its letter, and is left out.
+    for c in text.chars().flat_map(char::to_lowercase).nfd().filter(|c| !is_combining_mark(*c)) {
+        match UNDECOMPOSED.iter().find(|(letter, _)| *letter == c) {
+            Some((_, plain)) => out.push_str(plain),
+            None if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') => out.push(c),
+            None if !out.ends_with('-') => out.push('-'),
+            None => {}
+        }
+        if out.len() >= SLUG_LEN_MAX {
+            break;
         }
     }
+    out.truncate(SLUG_LEN_MAX);
     out.trim_matches(['-', '.', '_']).to_owned()
 }
+
+/// Letters of Latin alphabets that Unicode does not decompose, and how they are commonly written without them.
+const UNDECOMPOSED: &[(char, &str)] =
+    &[('ß', "ss"), ('æ', "ae"), ('œ', "oe"), ('ø', "o"), ('đ', "d"), ('ð', "d"), ('ł', "l"), ('þ', "th"), ('ı', "i")];
 
 /// Whether a text is one mailbox that a header and an envelope can carry without quoting: a dot-atom before the `@`
 /// (RFC 5322 §3.2.3), a name of a host behind it. A host's name may be written in any alphabet, since it is sent as ASCII;
@@ -170,5 +184,10 @@ mod tests {
     fn ids() {
         assert!(is_slug("payments-db_1.eu") && !is_slug("Payments") && !is_slug("") && !is_slug(&"a".repeat(65)));
         assert_eq!(slug_of("Payments  DB!"), "payments-db");
+        assert_eq!(slug_of("Rosa Marín"), "rosa-marin");
+        assert_eq!(slug_of("Łukasz Größe-Sørensen İpek"), "lukasz-grosse-sorensen-ipek");
+        assert_eq!(slug_of("Zoe\u{308} 🚒"), "zoe", "an accent of its own, and a picture");
+        assert_eq!(slug_of("東京"), "", "nothing that an id can be made of");
+        assert_eq!(slug_of(&"ß".repeat(SLUG_LEN_MAX)).len(), SLUG_LEN_MAX);
     }
 }
