@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use allclear_channels::inbound::heartbeat::Heartbeat;
 use allclear_channels::inbound::{lenient, redact, signed, text};
 use allclear_channels::registry;
 use allclear_domain::org::model::Integration;
@@ -19,7 +20,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{any, post};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Api;
@@ -35,7 +36,12 @@ const UNSIGNED: u16 = 401;
 const PICKED_MAX: usize = 3;
 
 pub(crate) fn routes() -> Router<Api> {
-    registry::routes().fold(Router::new().route("/in/{kind}/{key}", post(by_kind)), |router, route| {
+    // A heartbeat is heard by any method: what sends it may know no other than `GET`.
+    let ours = Router::new()
+        .route("/in/{kind}/{key}", post(by_kind))
+        .route("/heartbeat/{key}", any(heartbeat))
+        .route("/heartbeat/{key}/{instance}", any(heartbeat_of));
+    registry::routes().fold(ours, |router, route| {
         let handler = move |State(api): State<Api>, path: Option<Path<String>>, request: Request| async move {
             by_route(&api, route, path.map(|Path(key)| key), request).await
         };
@@ -67,27 +73,35 @@ async fn by_kind(State(api): State<Api>, Path((kind, key)): Path<(String, String
         from.refused(&api, "no_such_format", 404, &why, None).await;
         return Problem::new("no_such_format", why).into_response();
     };
-    receive(&api, format, &key, request).await
+    receive(&api, format, &key, None, request).await
+}
+
+async fn heartbeat(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
+    receive(&api, &Heartbeat, &key, None, request).await
+}
+
+async fn heartbeat_of(State(api): State<Api>, Path((key, instance)): Path<(String, String)>, request: Request) -> Response {
+    receive(&api, &Heartbeat, &key, Some(&instance), request).await
 }
 
 /// A request at an address of a vendor's own.
 async fn by_route(api: &Api, route: &'static Route, in_path: Option<String>, request: Request) -> Response {
     let format = route.format;
     match (route.key, in_path) {
-        (KeyIn::Path, Some(key)) => receive(api, format, &key, request).await,
+        (KeyIn::Path, Some(key)) => receive(api, format, &key, None, request).await,
         (KeyIn::Path | KeyIn::Authorization, _) => match key_in_headers(request.headers()) {
-            Some(key) => receive(api, format, &key, request).await,
+            Some(key) => receive(api, format, &key, None, request).await,
             None => keyless(api, format, address_of(&request)).await,
         },
         (KeyIn::BodyOrHeader(header), _) => key_after_body(api, format, header, request).await,
     }
 }
 
-/// A request whose key is known before its body is.
-async fn receive(api: &Api, format: &'static dyn Inbound, key: &str, request: Request) -> Response {
+/// A request whose key is known before its body is, and of which instance it is, where the address says so.
+async fn receive(api: &Api, format: &'static dyn Inbound, key: &str, instance: Option<&str>, request: Request) -> Response {
     let address = address_of(&request);
     match body_of(api, request, format.body_bytes_max()).await {
-        Ok(came) => take(api, format, key, &came).await,
+        Ok(came) => take(api, format, key, instance, &came).await,
         Err(why) => unread(api, format, Some(key), address, why).await,
     }
 }
@@ -101,9 +115,9 @@ async fn key_after_body(api: &Api, format: &'static dyn Inbound, header: &str, r
     };
     let in_header = |headers: &HeaderMap| Some(headers.get(header)?.to_str().ok()?.to_owned());
     if let Some(key) = format.key_in_body(&came.bytes).or_else(|| in_header(&came.headers)) {
-        return take(api, format, &key, &came).await;
+        return take(api, format, &key, None, &came).await;
     }
-    match format.parse(&came.bytes, InboundContext { now: api.engine.now(), fresh_key: "" }) {
+    match format.parse(&came.bytes, InboundContext { now: api.engine.now(), fresh_key: "", instance: None }) {
         Err(refusal @ InboundRefusal::Malformed(_)) => {
             let from = Sender { format: format.name(), integration: None, address };
             from.refused(api, "malformed", refusal.status(), &refusal.to_string(), None).await;
@@ -133,7 +147,7 @@ pub(crate) fn no_key(format: &dyn Inbound) -> Problem {
 }
 
 /// One request of a sender whose key is `key`.
-async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -> Response {
+async fn take(api: &Api, format: &'static dyn Inbound, key: &str, instance: Option<&str>, came: &Came) -> Response {
     let engine = &api.engine;
     let org = engine.org();
     let Some(integration) = org.integration_by_key(key) else {
@@ -153,7 +167,7 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
     }
     let fresh_key = format!("{:032x}", engine.fresh_id());
     let (judged_by, behind) = sender_time(now, engine.ports().clock.wall_ahead());
-    let mut parsed = match format.parse(&came.bytes, InboundContext { now: judged_by, fresh_key: &fresh_key }) {
+    let mut parsed = match format.parse(&came.bytes, InboundContext { now: judged_by, fresh_key: &fresh_key, instance }) {
         Ok(mut parsed) => {
             brought_forth(&mut parsed, now, behind);
             parsed
@@ -202,6 +216,7 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
             let status = match &refusal {
                 Refusal::Unavailable(_) | Refusal::TooManyAlerts(_) => 503,
                 Refusal::NoSuchIntegration(_) => 401,
+                Refusal::TooManyHeartbeats(_) => 409,
                 _ => 500,
             };
             from.refused(api, refusal.code(), status, &refusal.to_string(), Some(&came.bytes)).await;

@@ -35,6 +35,7 @@ lists! {
     EventPage of view::EventView;
     AlertPage of view::AlertView;
     ChangePage of view::ChangeView;
+    HeartbeatPage of view::HeartbeatView;
     PagePage of view::PageView;
     RollPage of view::RollView;
     ShippedPlanPage of view::ShippedPlanView;

@@ -29,6 +29,8 @@ const ANYWHERE: &str = "0.0.0.0/0,::/0";
 /// The real one.
 pub struct Operators {
     addresses: Vec<Address>,
+    /// Where a watch outside hears that paging works.
+    heartbeat: Option<reqwest::Url>,
     smtp: Option<SmtpUrl>,
     mail_from: String,
     base_url: String,
@@ -39,9 +41,9 @@ pub struct Operators {
 impl Operators {
     /// Tells these.
     #[must_use]
-    fn new(addresses: Addresses, smtp: Option<SmtpUrl>, mail_from: String, base_url: String) -> Self {
+    fn new(addresses: Addresses, heartbeat: Option<reqwest::Url>, smtp: Option<SmtpUrl>, mail_from: String, base_url: String) -> Self {
         let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Self { addresses: addresses.0, smtp, mail_from, base_url, node }
+        Self { addresses: addresses.0, heartbeat, smtp, mail_from, base_url, node }
     }
 
     /// Those of the settings.
@@ -51,7 +53,14 @@ impl Operators {
     pub fn of(config: &Config, base_url: &str) -> anyhow::Result<Self> {
         let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
         let mail_from = config.mails_come_from(url.host_str().unwrap_or("localhost"));
-        Ok(Self::new(config.operators.clone(), config.smtp.clone(), mail_from, base_url.to_owned()))
+        Ok(Self::new(config.operators.clone(), config.heartbeat_to.clone(), config.smtp.clone(), mail_from, base_url.to_owned()))
+    }
+
+    async fn send(&self, request: Request) -> Result<(), String> {
+        let guard = Guard::allowing(ANYWHERE).map_err(|why| why.to_string())?;
+        let config = TransportConfig { guard, smtp: self.smtp.clone(), mail_from: self.mail_from.clone() };
+        let transports = Transports::new(config).map_err(|why| why.to_string())?;
+        judged(transports.send(request).await)
     }
 
     fn request(&self, address: &Address, alarm: &Alarm) -> Request {
@@ -90,11 +99,15 @@ impl OperatorAlarm for Operators {
     fn tell<'a>(&'a self, address: usize, alarm: &'a Alarm) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
             let Some(address) = self.addresses.get(address) else { return Ok(()) };
-            let guard = Guard::allowing(ANYWHERE).map_err(|why| why.to_string())?;
-            let config = TransportConfig { guard, smtp: self.smtp.clone(), mail_from: self.mail_from.clone() };
-            let transports = Transports::new(config).map_err(|why| why.to_string())?;
-            judged(transports.send(self.request(address, alarm)).await)
+            self.send(self.request(address, alarm)).await
         })
+    }
+
+    fn beat(&self) -> Option<BoxFuture<'_, Result<(), String>>> {
+        let url = self.heartbeat.as_ref()?;
+        let body = json!({ "type": "heartbeat", "node": self.node, "base_url": self.base_url }).to_string().into_bytes();
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Some(Box::pin(self.send(Request::Http { url: url.to_string(), headers, body })))
     }
 }
 

@@ -21,7 +21,7 @@ const NOT_TAKEN: [u16; 6] = [400, 401, 408, 413, 415, 503];
 
 fn context() -> InboundContext<'static> {
     let now: Timestamp = "2026-11-21T03:00:00Z".parse().unwrap();
-    InboundContext { now, fresh_key: "made-by-us" }
+    InboundContext { now, fresh_key: "made-by-us", instance: None }
 }
 
 /// Every format, those too that only one address of a kind speaks.

@@ -58,6 +58,8 @@ pub trait OperatorAlarm: Send + Sync {
     fn addresses(&self) -> Vec<String>;
     /// One try to tell one of them, within a deadline of its own.
     fn tell<'a>(&'a self, address: usize, alarm: &'a Alarm) -> BoxFuture<'a, Result<(), String>>;
+    /// Says to a watch outside that paging works, within a deadline of its own; nothing where there is none.
+    fn beat(&self) -> Option<BoxFuture<'_, Result<(), String>>>;
 }
 
 /// The ports together.

@@ -65,6 +65,8 @@ pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
             key: None,
             secret: None,
             service: (!dice.chance(150)).then(|| format!("svc{}", dice.below(3))),
+            every: None,
+            grace: None,
         })
         .collect();
     let mut bundle = Bundle {

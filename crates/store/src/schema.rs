@@ -74,6 +74,10 @@ tables! {
     CHANGE = "change_event", key ["id"] {
         "id": Text, "at": Int, "received_at": Int, "service": Text, "integration": Text, "title": Text, "source": Text, "links": Text,
     }
+    /// Who sends heartbeats, and when the last came.
+    HEARTBEAT = "heartbeat", key ["integration", "instance"] {
+        "integration": Text, "instance": Text, "first_seen_at": Int, "last_seen_at": Int, "awaited": Int, "writes": Int,
+    }
     /// Expectations.
     EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
         "owner": Text, "key": Text, "occurrence": Int, "rule": Text, "rule_version": Int, "incident": Text, "opened_by": Text,
@@ -282,6 +286,7 @@ create index action_owner on action (owner, state, due_at);
     SHOWN,
     REPORTS,
     OWING,
+    HEARTBEATS,
 ];
 
 /// Targets that do not answer.
@@ -514,6 +519,19 @@ const OWING: Migration = Migration {
     number: 18,
     name: "owing",
     sql: "create index expectation_obligation on expectation (incident) where rule = 'incident.obligation';",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Who sends heartbeats. A heartbeat renews its row, and the expectation of the next is left alone.
+const HEARTBEATS: Migration = Migration {
+    number: 19,
+    name: "heartbeats",
+    sql: "
+create table heartbeat (
+  integration text not null, instance text not null, first_seen_at bigint not null, last_seen_at bigint not null, awaited bigint,
+  writes bigint not null, primary key (integration, instance)) {CLUSTERED};
+",
     sqlite: "",
     postgres: "",
 };

@@ -51,7 +51,7 @@ pub(crate) async fn signal(
     let format = registry::format(&form.kind)
         .ok_or_else(|| Problem::new("no_such_format", format!("nothing here reads the format `{}` of this integration", form.kind)))?;
     let fresh_key = format!("{:032x}", api.engine.fresh_id());
-    let context = InboundContext { now: api.engine.now(), fresh_key: &fresh_key };
+    let context = InboundContext { now: api.engine.now(), fresh_key: &fresh_key, instance: None };
     let parsed = format.parse(&body, context).map_err(|refusal| {
         let errors = refusal.sentences().iter().map(|why| json!(why)).collect();
         // It was read, as whatever it is; what it lacks is the format's.

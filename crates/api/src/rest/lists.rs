@@ -3,7 +3,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::{AuditId, IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
-use allclear_domain::view::{AlertView, AuditView, ChangeView, OnCallView, PageView, RefusedView, SignalView};
+use allclear_domain::view::{AlertView, AuditView, ChangeView, HeartbeatView, OnCallView, PageView, RefusedView, SignalView};
 use allclear_engine::core::{Command, Input};
 use allclear_engine::read::AlertFilter;
 use axum::Json;
@@ -78,6 +78,29 @@ pub(crate) async fn changes(
 ) -> Result<Json<ListPage<ChangeView>>, Problem> {
     let limit = limit_of(query.limit)?;
     let items = api.engine.queries(&who.0).changes_of(query.service.as_deref(), query.before, limit).await?;
+    Ok(Json(ListPage { items, next: None }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HeartbeatsQuery {
+    /// Only those of this integration, by its id.
+    integration: Option<String>,
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+}
+
+/// Who sends heartbeats: those first of which one is missing, then those that were heard last the longest ago.
+#[utoipa::path(get, path = "/api/v1/heartbeats", operation_id = "list_heartbeats", tag = "alerts", params(HeartbeatsQuery),
+    responses((status = 200, body = schema::HeartbeatPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn heartbeats(
+    State(api): State<Api>,
+    who: Who<Read>,
+    Q(query): Q<HeartbeatsQuery>,
+) -> Result<Json<ListPage<HeartbeatView>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let items = api.engine.queries(&who.0).heartbeats(query.integration.as_deref(), limit).await?;
     Ok(Json(ListPage { items, next: None }))
 }
 

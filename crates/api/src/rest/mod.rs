@@ -183,6 +183,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(lists::alerts))
         .routes(routes!(lists::alert))
         .routes(routes!(lists::changes))
+        .routes(routes!(lists::heartbeats))
         .routes(routes!(lists::page))
         .routes(routes!(lists::acknowledge_page))
         .routes(routes!(lists::decline_page))

@@ -324,6 +324,7 @@ fn every_refusal_has_a_code_with_a_page() {
         Refusal::NoSuchReview,
         Refusal::NoSuchAction,
         Refusal::TooManyAlerts(1),
+        Refusal::TooManyHeartbeats(1),
         Refusal::TooOften { what: "", most: 1, within: allclear_domain::time::Length::ZERO, wait: allclear_domain::time::Length::ZERO },
         Refusal::KeyReused,
         Refusal::Unavailable(String::new()),

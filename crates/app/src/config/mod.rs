@@ -19,7 +19,7 @@ use allclear_channels::outbound::twilio::{self, Account};
 use allclear_domain::time::Length;
 use allclear_engine::outbox::OutboxSettings;
 
-use self::addresses::Addresses;
+use self::addresses::{Address, Addresses};
 use crate::accept::{self, Limits};
 
 /// Read from the working directory unless `--config` names another.
@@ -98,6 +98,10 @@ pub static SETTINGS: &[Setting] = &[
         secrecy: Secrecy::Addresses,
         many: true,
         ..setting("operator-alarm", "ADDRESS", None, "Webhook URL or mailto:, told when paging itself is impaired; may be given again")
+    },
+    Setting {
+        secrecy: Secrecy::Addresses,
+        ..setting("heartbeat-to", "URL", None, "Where a POST says every minute that paging works, for a watch outside that tells when it stops")
     },
     setting("log", "LEVEL", Some("info"), "error, warn, info, debug or trace"),
     setting("log-format", "FORMAT", Some("text"), "text, or json for one object a line"),
@@ -291,6 +295,8 @@ pub struct Config {
     pub trusted_proxies: Ranges,
     pub outbox: OutboxSettings,
     pub operators: Addresses,
+    /// Where a watch outside hears that paging works.
+    pub heartbeat_to: Option<reqwest::Url>,
     pub log: Level,
     pub log_json: bool,
     pub workers: usize,
@@ -338,6 +344,11 @@ impl Config {
         if operators.need_mail() && settings.text("smtp").is_none() {
             return Err(settings.bad("operator-alarm", "a `mailto:` needs a mail server: give --smtp as well"));
         }
+        let heartbeat_to = match settings.parsed::<Addresses>("heartbeat-to")?.unwrap_or_default().0.as_slice() {
+            [] => None,
+            [Address::Webhook(url)] => Some(url.clone()),
+            _ => return Err(settings.bad("heartbeat-to", "write one address, as in `https://watch.example.org/heartbeat/KEY`")),
+        };
         Ok(Self {
             listen,
             base_url,
@@ -353,6 +364,7 @@ impl Config {
             trusted_proxies: settings.parsed("trusted-proxies")?.unwrap_or_default(),
             outbox,
             operators,
+            heartbeat_to,
             log: log.ok_or_else(|| settings.bad("log", "write `error`, `warn`, `info`, `debug` or `trace`"))?,
             log_json,
             workers: settings.number("workers", 1, WORKERS_MAX)?,

@@ -222,7 +222,7 @@ mod tests {
         let format = registry::format(&form.kind).unwrap();
         assert!(STORY.is_sorted_by_key(|(second, _)| *second));
         for (_, text) in STORY {
-            let parsed = format.parse(text.as_bytes(), InboundContext { now, fresh_key: "fresh" }).unwrap();
+            let parsed = format.parse(text.as_bytes(), InboundContext { now, fresh_key: "fresh", instance: None }).unwrap();
             assert!(parsed.refused.is_empty() && parsed.signals.len() == 1, "{text}");
             if let Some(service) = &parsed.signals[0].service {
                 assert!(loaded.bundle.services.iter().any(|known| known.id == *service), "{service}");

@@ -30,6 +30,7 @@ mod goes_on;
 mod grouping;
 mod guests;
 mod hands;
+mod heartbeats;
 mod kept;
 mod neglect;
 mod ntfy;

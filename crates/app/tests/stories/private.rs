@@ -406,6 +406,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/refused", Admin, Value::Null),
         ("GET /api/v1/audit", Admin, Value::Null),
         ("GET /api/v1/changes", House, Value::Null),
+        ("GET /api/v1/heartbeats", House, Value::Null),
         ("GET /api/v1/incidents/{ref}/changes", See, Value::Null),
         ("GET /api/v1/signals/{id}", Admin, Value::Null),
         ("GET /api/v1/tokens", Admin, Value::Null),

@@ -116,6 +116,35 @@ async fn operators_are_told_outside_of_paging_though_every_stage_of_it_stands_st
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_outside_hears_every_minute_that_paging_works_and_nothing_while_it_does_not() {
+    let mut world = world().await;
+    let outside = format!("{}/outside/secret-path", world.hook.url());
+    world.try_start_again(&["--heartbeat-to", &outside], &[]).await.unwrap();
+    let heard = |all: &[Delivery]| all.iter().filter(|d| d.kind() == "heartbeat").count();
+    assert!(world.hook.wait(Duration::from_secs(20), |all| heard(all) == 1).await, "at the start: {}", world.log());
+    world.program.control.watch_passes(30).await.unwrap();
+    assert_eq!(heard(&world.hook.all()), 1, "and not before a minute is over");
+    world.advance(61).await;
+    world.program.control.watch_passes(5).await.unwrap();
+    assert!(world.hook.wait(Duration::from_secs(20), |all| heard(all) == 2).await);
+    assert_eq!(world.hook.to("outside/secret-path")[1].body["base_url"], world.at("").trim_end_matches('/'));
+
+    world.program.control.freeze("send", true).await.unwrap();
+    world.program.control.watch_passes(60).await.unwrap();
+    assert_eq!(flagged(&world).await, ["send"]);
+    for _ in 0..3 {
+        world.skip(Duration::from_secs(61));
+        world.program.control.watch_passes(5).await.unwrap();
+    }
+    assert_eq!(heard(&world.hook.all()), 2, "silence is the alarm");
+    world.program.control.freeze("send", false).await.unwrap();
+    world.quiet().await;
+    world.program.control.watch_passes(10).await.unwrap();
+    assert!(world.hook.wait(Duration::from_secs(20), |all| heard(all) == 3).await, "it works again");
+    assert!(!world.log().contains("secret-path"), "its path may be a secret");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn doctor_tries_the_operator_alarm_and_says_what_the_server_knows() {
     let world = watched_world().await;
     let tried = world.cli(&["doctor", "--alarm", "--operator-alarm", &format!("{}/trial", world.hook.url())]).await;

@@ -230,7 +230,7 @@ mod tests {
 
     fn parse(body: &str) -> Result<Parsed, InboundRefusal> {
         let now = "2026-11-21T03:00:00Z".parse().unwrap();
-        Grafana.parse(body.as_bytes(), InboundContext { now, fresh_key: "unused" })
+        Grafana.parse(body.as_bytes(), InboundContext { now, fresh_key: "unused", instance: None })
     }
 
     #[test]

@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn parse(body: &str) -> Result<Parsed, InboundRefusal> {
-        Json.parse(body.as_bytes(), InboundContext { now: now(), fresh_key: "unused" })
+        Json.parse(body.as_bytes(), InboundContext { now: now(), fresh_key: "unused", instance: None })
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         let signal = parse(&long).unwrap().signals.remove(0);
         assert_eq!((signal.title.len(), signal.dedup_key.len(), signal.notes.len()), (1024, 512, 2));
         assert_eq!(signal.description.map(|d| d.len()), Some(1500), "what was cut off the title is not lost");
-        let stray = Json.parse(b"{\"title\":\"a\xff\"}", InboundContext { now: now(), fresh_key: "" }).unwrap();
+        let stray = Json.parse(b"{\"title\":\"a\xff\"}", InboundContext { now: now(), fresh_key: "", instance: None }).unwrap();
         assert_eq!((stray.signals[0].title.as_str(), stray.notes.len()), ("a\u{fffd}", 1));
     }
 }

@@ -7,6 +7,7 @@ pub mod alertmanager;
 pub mod alertmanager_read;
 pub mod clean;
 pub mod grafana;
+pub mod heartbeat;
 pub mod json;
 mod labelled;
 pub mod lenient;
@@ -19,7 +20,8 @@ use allclear_domain::org::check::Spoken;
 use allclear_domain::wire::{Inbound, Route, SetUp};
 
 /// All formats that come in, in the order of the documentation.
-static WAYS_IN: &[&dyn Inbound] = &[&alertmanager::Alertmanager, &grafana::Grafana, &pagerduty::PagerDuty, &json::Json];
+static WAYS_IN: &[&dyn Inbound] = 
+    &[&alertmanager::Alertmanager, &grafana::Grafana, &pagerduty::PagerDuty, &json::Json, &heartbeat::Heartbeat];
 
 /// All formats.
 pub fn formats() -> impl Iterator<Item = &'static dyn Inbound> {

@@ -433,7 +433,7 @@ mod tests {
     }
 
     fn parse(body: &str) -> Result<Signal, InboundRefusal> {
-        let context = InboundContext { now: now(), fresh_key: "made-by-us" };
+        let context = InboundContext { now: now(), fresh_key: "made-by-us", instance: None };
         PagerDuty.parse(body.as_bytes(), context).map(|mut parsed| parsed.signals.remove(0))
     }
 
@@ -517,7 +517,7 @@ mod tests {
             (with(r#","links":[{"href":"www.example.org/rb"}]"#, ""), "`www.example.org/rb` is no address"),
             (with(r#","client_url":"netmon""#, ""), "`netmon` is no address"),
         ] {
-            let parsed = PagerDuty.parse(body.as_bytes(), InboundContext { now: now(), fresh_key: "" }).unwrap();
+            let parsed = PagerDuty.parse(body.as_bytes(), InboundContext { now: now(), fresh_key: "", instance: None }).unwrap();
             assert!(parsed.signals[0].notes.iter().any(|said| said.contains(note)), "{body}: {:?}", parsed.signals[0].notes);
             let answer = PagerDuty.accepted(&parsed);
             assert!(answer.status == 202 && answer.body.contains(note.split('`').next().unwrap()), "{}", answer.body);
@@ -539,7 +539,7 @@ mod tests {
 
     #[test]
     fn changes_need_a_summary_only() {
-        let read = |body: &[u8]| ChangeEvents.parse(body, InboundContext { now: now(), fresh_key: "" });
+        let read = |body: &[u8]| ChangeEvents.parse(body, InboundContext { now: now(), fresh_key: "", instance: None });
         let change = read(br#"{"routing_key":"k","payload":{"summary":"Deploy 7","source":"ci","custom_details":{"sha":"abc"}}}"#).unwrap();
         let told: Vec<_> = change.signals.iter().map(|signal| (signal.title.as_str(), signal.source.as_deref())).collect();
         assert!(change.keep_only && told == [("Deploy 7", Some("ci"))], "{change:?}");

@@ -118,6 +118,8 @@ rules! {
         else "one line says how many alerts joined and recovered";
     /// Opened by an alert whose sender promises to re-send it.
     AlertLapse = "alert.lapse", version 1, expects "the sender to send the alert again", else "the alert lapses";
+    /// Opened by the first heartbeat of an instance, and by the first after one that was missing; a heartbeat renews it.
+    Heartbeat = "org.heartbeat", version 1, expects "the next heartbeat", else "an alert says that it is missing";
     /// Opened by an alert that a silence suppresses.
     SilenceEnd = "alert.silence_end", version 1, expects "the alert to recover before its silence ends", else "the alert is judged again";
     /// Opened by a change of the silences, and by a silence that is planned.
@@ -200,6 +202,7 @@ impl Rule {
             | Self::ConfirmRecovery
             | Self::AlertsDigest
             | Self::AlertLapse
+            | Self::Heartbeat
             | Self::SilenceEnd
             | Self::SilencesJudged
             | Self::Flapping
@@ -225,7 +228,13 @@ impl Rule {
     #[must_use]
     pub const fn is_for_people(self) -> bool {
         match self {
-            Self::AlertsDigest | Self::AlertLapse | Self::SilenceEnd | Self::PageNotify | Self::MessageReceipt | Self::GroupWait => false,
+            Self::AlertsDigest
+            | Self::AlertLapse
+            | Self::Heartbeat
+            | Self::SilenceEnd
+            | Self::PageNotify
+            | Self::MessageReceipt
+            | Self::GroupWait => false,
             Self::PageAck
             | Self::PageAgain
             | Self::Candidate
@@ -270,6 +279,7 @@ impl Rule {
             | Self::ConfirmRecovery
             | Self::AlertsDigest
             | Self::AlertLapse
+            | Self::Heartbeat
             | Self::SilenceEnd
             | Self::SilencesJudged
             | Self::Silenced

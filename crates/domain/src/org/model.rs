@@ -4,7 +4,7 @@ pub use super::forms::audience::Audience;
 pub use super::forms::contact::{CONTACT_KEYS, Contact};
 pub use super::forms::escalation::{Escalation, Step};
 pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Required};
-pub use super::forms::integration::Integration;
+pub use super::forms::integration::{HEARTBEAT, Integration};
 pub use super::forms::overrides::{OVERRIDE_MAX, Override};
 pub use super::forms::person::{Access, Notify, NotifyEntry, Person};
 pub use super::forms::plan::{Plan, PlanTask, PlanUpdate};

@@ -312,6 +312,8 @@ mod tests {
             key: None,
             secret: None,
             service: Some("checkout".into()),
+            every: None,
+            grace: None,
         }
     }
     fn now() -> Timestamp {

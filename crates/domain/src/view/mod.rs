@@ -13,6 +13,7 @@ mod contention;
 mod deed;
 mod explain;
 mod guest;
+mod heartbeat;
 mod incident;
 mod judged;
 mod learning;
@@ -45,6 +46,7 @@ pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted,
 
 pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
+pub use heartbeat::HeartbeatView;
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use judged::{AdviceView, AlarmsView, AnswerView, TypeView};

@@ -54,7 +54,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
                 let parts = turns.filter(|turns| !turns.is_empty()).unwrap_or_else(|| vec![(one.expects.clone(), one.due_at)]);
                 out.push(Next { key, rule: one.rule.clone(), parts, or_else: None });
             }
-            Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
+            Rule::AlertsDigest | Rule::AlertLapse | Rule::Heartbeat | Rule::SilenceEnd => {}
             Rule::PageAgain => {
                 let role = pages.iter().find(|page| page.id == one.owner).and_then(|page| not_taken(&page.because));
                 let words = role.map_or_else(|| "Somebody has it".to_owned(), |role| format!("{}: paged again", capital(role)));
@@ -283,6 +283,7 @@ fn sentence(
         | Rule::MessageReceipt
         | Rule::AlertsDigest
         | Rule::AlertLapse
+        | Rule::Heartbeat
         | Rule::SilenceEnd
         | Rule::SilencesJudged
         | Rule::Silenced

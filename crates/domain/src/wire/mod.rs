@@ -36,6 +36,8 @@ pub enum SignalAction {
     Acknowledge,
     /// The condition is over.
     Resolve,
+    /// Nothing is wrong: the sender is alive, and says so again before its time is over.
+    Beat,
 }
 
 /// A severity in the sender's words, on PagerDuty's four-step scale, to which every format maps.
@@ -135,6 +137,8 @@ pub struct InboundContext<'a> {
     pub now: Timestamp,
     /// A fresh name for a condition that came without one.
     pub fresh_key: &'a str,
+    /// What the address names behind the key, where it does: the instance that a heartbeat is of.
+    pub instance: Option<&'a str>,
 }
 
 /// Signals of one request, and the part of it that was refused.

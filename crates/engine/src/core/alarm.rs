@@ -31,6 +31,8 @@ use super::texts::detail;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, OPEN_ALERTS_MAX, Stop};
 
+/// What a request is kept under that says that a heartbeat is missing.
+pub(super) const HEARTBEAT_FORMAT: &str = "heartbeat";
 /// Why somebody who was paged may see the incident.
 const PAGED: &str = "was paged or told";
 
@@ -81,6 +83,10 @@ impl Core {
             (SignalAction::Acknowledge, Some(alert)) => {
                 keep(unit, kept);
                 Ok(if self.sender_acknowledges(unit, &alert)? { SignalReply::Acknowledged } else { SignalReply::Nothing })
+            }
+            (SignalAction::Beat, known) => {
+                let known = known.map(|alert| (key, alert));
+                self.beat(unit, integration, &signal.dedup_key, known, kept)
             }
             // Resolving or acknowledging what is not open is success, and changes nothing.
             (SignalAction::Resolve | SignalAction::Acknowledge, None) => Ok(SignalReply::Nothing),

@@ -260,6 +260,8 @@ pub enum Refusal {
     Page(#[from] paging::Refusal),
     #[error("this node holds {0} open alerts, which is its limit: try again when some have recovered")]
     TooManyAlerts(usize),
+    #[error("an integration has at most {0} instances that send heartbeats: name them alike each time, or make another integration")]
+    TooManyHeartbeats(u64),
     #[error("{what} are at most {most} in {within}: try again in {wait}")]
     TooOften { what: &'static str, most: usize, within: Length, wait: Length },
     #[error("this idempotency key was used for a different request")]
@@ -314,6 +316,7 @@ impl Refusal {
             Self::Incident(refusal) => refusal.code(),
             Self::Page(refusal) => refusal.code(),
             Self::TooManyAlerts(_) => "too_many_alerts",
+            Self::TooManyHeartbeats(_) => "too_many_heartbeats",
             Self::TooOften { .. } => "too_often",
             Self::KeyReused => "idempotency_key_reused",
             Self::Unavailable(_) => "store_unavailable",

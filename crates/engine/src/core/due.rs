@@ -94,6 +94,7 @@ impl Core {
             }
             (Rule::AlertsDigest, Owner::Incident(id)) => self.look_digest(unit, &expectation, id)?,
             (Rule::AlertLapse, Owner::Alert(id)) => self.look_lapse(unit, &expectation, id)?,
+            (Rule::Heartbeat, Owner::Org) => self.look_heartbeat(unit, &expectation)?,
             (Rule::SilenceEnd, Owner::Alert(id)) => self.look_silence(unit, &expectation, id)?,
             (Rule::SilencesJudged, Owner::Org) => self.look_silences(unit, &expectation)?,
             (Rule::Silenced, Owner::Incident(id)) => self.look_silenced(unit, &expectation, id)?,
@@ -110,6 +111,7 @@ impl Core {
                 | Rule::ConfirmRecovery
                 | Rule::AlertsDigest
                 | Rule::AlertLapse
+                | Rule::Heartbeat
                 | Rule::SilenceEnd
                 | Rule::SilencesJudged
                 | Rule::Silenced

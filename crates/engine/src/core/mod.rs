@@ -21,6 +21,7 @@ mod dispatch;
 mod due;
 mod flapping;
 mod follow;
+mod heartbeats;
 mod incidents;
 mod judged;
 mod may;
@@ -257,6 +258,7 @@ impl Core {
             | Loaded::Reached(..)
             | Loaded::State(..)
             | Loaded::Held(..)
+            | Loaded::Heartbeat(..)
             | Loaded::Misjudged(..)) => self.read.push(read),
         }
     }

@@ -10,6 +10,7 @@ use allclear_domain::incident::Incident;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
 use allclear_store::rows::alert::Belonging;
+use allclear_store::rows::heartbeat::StoredHeartbeat;
 use jiff::Timestamp;
 
 use super::command::Refusal;
@@ -51,6 +52,8 @@ pub enum Need {
     },
     /// Of an incident's open alerts: all, and those that silences hold.
     Held(IncidentId),
+    /// An instance that sends heartbeats, of an integration.
+    Heartbeat(String, String),
     /// Open alerts after this one that the silences in force hold in another way than is stored.
     Misjudged(String),
 }
@@ -78,6 +81,8 @@ pub enum Loaded {
         to: u64,
     },
     Held(IncidentId, u64, u64, Option<Timestamp>),
+    /// Its row; where there is none, how many its integration has.
+    Heartbeat(String, String, Option<StoredHeartbeat>, u64),
     Misjudged(String, Vec<Alert>, Option<String>),
 }
 

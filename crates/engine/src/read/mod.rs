@@ -8,6 +8,7 @@ mod briefing;
 pub(crate) mod changes;
 pub(crate) mod explain;
 mod judged;
+mod heartbeats;
 pub mod learning;
 mod marked;
 pub(crate) mod on_call;

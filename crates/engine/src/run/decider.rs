@@ -625,6 +625,10 @@ impl Decider {
                 let (open, held, until) = rows::alert::held(db, *id).await?;
                 Loaded::Held(*id, open, held, until)
             }
+            Need::Heartbeat(integration, instance) => {
+                let (found, many) = rows::heartbeat::get(db, integration, instance).await?;
+                Loaded::Heartbeat(integration.clone(), instance.clone(), found, many)
+            }
             Need::Misjudged(after) => {
                 let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;
                 self.unread.extend(alerts.unread);

@@ -28,6 +28,8 @@ use crate::watch::trouble::{Alarm, Stage, Trouble};
 
 /// How often the store is asked: often enough for a promise of a minute, seldom enough to cost nothing.
 const ASK_EVERY: Duration = Duration::from_secs(15);
+/// How often a watch outside hears that paging works: it is told within two minutes by most that it does not.
+const BEAT_EVERY: Duration = Duration::from_secs(60);
 /// How long the store may take to answer; then the stages alone are watched.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 /// Rows of other versions that are named one by one.
@@ -66,6 +68,8 @@ impl Drop for EndsWatch {
 
 async fn run(shared: Weak<Shared>) {
     let mut alarms = JoinSet::new();
+    let mut beats = JoinSet::new();
+    let mut beat_at = Duration::ZERO;
     let mut last = elapsed(&shared);
     loop {
         // Without the engine's handles there is nothing left to watch.
@@ -73,11 +77,33 @@ async fn run(shared: Weak<Shared>) {
         let at = now.ports.clock.monotonic_ns();
         now.watch.tick(&now, Duration::from_nanos(at.saturating_sub(last)));
         last = at;
+        let mut answers = true;
         if now.watch.asks() {
-            match tokio::time::timeout(ASK_WITHIN, ask(&now)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(fault)) => tracing::debug!(%fault, "the watch could not ask the store"),
-                Err(_) => tracing::debug!("the store does not answer the watch"),
+            answers = match tokio::time::timeout(ASK_WITHIN, ask(&now)).await {
+                Ok(Ok(())) => true,
+                Ok(Err(fault)) => {
+                    tracing::debug!(%fault, "the watch could not ask the store");
+                    false
+                }
+                Err(_) => {
+                    tracing::debug!("the store does not answer the watch");
+                    false
+                }
+            };
+        }
+        while beats.try_join_next().is_some() {}
+        // Silence is the alarm: nothing is said while anything impairs paging, nor where the last word is still on its way.
+        let works = |now: &Shared| !now.troubles.list().iter().any(|present| present.trouble.silences_heartbeat());
+        if Duration::from_nanos(at) >= beat_at && beats.is_empty() && answers && works(&now) {
+            beat_at = Duration::from_nanos(at) + BEAT_EVERY;
+            if let Some(operators) = now.operators.get().map(Arc::clone) {
+                beats.spawn(async move {
+                    if let Some(beat) = operators.beat()
+                        && let Err(why) = beat.await
+                    {
+                        tracing::warn!(%why, "the watch outside did not take a heartbeat");
+                    }
+                });
             }
         }
         while alarms.try_join_next().is_some() {}

@@ -131,6 +131,23 @@ impl Trouble {
         "store_damaged",
     ];
 
+    /// Whether somebody may not be paged while it is there, so that a watch outside is not told that all is well.
+    #[must_use]
+    pub const fn silences_heartbeat(&self) -> bool {
+        match self {
+            Self::StageStill(_)
+            | Self::LooksLate
+            | Self::MailServerDown
+            | Self::ChannelFails(_)
+            | Self::NoProgress
+            | Self::LookRefused(_)
+            | Self::DiskFull
+            | Self::StoreDamaged => true,
+            // Paging works: it was people who did not answer, one row that is set aside, a clock that nothing goes by.
+            Self::PageExhausted(_) | Self::Unreadable(..) | Self::ClockJumped => false,
+        }
+    }
+
     /// Whether this node cannot accept and page while it is there: then it is not ready, and whoever watches
     /// readiness sends work elsewhere or restarts it. What is not mended by that leaves it ready.
     #[must_use]

@@ -9,6 +9,7 @@ pub mod circuit;
 pub mod event;
 pub mod expectation;
 pub mod form;
+pub mod heartbeat;
 pub mod incident;
 pub mod message;
 pub mod meta;

@@ -4,7 +4,8 @@
 use allclear_domain::access::Principal;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::AlertView;
+use allclear_domain::org::model::HEARTBEAT;
+use allclear_domain::view::{AlertView, HeartbeatView};
 use allclear_domain::wire::SetUp;
 use allclear_engine::core::Refusal;
 use allclear_engine::read::AlertFilter;
@@ -22,6 +23,8 @@ use crate::frame::pieces;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 
+/// Instances that are shown.
+const BEATS_SHOWN: i64 = 50;
 /// What stands for a key that is not shown.
 const MASKED: &str = "••••••••";
 /// What the page follows: alarms that arrive.
@@ -33,6 +36,7 @@ pub(super) async fn part(app: &App, org: &Org, who: &Principal, when: &When, id:
     let Some(set_up) = app.options.set_ups.iter().find(|set_up| set_up.kind == form.kind) else { return Ok(html! {}) };
     let filter = AlertFilter { integration: Some(id.to_owned()), ..AlertFilter::default() };
     let newest = app.engine.queries(who).alerts(filter, 1).await?;
+    let beats = if form.kind == HEARTBEAT { app.engine.queries(who).heartbeats(Some(id), BEATS_SHOWN).await? } else { Vec::new() };
     let filled = |text: &str| SetUp::filled(text, app.engine.base_url().trim_end_matches('/'), key.unwrap_or(MASKED));
     let address = filled(set_up.address);
     Ok(html! {
@@ -57,7 +61,10 @@ pub(super) async fn part(app: &App, org: &Org, who: &Principal, when: &When, id:
                 p class="prose" { (set_up.says) }
                 pre tabindex="0" { code { (filled(set_up.snippet)) } }
             }
-            div data-live="arrived" class="arrived" { (arrived(newest.first(), when)) }
+            div data-live="arrived" class="arrived" {
+                @if form.kind == HEARTBEAT { (heard(&beats, when)) }
+                @if form.kind != HEARTBEAT || !newest.is_empty() { (arrived(newest.first(), when)) }
+            }
             form method="post" action={ (path(FormKind::Integration, id)) "/test" } class="row-of" {
                 (form_key::once(when))
                 button class="may" type="submit" { "Send a test alarm" }
@@ -65,6 +72,30 @@ pub(super) async fn part(app: &App, org: &Org, who: &Principal, when: &When, id:
             p class="hint prose" { "It goes the way of a real one, as from this sender, and pages whoever a real one would page." }
         }
     })
+}
+
+/// Who was heard, and when each is missed.
+fn heard(beats: &[HeartbeatView], when: &When) -> Markup {
+    html! {
+        @if beats.is_empty() { p role="status" { "Waiting for the first heartbeat. Nothing is missed before it came." } }
+        ul class="list" {
+            @for beat in beats {
+                li data-key=(beat.instance) {
+                    span {
+                        @if beat.instance.is_empty() { "No instance named" } @else { bdi { (beat.instance) } }
+                        @if beat.missing { " " strong class="late" { "missing" } }
+                    }
+                    span class="quiet" {
+                        "heard " (when.time(beat.last_seen_at, &when.ago(beat.last_seen_at)))
+                        @if let Some(at) = beat.missed_at { " · missed " (when.counting(at)) }
+                    }
+                }
+            }
+        }
+        @if beats.len() == usize::try_from(BEATS_SHOWN).unwrap_or(usize::MAX) {
+            p class="quiet small" { "There may be more, none missing before these." }
+        }
+    }
 }
 
 /// Whether anything came.

@@ -10,6 +10,7 @@ use super::secrets::{MASK, NO_SECRET};
 use super::{Entry, FormKind, Slug};
 use crate::org::problem::Place;
 use crate::org::words::meant;
+use crate::time::Length;
 
 /// Shortest key of an integration, in characters.
 pub const KEY_LEN_MIN: usize = 8;
@@ -44,8 +45,21 @@ pub const ABOUT: About = About {
             Input::Secret,
         ),
         row("service", "Service", "For which it speaks, unless a route says otherwise.", Input::One(FormKind::Service)),
+        row("every", "Heartbeat every", "Of heartbeats alone: how often one comes, as in 10m.", Input::Length),
+        row("grace", "Grace", "Of heartbeats alone: how long one may be late; a minute, where left open.", Input::Length),
     ],
 };
+
+/// The kind whose senders say that they are alive, and are missed where they do not.
+pub const HEARTBEAT: &str = "heartbeat";
+/// Shortest time between two heartbeats: what is watched more closely belongs into a monitor.
+pub const HEARTBEAT_EVERY_MIN: Length = Length::from_secs(10);
+/// Longest: what comes once a quarter is watched, and what comes more rarely belongs into a calendar.
+pub const HEARTBEAT_EVERY_MAX: Length = Length::from_secs(100 * 86_400);
+/// How long a heartbeat may be late where nothing is said: a job's start and a slow network.
+pub const HEARTBEAT_GRACE: Length = Length::from_secs(60);
+/// Longest grace: a week.
+pub const HEARTBEAT_GRACE_MAX: Length = Length::from_secs(7 * 86_400);
 
 /// A sender: its key, its format, and the service it speaks for unless a route says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +78,21 @@ pub struct Integration {
     pub secret: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Slug>,
+    /// Of heartbeats alone: the time from one to the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Length>,
+    /// Of heartbeats alone: how long one may be late; [`HEARTBEAT_GRACE`] where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Length>,
+}
+
+impl Integration {
+    /// How long after a heartbeat the next one is missed; nothing where it sends none.
+    #[must_use]
+    pub fn silent_after(&self) -> Option<Length> {
+        let every = self.every.filter(|_| self.kind == HEARTBEAT)?;
+        Some(Length::from_millis(every.as_millis().saturating_add(self.grace.unwrap_or(HEARTBEAT_GRACE).as_millis())))
+    }
 }
 
 impl Entry for Integration {
@@ -99,6 +128,7 @@ impl Entry for Integration {
             if let Some(service) = &integration.service {
                 checker.refers(place.key("service"), FormKind::Service, service);
             }
+            check_heartbeat(checker, place, integration);
             // Keys are secrets: never repeated in a message.
             let Some(key) = integration.key.as_deref() else { return };
             let place = place.key("key");
@@ -128,6 +158,34 @@ impl Entry for Integration {
                 checker.error(place, format!("integration `{other}` has the same key"), "give each sender its own key");
             }
         });
+    }
+}
+
+/// How often a heartbeat comes, which only heartbeats say, and have to.
+fn check_heartbeat(checker: &mut Checker<'_>, place: &Place, integration: &Integration) {
+    let within = |length: Length, least: Length, most: Length| (least..=most).contains(&length);
+    match (integration.kind == HEARTBEAT, integration.every) {
+        (true, None) => {
+            checker.error(place.key("every"), "nobody says how often its heartbeat comes", "give `every`, as in `10m`");
+        }
+        (true, Some(every)) if !within(every, HEARTBEAT_EVERY_MIN, HEARTBEAT_EVERY_MAX) => {
+            let hint = format!("give a time from {HEARTBEAT_EVERY_MIN} to {HEARTBEAT_EVERY_MAX}");
+            checker.error(place.key("every"), format!("`{every}` is too short or too long between two heartbeats"), hint);
+        }
+        (true, Some(_)) | (false, None) => {}
+        (false, Some(_)) => {
+            checker.error(place.key("every"), "only an integration of the kind `heartbeat` has it", "leave `every` away");
+        }
+    }
+    match (integration.kind == HEARTBEAT, integration.grace) {
+        (true, Some(grace)) if !within(grace, Length::ZERO, HEARTBEAT_GRACE_MAX) => {
+            let hint = format!("give a time up to {HEARTBEAT_GRACE_MAX}");
+            checker.error(place.key("grace"), format!("`{grace}` is too long for a grace"), hint);
+        }
+        (false, Some(_)) => {
+            checker.error(place.key("grace"), "only an integration of the kind `heartbeat` has it", "leave `grace` away");
+        }
+        (true, _) | (false, None) => {}
     }
 }
 

@@ -121,6 +121,8 @@ impl ReportForm {
             key: None,
             secret: None,
             service: self.service.clone(),
+            every: None,
+            grace: None,
         }
     }
 }

@@ -1,0 +1,34 @@
+//! Heartbeats, as people read them.
+
+use allclear_domain::access::Right;
+use allclear_domain::time::after;
+use allclear_domain::view::HeartbeatView;
+use allclear_store::rows;
+
+use crate::read::{LIST_MAX, NoAnswer, Queries};
+
+impl Queries<'_> {
+    /// Instances that send heartbeats, of one integration or of all: those first of which one is missing, then those that were
+    /// heard last the longest ago.
+    ///
+    /// # Errors
+    /// When whoever asks may not see the organisation, or the store does not answer.
+    pub async fn heartbeats(&self, integration: Option<&str>, limit: i64) -> Result<Vec<HeartbeatView>, NoAnswer> {
+        self.may(Right::SeeOrganisation)?;
+        let found = rows::heartbeat::list(self.db(), integration, limit.clamp(1, LIST_MAX)).await?;
+        let org = self.engine().org();
+        let view = |found: rows::heartbeat::StoredHeartbeat| {
+            let silent_after = org.integration(&found.integration).and_then(|form| form.silent_after());
+            let missing = found.awaited.is_none();
+            HeartbeatView {
+                missed_at: silent_after.filter(|_| !missing).map(|silent_after| after(found.last_seen_at, silent_after)),
+                missing,
+                integration: found.integration,
+                instance: found.instance,
+                first_seen_at: found.first_seen_at,
+                last_seen_at: found.last_seen_at,
+            }
+        };
+        Ok(found.into_iter().map(view).collect())
+    }
+}
