@@ -133,7 +133,7 @@ async fn a_watch_outside_hears_every_minute_that_paging_works_and_nothing_while_
     world.program.control.watch_passes(60).await.unwrap();
     assert_eq!(flagged(&world).await, ["send"]);
     for _ in 0..3 {
-        world.skip(Duration::from_secs(61));
+        world.program.control.advance(Duration::from_secs(61)).await.unwrap();
         world.program.control.watch_passes(5).await.unwrap();
     }
     assert_eq!(heard(&world.hook.all()), 2, "silence is the alarm");
