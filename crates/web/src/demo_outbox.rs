@@ -1,17 +1,18 @@
-//! The messages that a demonstration would have sent, each with the link to click.
+//! The messages that a demonstration would have sent, each with the link to click; and of one person, their telephone: what it would
+//! have rung and shown, so that one feels it without an account anywhere.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use allclear_domain::access::Principal;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::read::NoAnswer;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::access::reader::{answer, reader};
+use crate::access::reader::{Asked, answer, reader};
 use crate::app::{App, DemoMessage, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
@@ -29,14 +30,16 @@ pub(crate) static PLACE: Place = Place {
 };
 
 /// The messages of a demonstration.
-pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         if app.options.demo_outbox.is_none() {
             return Err(Refused::missing("page", "Messages are shown with the incident that they are about."));
         }
         let sent = seen(&app, &who).await?;
-        let body = page(&sent, &app.engine.org(), &when);
+        let org = app.engine.org();
+        let of = asked.get(FOR).filter(|id| org.person(id).is_some());
+        let body = page(&sent, &org, of.map(String::as_str), &when);
         let page = HtmlPage {
             title: "Messages",
             place: &PLACE,
@@ -44,7 +47,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
             when: &when,
             wall: false,
             live: Some("on=board".into()),
-            source: "/outbox".into(),
+            source: of.map_or_else(|| "/outbox".to_owned(), |id| telephone_of(id)).into(),
             body,
         };
         Ok(framed(&app, &page))
@@ -79,18 +82,76 @@ fn to(org: &Org, id: &str) -> String {
     audience.map_or_else(|| pieces::name(org, id), |form| form.name.clone().unwrap_or_else(|| form.id.clone()))
 }
 
-/// The page's body.
-pub(crate) fn page(sent: &[DemoMessage], org: &Org, when: &When) -> Markup {
+/// The field of the address that says whose telephone is shown.
+const FOR: &str = "for";
+/// Messages on a telephone: what one would scroll through.
+const ON_TELEPHONE_MAX: usize = 20;
+
+fn telephone_of(id: &str) -> String {
+    format!("/outbox?{FOR}={}", pieces::escaped(id))
+}
+
+/// The page's body; of one person, their telephone.
+pub(crate) fn page(sent: &[DemoMessage], org: &Org, of: Option<&str>, when: &When) -> Markup {
     html! {
         div class="wide" {
             h1 { "Messages" }
             p class="quiet" {
                 "This demonstration sends none. These would have gone out, the newest first; each link does what it would do on a phone."
             }
-            (list(sent, org, when, SHOWN_MAX))
-            @if sent.len() > SHOWN_MAX { p class="quiet" { (sent.len() - SHOWN_MAX) " older ones are not shown." } }
+            (whose(sent, org, of))
+            @match of {
+                Some(id) => (telephone(sent, org, id, when)),
+                None => {
+                    (list(sent, org, when, SHOWN_MAX))
+                    @if sent.len() > SHOWN_MAX { p class="quiet" { (sent.len() - SHOWN_MAX) " older ones are not shown." } }
+                }
+            }
         }
     }
+}
+
+/// Whose telephone to look at: whoever was sent something.
+fn whose(sent: &[DemoMessage], org: &Org, of: Option<&str>) -> Markup {
+    let people: BTreeSet<&str> = sent.iter().map(|message| message.person.as_str()).filter(|id| org.person(id).is_some()).collect();
+    html! {
+        @if !people.is_empty() {
+            nav class="row-of phones" aria-label="Whose telephone" {
+                @for id in people {
+                    a class="may" href=(telephone_of(id)) aria-current=[(of == Some(id)).then_some("page")] { bdi { (pieces::name(org, id)) } "’s phone" }
+                }
+                @if of.is_some() { a class="may" href="/outbox" { "All messages" } }
+            }
+        }
+    }
+}
+
+/// What a person's telephone would have rung and shown, the newest first.
+fn telephone(sent: &[DemoMessage], org: &Org, id: &str, when: &When) -> Markup {
+    let mine: Vec<&DemoMessage> = sent.iter().rev().filter(|message| message.person == id).collect();
+    html! {
+        section class="telephone" aria-label={ "The phone of " (pieces::name(org, id)) } {
+            p class="clock" { (when.stamp(when.now)) }
+            @if mine.is_empty() { p class="quiet" { "It is quiet." } }
+            ol {
+                @for message in mine.iter().take(ON_TELEPHONE_MAX) {
+                    li data-key={ (message.at.as_microsecond()) "-" (message.channel) } {
+                        p class="quiet small" {
+                            strong { (over(org, &message.channel)) } " · " (when.time(message.at, &when.ago(message.at)))
+                        }
+                        p class="said" { bdi { (pieces::cut(&message.text, TEXT_CHARS_MAX)) } }
+                        @if let Some(href) = pieces::followable(&message.ack_url) { a class="do" href=(href) { "Open" } }
+                    }
+                }
+            }
+            @if mine.len() > ON_TELEPHONE_MAX { p class="quiet small" { (mine.len() - ON_TELEPHONE_MAX) " older ones are not shown." } }
+        }
+    }
+}
+
+/// Over what it came, as the channel calls what it reaches.
+fn over(org: &Org, channel: &str) -> String {
+    pieces::capital(org.channels().iter().find(|form| form.name == channel).map_or(channel, |form| form.noun))
 }
 
 /// The newest `max`, newest first.
