@@ -1,12 +1,13 @@
 //! The description of the control API as JSON and as a page, and the pages of the error codes.
 //!
-//! The page is made from the description when the program starts; it needs no script.
+//! Both are made when somebody asks first, since few do and making them takes some megabytes; the page needs no script.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -28,24 +29,43 @@ const STYLE: &str = ":root{color-scheme:light dark;background:Canvas;color:Canva
     code{font:.9em ui-monospace,monospace}summary{cursor:pointer;padding:.3rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}\
     dd{margin:0}table{border-collapse:collapse}td,th{border:1px solid #8888;padding:.2rem .5rem;text-align:left;vertical-align:top}";
 
-pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
+/// The description, made once.
+#[derive(Clone, Default)]
+struct Made(Arc<tokio::sync::OnceCell<(Bytes, Bytes)>>);
+
+impl Made {
+    /// As JSON, and as a page.
+    async fn get(&self, version: &str) -> Result<(Bytes, Bytes), Problem> {
+        let version = version.to_owned();
+        let make = || async { tokio::task::spawn_blocking(move || make(&crate::rest::described(&version))).await };
+        self.0.get_or_try_init(make).await.cloned().map_err(|why| Problem::new("internal", format!("the description was not made: {why}")))
+    }
+}
+
+pub(crate) fn routes() -> Router<Api> {
+    let (made, policy) = (Made::default(), policy());
+    let text = {
+        let made = made.clone();
+        move |State(api): State<Api>| async move {
+            let (text, _) = made.get(&api.options.version).await?;
+            Ok::<_, Problem>(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text))
+        }
+    };
+    let page = move |State(api): State<Api>| async move {
+        let (_, page) = made.get(&api.options.version).await?;
+        Ok::<_, Problem>(([(CONTENT_SECURITY_POLICY, policy)], Html(page)))
+    };
+    Router::new().route("/api/v1/openapi.json", get(text)).route("/api/docs", get(page)).route("/docs/errors/{code}", get(error_page))
+}
+
+fn make(spec: &OpenApi) -> (Bytes, Bytes) {
     // What serialises without a failure once does so always: it is made of our own types.
     let mut described = serde_json::to_value(spec).unwrap_or_default();
     crate::schema::say_what_is_always_there(&mut described);
     crate::rest::describe_asks(&mut described);
     say_what_answers_mean(&mut described);
     crate::http::bounds::put(&mut described);
-    let page = Bytes::from(page_of(&described));
-    let text = described.to_string();
-    let text = Bytes::from(text);
-    let policy = policy();
-    Router::new()
-        .route(
-            "/api/v1/openapi.json",
-            get(move || std::future::ready(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone()))),
-        )
-        .route("/api/docs", get(move || std::future::ready(([(CONTENT_SECURITY_POLICY, policy.clone())], Html(page.clone())))))
-        .route("/docs/errors/{code}", get(error_page))
+    (Bytes::from(described.to_string()), Bytes::from(page_of(&described)))
 }
 
 /// Each answer has words, as OpenAPI wants them: what a status means is the same for every route.

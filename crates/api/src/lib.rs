@@ -67,9 +67,8 @@ impl std::ops::Deref for Api {
 pub fn router(engine: Engine, options: ApiOptions) -> (Router, Strays) {
     let started_at = engine.now();
     let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default(), room: http::body::Room::default() }));
-    let (control, spec) = rest::routes(&api.options.version).split_for_parts();
     let control =
-        control.layer(DefaultBodyLimit::max(http::extract::BODY_BYTES_MAX)).method_not_allowed_fallback(http::problem::wrong_method);
+        rest::routes().layer(DefaultBodyLimit::max(http::extract::BODY_BYTES_MAX)).method_not_allowed_fallback(http::problem::wrong_method);
     let senders = Router::new()
         .merge(intake::routes())
         .merge(alertmanager::routes())
@@ -77,7 +76,7 @@ pub fn router(engine: Engine, options: ApiOptions) -> (Router, Strays) {
         .with_state(api.clone());
     let others = Router::new()
         .merge(health::routes())
-        .merge(docs::routes(&spec))
+        .merge(docs::routes())
         .merge(reply::routes())
         .merge(control)
         .merge(stray::routes())

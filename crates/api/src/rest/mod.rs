@@ -19,16 +19,15 @@ pub(crate) use incidents::EVENTS_MAX;
 
 use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input, Reply, Versioned};
-use axum::Json;
+use axum::{Json, Router};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{MethodRouter, any};
 use serde::Serialize;
-use utoipa::OpenApi as _;
-use utoipa::ToSchema;
+use utoipa::{OpenApi as _, Path as _, ToSchema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use utoipa_axum::{PathItemExt as _, routes};
 
 use crate::Api;
 use crate::http::extract::Once;
@@ -145,8 +144,91 @@ pub(crate) struct ProblemDetails {
 #[openapi(components(schemas(ProblemDetails)))]
 struct Description;
 
-/// All routes, and their description.
-pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
+/// What the control API answers, each once: [`routes`] answers with it, and [`described`] says of it what its handler says of itself.
+macro_rules! operations {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        /// All routes. Nothing is described here: that takes more memory than answering does, and few ask.
+        pub(crate) fn routes() -> Router<Api> {
+            let mut router = Router::new();
+            utoipa_axum::paste! {$({
+                type Operation = $module::[<__path_ $name>];
+                let methods = Operation::methods();
+                let answers = methods.iter().fold(MethodRouter::new(), |on, method| on.on(method.to_method_filter(), $module::$name));
+                router = router.route(&Operation::path(), answers);
+            })*}
+            router.route("/api/v1/{*rest}", any(|| async { wrong_address().await.into_response() }))
+        }
+
+        fn all(description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+            OpenApiRouter::<Api>::with_openapi(description)$(.routes(routes!($module::$name)))*.into_openapi()
+        }
+    };
+}
+
+operations! {
+    incidents::list,
+    incidents::declare,
+    incidents::show,
+    incidents::events,
+    incidents::alerts,
+    incidents::pages,
+    incidents::roll,
+    incidents::briefing,
+    incidents::blast,
+    incidents::changes,
+    incidents::expectations,
+    asks::command,
+    learning::updates,
+    learning::review_of,
+    asks::ask_review,
+    learning::reviews,
+    learning::review,
+    learning::command_review,
+    learning::actions,
+    learning::add_action,
+    learning::action,
+    learning::command_action,
+    learning::trends,
+    lists::alerts,
+    lists::alert,
+    lists::changes,
+    lists::heartbeats,
+    lists::page,
+    lists::acknowledge_page,
+    lists::decline_page,
+    lists::on_call,
+    lists::signals,
+    lists::signal,
+    lists::refused,
+    lists::audit,
+    tokens::list,
+    tokens::create,
+    tokens::revoke,
+    tokens::release,
+    tokens::invite,
+    troubles::list,
+    org::show,
+    org::check,
+    org::diff,
+    org::apply,
+    org_forms::list,
+    org_forms::show,
+    org_forms::put,
+    org_forms::remove,
+    org_forms::detach,
+    overrides::list,
+    overrides::put,
+    overrides::end,
+    plans::shipped,
+    plans::adopt,
+    plans::try_one,
+    explain::signal,
+    explain::page,
+    stream::follow,
+}
+
+/// Their description.
+pub(crate) fn described(version: &str) -> utoipa::openapi::OpenApi {
     let mut description = Description::openapi();
     "All Clear".clone_into(&mut description.info.title);
     version.clone_into(&mut description.info.version);
@@ -159,58 +241,5 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("bearer", bearer);
     description.security = Some(vec![utoipa::openapi::security::SecurityRequirement::new("bearer", Vec::<String>::new())]);
-    OpenApiRouter::with_openapi(description)
-        .routes(routes!(incidents::list, incidents::declare))
-        .routes(routes!(incidents::show))
-        .routes(routes!(incidents::events))
-        .routes(routes!(incidents::alerts))
-        .routes(routes!(incidents::pages))
-        .routes(routes!(incidents::roll))
-        .routes(routes!(incidents::briefing))
-        .routes(routes!(incidents::blast))
-        .routes(routes!(incidents::changes))
-        .routes(routes!(incidents::expectations))
-        .routes(routes!(asks::command))
-        .routes(routes!(learning::updates))
-        .routes(routes!(learning::review_of, asks::ask_review))
-        .routes(routes!(learning::reviews))
-        .routes(routes!(learning::review))
-        .routes(routes!(learning::command_review))
-        .routes(routes!(learning::actions, learning::add_action))
-        .routes(routes!(learning::action))
-        .routes(routes!(learning::command_action))
-        .routes(routes!(learning::trends))
-        .routes(routes!(lists::alerts))
-        .routes(routes!(lists::alert))
-        .routes(routes!(lists::changes))
-        .routes(routes!(lists::heartbeats))
-        .routes(routes!(lists::page))
-        .routes(routes!(lists::acknowledge_page))
-        .routes(routes!(lists::decline_page))
-        .routes(routes!(lists::on_call))
-        .routes(routes!(lists::signals))
-        .routes(routes!(lists::signal))
-        .routes(routes!(lists::refused))
-        .routes(routes!(lists::audit))
-        .routes(routes!(tokens::list, tokens::create))
-        .routes(routes!(tokens::revoke))
-        .routes(routes!(tokens::release))
-        .routes(routes!(tokens::invite))
-        .routes(routes!(troubles::list))
-        .routes(routes!(org::show))
-        .routes(routes!(org::check))
-        .routes(routes!(org::diff))
-        .routes(routes!(org::apply))
-        .routes(routes!(org_forms::list))
-        .routes(routes!(org_forms::show, org_forms::put, org_forms::remove))
-        .routes(routes!(org_forms::detach))
-        .routes(routes!(overrides::list, overrides::put))
-        .routes(routes!(overrides::end))
-        .routes(routes!(plans::shipped))
-        .routes(routes!(plans::adopt))
-        .routes(routes!(plans::try_one))
-        .routes(routes!(explain::signal))
-        .routes(routes!(explain::page))
-        .routes(routes!(stream::follow))
-        .route("/api/v1/{*rest}", any(|| async { wrong_address().await.into_response() }))
+    all(description)
 }

@@ -18,6 +18,7 @@ pub mod screens;
 mod several;
 pub mod tried;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, reach};
@@ -307,6 +308,16 @@ impl Queries<'_> {
         self.told(&events).await
     }
 
+    /// The newest of that log, in its order.
+    ///
+    /// # Errors
+    /// When the asker does not see it, or the store does not answer.
+    pub async fn newest_events(&self, id: IncidentId, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        self.sees(id, "incident").await?;
+        let events = rows::event::last_of_incident(self.db(), id, limit.clamp(1, 1000)).await?;
+        self.told(&events).await
+    }
+
     /// Of that log only what people look for first, after `seq`.
     ///
     /// # Errors
@@ -374,11 +385,15 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn pages(&self, id: IncidentId) -> Result<Vec<PageView>, NoAnswer> {
         self.sees(id, "incident").await?;
-        let mut out = Vec::new();
-        for (page, _) in rows::page::of_incident(self.db(), id).await?.read {
-            out.push(self.with_messages(&page).await?);
+        let pages = rows::page::of_incident(self.db(), id).await?.read;
+        let ids: Vec<PageId> = pages.iter().map(|(page, _)| page.id).collect();
+        let mut messages: HashMap<PageId, Vec<MessageView>> = HashMap::new();
+        for message in rows::message::of_pages(self.db(), &ids).await? {
+            messages.entry(message.page).or_default().push(message_view(&message));
         }
-        Ok(out)
+        let org = self.engine.org();
+        let view = |page: &Page| PageView::of(page, messages.remove(&page.id).unwrap_or_default(), called_next(&org, page));
+        Ok(pages.iter().map(|(page, _)| page).map(view).collect())
     }
 
     /// One page with its messages.

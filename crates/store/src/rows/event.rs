@@ -108,7 +108,17 @@ pub async fn of_incident(db: &Db, incident: IncidentId, after_seq: i64, limit: i
     rows.iter().map(stored).collect()
 }
 
-/// The same, of these kinds only, and of the notes with these numbers in the incident's own log.
+/// The newest events of an incident and its pages, in the log's order.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn last_of_incident(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
+    let sql = format!("select {COLUMNS} from event where incident = ?1 order by seq desc limit ?2");
+    let rows = db.read(&sql, vec![text(incident), Val::Int(limit.min(EVENTS_PER_READ_MAX))]).await?;
+    rows.iter().rev().map(stored).collect()
+}
+
+/// Events of an incident and its pages after `seq`, of these kinds only, and of the notes with these numbers in the incident's own log.
 pub async fn key_of_incident(
     db: &Db,
     incident: IncidentId,

@@ -704,6 +704,32 @@ pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<StoredMessage>, Fault>
     Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
 }
 
+/// Pages whose messages are read at once, and messages of these; where there are more, each page is read by itself.
+const PAGES_AT_ONCE: usize = 100;
+const MESSAGES_AT_ONCE: usize = 5_000;
+
+/// The messages of several pages, oldest first: of each as many as [`of_page`] gives.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn of_pages(db: &Db, pages: &[PageId]) -> Result<Vec<StoredMessage>, Fault> {
+    let mut all = Vec::new();
+    for some in pages.chunks(PAGES_AT_ONCE) {
+        let marks: Vec<String> = (1..=some.len()).map(|n| format!("?{n}")).collect();
+        let sql = format!("select {COLUMNS} from message where page in ({}) order by id limit {MESSAGES_AT_ONCE}", marks.join(", "));
+        let rows = db.read(&sql, some.iter().copied().map(text).collect()).await?;
+        if rows.len() < MESSAGES_AT_ONCE {
+            // One that does not read hides no other; whoever would send it says so.
+            all.extend(rows.iter().filter_map(|row| stored(row).ok()));
+        } else {
+            for page in some {
+                all.extend(of_page(db, *page).await?);
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// Messages that wait or are in flight, by channel, for the gauge.
 pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
     let rows = db.read("select channel, count(*) from message where state in ('queued', 'claimed') group by channel", vec![]).await?;

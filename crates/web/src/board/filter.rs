@@ -18,6 +18,8 @@ pub(crate) struct Filter {
     service: Option<String>,
     mine: bool,
     need: Option<Need>,
+    /// Whether all rows are shown, however many they are.
+    pub(crate) all: bool,
 }
 
 /// What the red counts of a board's head lead to.
@@ -64,13 +66,19 @@ impl Filter {
             state: said("state").and_then(State::from_word),
             service: said("service").map(ToOwned::to_owned),
             mine: asked.contains_key("mine"),
+            all: asked.contains_key("all"),
             need: said("need").and_then(|word| [Need::Nobody, Need::Late, Need::Undue].into_iter().find(|need| need.word() == word)),
         }
     }
 
     /// Whether it leaves anything out.
     pub(crate) fn is_narrow(&self) -> bool {
-        *self != Self::default()
+        Self { all: false, ..self.clone() } != Self::default()
+    }
+
+    /// The same with all of its rows.
+    pub(crate) fn with_all(&self) -> Self {
+        Self { all: true, ..self.clone() }
     }
 
     /// Whether an incident is shown to this reader.
@@ -108,6 +116,9 @@ impl Filter {
         }
         if let Some(need) = self.need {
             parts.push(format!("need={}", need.word()));
+        }
+        if self.all {
+            parts.push("all".to_owned());
         }
         if wall {
             parts.push("wall".to_owned());

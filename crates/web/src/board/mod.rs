@@ -58,6 +58,8 @@ const ENDED_AMONG: i64 = 30;
 const MESSAGES_SHOWN: usize = 4;
 /// Rows of a wall: 1080 lines have room for a head, these, how many more there are, and who is on call.
 const WALL_ROWS: usize = 7;
+/// Rows of a board before somebody asks for all of them: far more than anybody works on, and a fifth of the megabyte that a thousand are.
+const ROWS_SHOWN: usize = 200;
 /// Characters of a title in the list of ended incidents.
 const TITLE_CHARS_MAX: usize = 120;
 /// Characters of a title that two lines of a phone hold; a longer one may be cut there, and is told whole by pointing at it.
@@ -353,7 +355,12 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                 }
             }
             @let more = board.rows.len() + board.candidates.len() - rows.len() - candidates.len();
-            @if more > 0 { p class="more" { "+" (more) @if board.cut { " and" } " more" } }
+            @if more > 0 {
+                p class="more" {
+                    "+" (more) @if board.cut { " and" } " more"
+                    @if !wall { ", none worse than these · " a href=(board.filter.with_all().address(false)) { "Show all" } }
+                }
+            }
         }
         // What is open comes first.
         @if open > 0 { (first) }
@@ -380,7 +387,11 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
 
 /// The rows that are shown, open ones and candidates: a wall shows what it has room for, since nobody scrolls it.
 fn shown(board: &Board, wall: bool) -> (&[Row], &[Row]) {
-    let room = if wall { WALL_ROWS } else { usize::MAX };
+    let room = match (wall, board.filter.all) {
+        (true, _) => WALL_ROWS,
+        (false, true) => usize::MAX,
+        (false, false) => ROWS_SHOWN,
+    };
     let open = board.rows.len().min(room);
     (&board.rows[..open], &board.candidates[..board.candidates.len().min(room - open)])
 }

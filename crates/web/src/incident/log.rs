@@ -78,7 +78,11 @@ pub(crate) async fn read(queries: &Queries<'_>, id: IncidentId, part: Part) -> R
     if part.key {
         return Ok(ending(log_lines(queries.key_events(id, 0, READ_MAX).await?), false));
     }
-    let (events, before) = tail(queries, id).await?;
+    let end = if part.all { None } else { end(queries, id).await? };
+    let (events, before) = match end {
+        Some(end) => end,
+        None => tail(queries, id).await?,
+    };
     let mut lines = log_lines(events);
     if part.all || (lines.len() <= SHORT_MAX && !before) {
         return Ok(ending(lines, before));
@@ -90,6 +94,19 @@ pub(crate) async fn read(queries: &Queries<'_>, id: IncidentId, part: Part) -> R
     key.drain(..key.len().saturating_sub(LINES_SHOWN_MAX - NEWEST_SHOWN));
     let key = key.into_iter().map(|event| LogLine { event, told: None, under: Vec::new() });
     Ok(Shown { lines: key.chain(lines).collect(), before: false, after: None, whole_from })
+}
+
+/// Events that a page reads of a long log: it shows the newest lines, and what people look for first.
+const END_READ: i64 = 256;
+
+/// The end of a log that is long for certain, and that it is; the whole of a short one; nothing where these events do not say which.
+async fn end(queries: &Queries<'_>, id: IncidentId) -> Result<Option<(Vec<EventView>, bool)>, NoAnswer> {
+    let events = queries.newest_events(id, END_READ).await?;
+    if (events.len() as i64) < END_READ {
+        return Ok(Some((events, false)));
+    }
+    let is_long = log_lines(events.clone()).len() > SHORT_MAX;
+    Ok(is_long.then_some((events, true)))
 }
 
 /// As many of the last lines as a page shows.
