@@ -185,7 +185,7 @@ impl World {
                     condition.ends_at = signal.ends_at;
                 }
                 SignalAction::Resolve => condition.fires = false,
-                SignalAction::Acknowledge => {}
+                SignalAction::Acknowledge | SignalAction::Beat => {}
             }
         }
         self.check_accepted(at, signals, replies);

@@ -47,7 +47,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
             when: &when,
             wall: false,
             live: Some("on=board".into()),
-            source: of.map_or_else(|| "/outbox".to_owned(), |id| telephone_of(id)).into(),
+            source: of.map_or_else(|| "/outbox".to_owned(), |id| telephone_of(id)),
             body,
         };
         Ok(framed(&app, &page))

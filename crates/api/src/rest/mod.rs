@@ -19,13 +19,13 @@ pub(crate) use incidents::EVENTS_MAX;
 
 use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input, Reply, Versioned};
-use axum::{Json, Router};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
+use axum::{Json, Router};
 use serde::Serialize;
-use utoipa::{OpenApi as _, Path as _, ToSchema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{OpenApi as _, Path as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt as _, routes};
 

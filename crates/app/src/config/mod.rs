@@ -101,7 +101,12 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         secrecy: Secrecy::Addresses,
-        ..setting("heartbeat-to", "URL", None, "Where a POST says every minute that paging works, for a watch outside that tells when it stops")
+        ..setting(
+            "heartbeat-to",
+            "URL",
+            None,
+            "Where a POST says every minute that paging works, for a watch outside that tells when it stops",
+        )
     },
     setting("log", "LEVEL", Some("info"), "error, warn, info, debug or trace"),
     setting("log-format", "FORMAT", Some("text"), "text, or json for one object a line"),

@@ -185,7 +185,8 @@ fn nonsense_is_400_with_code_and_never_a_crash() {
     assert_eq!(parse(&deep_unknown).signals.len(), 1);
     let deep_label = format!(r#"[{{"labels":{{"a":{}{}}}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(parse(&deep_label).signals.len(), 1);
-    let stray = Alertmanager.parse(b"[{\"labels\":{\"a\":\"\xff\"}}]", InboundContext { now: now(), fresh_key: "", instance: None }).unwrap();
+    let stray =
+        Alertmanager.parse(b"[{\"labels\":{\"a\":\"\xff\"}}]", InboundContext { now: now(), fresh_key: "", instance: None }).unwrap();
     assert_eq!((stray.signals.len(), stray.notes.len()), (1, 1));
     assert_eq!(parse("\u{feff}[{\"labels\":{\"a\":\"b\"}}]").signals.len(), 1);
 }

@@ -3,7 +3,7 @@
 //! Any method does, `GET` too, since what sends them is often one line of a script or a field of a form that asks for an address;
 //! nothing is read from a body. The address may name an instance behind the key: `/heartbeat/{key}/db-1`.
 
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SetUp, Signal, SignalAction};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SetUp, Signal, SignalAction, heartbeat_key};
 use serde_json::json;
 
 /// Longest name of an instance, in characters: that of a host.
@@ -48,7 +48,7 @@ impl Inbound for Heartbeat {
         }
         let signal = Signal {
             action: SignalAction::Beat,
-            dedup_key: instance.to_owned(),
+            dedup_key: heartbeat_key(instance),
             title: "Heartbeat".to_owned(),
             description: None,
             source: None,
@@ -75,6 +75,8 @@ impl Inbound for Heartbeat {
 
 #[cfg(test)]
 mod tests {
+    use allclear_domain::wire::heartbeat_instance;
+
     use super::*;
 
     fn parse(instance: Option<&str>) -> Result<Parsed, InboundRefusal> {
@@ -83,9 +85,11 @@ mod tests {
 
     #[test]
     fn the_address_names_the_instance_and_no_body_is_read() {
-        for (instance, key) in [(None, ""), (Some(""), ""), (Some("db-1.example.org"), "db-1.example.org"), (Some("a@b"), "a@b")] {
+        for (instance, key) in
+            [(None, ""), (Some(""), ""), (Some("db-1.example.org"), "db-1.example.org"), (Some("heartbeat"), "heartbeat")]
+        {
             let signal = parse(instance).unwrap().signals.remove(0);
-            assert_eq!((signal.action, signal.dedup_key.as_str()), (SignalAction::Beat, key));
+            assert_eq!((signal.action, heartbeat_instance(&signal.dedup_key)), (SignalAction::Beat, key));
         }
         for wrong in ["a b", "a:b", "ä", "🚒", "a/b", &"x".repeat(INSTANCE_CHARS_MAX + 1)] {
             let refusal = parse(Some(wrong)).unwrap_err();

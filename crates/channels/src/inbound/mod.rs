@@ -20,7 +20,7 @@ use allclear_domain::org::check::Spoken;
 use allclear_domain::wire::{Inbound, Route, SetUp};
 
 /// All formats that come in, in the order of the documentation.
-static WAYS_IN: &[&dyn Inbound] = 
+static WAYS_IN: &[&dyn Inbound] =
     &[&alertmanager::Alertmanager, &grafana::Grafana, &pagerduty::PagerDuty, &json::Json, &heartbeat::Heartbeat];
 
 /// All formats.

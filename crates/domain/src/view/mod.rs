@@ -46,8 +46,8 @@ pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted,
 
 pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
-pub use heartbeat::HeartbeatView;
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
+pub use heartbeat::HeartbeatView;
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use judged::{AdviceView, AlarmsView, AnswerView, TypeView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendTarget, TrendView, TrendWeek};

@@ -130,6 +130,20 @@ pub struct Signal {
     pub notes: Vec<String>,
 }
 
+/// What the condition is called that an instance which sends heartbeats is silent; of a sender without instances it is empty.
+#[must_use]
+pub fn heartbeat_key(instance: &str) -> String {
+    if instance.is_empty() { HEARTBEAT_KEY.to_owned() } else { format!("{HEARTBEAT_KEY}/{instance}") }
+}
+
+/// The instance of such a key.
+#[must_use]
+pub fn heartbeat_instance(key: &str) -> &str {
+    key.strip_prefix(HEARTBEAT_KEY).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default()
+}
+
+const HEARTBEAT_KEY: &str = "heartbeat";
+
 /// What a format needs to know beside the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct InboundContext<'a> {

@@ -18,7 +18,7 @@ use allclear_domain::paging::reason::DECLARED;
 use allclear_domain::paging::{self, Page};
 use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, Ended, Suppression, Triage, text_digest, triage};
-use allclear_domain::wire::{Signal, SignalAction};
+use allclear_domain::wire::{Signal, SignalAction, heartbeat_instance};
 use allclear_store::rows;
 
 use super::again::{KEY_LAPSE, KEY_SILENCE, expect_at, keep};
@@ -86,7 +86,7 @@ impl Core {
             }
             (SignalAction::Beat, known) => {
                 let known = known.map(|alert| (key, alert));
-                self.beat(unit, integration, &signal.dedup_key, known, kept)
+                self.beat(unit, integration, heartbeat_instance(&signal.dedup_key), known, kept)
             }
             // Resolving or acknowledging what is not open is success, and changes nothing.
             (SignalAction::Resolve | SignalAction::Acknowledge, None) => Ok(SignalReply::Nothing),

@@ -9,13 +9,13 @@ use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::org::model::Integration;
 use allclear_domain::signal::Ended;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{Labels, SenderSeverity, Signal, SignalAction};
+use allclear_domain::wire::{Labels, SenderSeverity, Signal, SignalAction, heartbeat_key};
 use allclear_store::rows;
 use allclear_store::rows::heartbeat::StoredHeartbeat;
 use jiff::Timestamp;
 
-use super::alarm::HEARTBEAT_FORMAT;
 use super::again::keep;
+use super::alarm::HEARTBEAT_FORMAT;
 use super::command::{Arrived, Refusal, SignalReply};
 use super::due::{note_look, settle};
 use super::memory::{AlertKey, OpenAlert};
@@ -52,7 +52,7 @@ fn missing(integration: &Integration, found: &StoredHeartbeat) -> Signal {
     }
     Signal {
         action: SignalAction::Trigger,
-        dedup_key: found.instance.clone(),
+        dedup_key: heartbeat_key(&found.instance),
         title: format!("No heartbeat of {name}{of}"),
         description: Some(format!("One is expected every {every}; the last came at {}.", found.last_seen_at)),
         source: instance,
@@ -149,9 +149,15 @@ impl Core {
 
     /// The row of an instance, and where there is none how many its integration has.
     fn stored_beat(&self, integration: &str, instance: &str) -> Decided<(Option<StoredHeartbeat>, u64)> {
-        let read = self.read.iter().find_map(|read| match read {
-            Loaded::Heartbeat(id, of, found, many) if id == integration && of == instance => Some((found.clone(), *many)),
-            _ => None,
+        let read = self.read.iter().find_map(|read| {
+            if let Loaded::Heartbeat(id, of, found, many) = read
+                && id == integration
+                && of == instance
+            {
+                Some((found.clone(), *many))
+            } else {
+                None
+            }
         });
         read.ok_or_else(|| Stop::Need(Need::Heartbeat(integration.to_owned(), instance.to_owned())))
     }

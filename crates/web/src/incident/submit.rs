@@ -113,9 +113,10 @@ pub(crate) async fn submit(
 /// Fields by what they are called on the page: what refuses speaks of them by their names, as the API has them.
 fn by_labels(verb: &str, why: String) -> String {
     let fields = asks::named(verb).map_or(&[][..], |row| row.fields);
-    fields.iter().filter(|field| !field.label.is_empty()).fold(why, |why, field| {
-        why.replace(&format!("`{}`", field.name), &format!("“{}”", field.label))
-    })
+    fields
+        .iter()
+        .filter(|field| !field.label.is_empty())
+        .fold(why, |why, field| why.replace(&format!("`{}`", field.name), &format!("“{}”", field.label)))
 }
 
 /// A step's one button says in short which task is done.
@@ -219,7 +220,10 @@ async fn carry_out(
     if said(fields, MARKING).is_some() && row.field(MARKING).is_none() {
         return Err(No::Typed("This goes as far as the incident: choose no marking for it, or write it as a note.".to_owned()));
     }
-    if row.verb == Verb::Role && fields.contains_key(GIVES) && said(fields, "do").as_deref() == Some("take") && said(fields, "why").is_none()
+    if row.verb == Verb::Role
+        && fields.contains_key(GIVES)
+        && said(fields, "do").as_deref() == Some("take")
+        && said(fields, "why").is_none()
     {
         return Err(No::Typed("A role is theirs from now on only with a reason: say why, or choose to ask them.".to_owned()));
     }

@@ -3,8 +3,8 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::org::diff::FormKind;
-use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::model::HEARTBEAT;
+use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{AlertView, HeartbeatView};
 use allclear_domain::wire::SetUp;
 use allclear_engine::core::Refusal;
