@@ -4,9 +4,9 @@
 //! is given only after the engine said that the signals are durable. Everything that is one vendor's stands in its format
 //! (`channels`), what follows from a signal in the engine; nothing here names a vendor.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
-use allclear_channels::inbound::heartbeat::Heartbeat;
 use allclear_channels::inbound::{lenient, redact, signed, text};
 use allclear_channels::registry;
 use allclear_domain::org::model::Integration;
@@ -36,16 +36,11 @@ const UNSIGNED: u16 = 401;
 const PICKED_MAX: usize = 3;
 
 pub(crate) fn routes() -> Router<Api> {
-    // A heartbeat is heard by any method: what sends it may know no other than `GET`.
-    let ours = Router::new()
-        .route("/in/{kind}/{key}", post(by_kind))
-        .route("/heartbeat/{key}", any(heartbeat))
-        .route("/heartbeat/{key}/{instance}", any(heartbeat_of));
-    registry::routes().fold(ours, |router, route| {
-        let handler = move |State(api): State<Api>, path: Option<Path<String>>, request: Request| async move {
-            by_route(&api, route, path.map(|Path(key)| key), request).await
+    registry::routes().fold(Router::new().route("/in/{kind}/{key}", post(by_kind)), |router, route| {
+        let handler = move |State(api): State<Api>, named: Option<Path<HashMap<String, String>>>, request: Request| async move {
+            by_route(&api, route, &named.map(|Path(named)| named).unwrap_or_default(), request).await
         };
-        router.route(route.path, post(handler))
+        router.route(route.path, if route.any_method { any(handler) } else { post(handler) })
     })
 }
 
@@ -76,21 +71,13 @@ async fn by_kind(State(api): State<Api>, Path((kind, key)): Path<(String, String
     receive(&api, format, &key, None, request).await
 }
 
-async fn heartbeat(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
-    receive(&api, &Heartbeat, &key, None, request).await
-}
-
-async fn heartbeat_of(State(api): State<Api>, Path((key, instance)): Path<(String, String)>, request: Request) -> Response {
-    receive(&api, &Heartbeat, &key, Some(&instance), request).await
-}
-
 /// A request at an address of a vendor's own.
-async fn by_route(api: &Api, route: &'static Route, in_path: Option<String>, request: Request) -> Response {
-    let format = route.format;
-    match (route.key, in_path) {
-        (KeyIn::Path, Some(key)) => receive(api, format, &key, None, request).await,
+async fn by_route(api: &Api, route: &'static Route, named: &HashMap<String, String>, request: Request) -> Response {
+    let (format, instance) = (route.format, named.get("instance").map(String::as_str));
+    match (route.key, named.get("key")) {
+        (KeyIn::Path, Some(key)) => receive(api, format, key, instance, request).await,
         (KeyIn::Path | KeyIn::Authorization, _) => match key_in_headers(request.headers()) {
-            Some(key) => receive(api, format, &key, None, request).await,
+            Some(key) => receive(api, format, &key, instance, request).await,
             None => keyless(api, format, address_of(&request)).await,
         },
         (KeyIn::BodyOrHeader(header), _) => key_after_body(api, format, header, request).await,

@@ -141,6 +141,9 @@ async fn too_much_is_cut_worst_first_and_counted() {
         world.engine.submit(input).await.unwrap();
     }
     let board = page(&world, "/").await;
+    assert_eq!(board.matches("<li data-key=").count(), 200, "more than anybody works on");
+    assert!(board.contains("+800 and more, none worse than these") && board.contains("href=\"/?all\""));
+    let board = page(&world, "/?all").await;
     assert_eq!(board.matches("<li data-key=").count(), 1000);
     for n in 0..5 {
         assert!(board.contains(&format!("<bdi>Row {n}</bdi>")), "row {n}");

@@ -41,7 +41,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 58, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 59, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -116,6 +116,8 @@ async fn what_is_answered_is_what_is_described() {
     };
     w.post("/in/json/json-key-0001", "", r#"{"title":"Odd","dedup_key":"j1","severity":"critical"}"#).await;
     w.post("/in/json/json-key-0001", "", "{").await;
+    let beats = w.ask("GET", "/heartbeat/heartbeat-key-01/db-1", &[], "").await;
+    assert_eq!(beats.status, 200, "{}", beats.text());
     w.engine.quiet().await;
     let pages = w.get("/api/v1/incidents/INC-1/pages", ADMIN).await.json();
     let page = pages["items"][0]["id"].as_str().unwrap().to_owned();

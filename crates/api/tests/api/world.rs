@@ -42,6 +42,7 @@ integrations:
   - {id: pd, kind: pagerduty, key: "0123456789abcdef0123456789abcdef", service: checkout}
   - {id: script, kind: json, key: "json-key-0001", service: checkout}
   - {id: graf, kind: grafana, key: "grafana-key-0001", service: checkout}
+  - {id: backup, kind: heartbeat, key: "heartbeat-key-01", every: 1h, service: checkout}
 catch_all: ["person:ben"]
 "#;
 

@@ -166,8 +166,8 @@ impl Inbound for Alertmanager {
 
     fn routes(&self) -> &'static [Route] {
         &[
-            Route { path: "/prom/{key}/api/v2/alerts", key: KeyIn::Path, format: &Alertmanager },
-            Route { path: "/api/v2/alerts", key: KeyIn::Authorization, format: &Alertmanager },
+            Route { path: "/prom/{key}/api/v2/alerts", any_method: false, key: KeyIn::Path, format: &Alertmanager },
+            Route { path: "/api/v2/alerts", any_method: false, key: KeyIn::Authorization, format: &Alertmanager },
         ]
     }
 

@@ -3,7 +3,7 @@
 //! Any method does, `GET` too, since what sends them is often one line of a script or a field of a form that asks for an address;
 //! nothing is read from a body. The address may name an instance behind the key: `/heartbeat/{key}/db-1`.
 
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SetUp, Signal, SignalAction, heartbeat_key};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, Route, SetUp, Signal, SignalAction, heartbeat_key};
 use serde_json::json;
 
 /// Longest name of an instance, in characters: that of a host.
@@ -34,6 +34,14 @@ impl Inbound for Heartbeat {
                    one ends it.",
             snippet: "# at the end of the job, and only where it went well\ncurl -fsS -m 10 --retry 5 {base}/heartbeat/{key}",
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        // What sends a heartbeat may know no other method than `GET`.
+        &[
+            Route { path: "/heartbeat/{key}", any_method: true, key: KeyIn::Path, format: &Heartbeat },
+            Route { path: "/heartbeat/{key}/{instance}", any_method: true, key: KeyIn::Path, format: &Heartbeat },
+        ]
     }
 
     fn body_bytes_max(&self) -> usize {

@@ -256,8 +256,8 @@ impl Inbound for PagerDuty {
 
     fn routes(&self) -> &'static [Route] {
         &[
-            Route { path: "/v2/enqueue", key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &PagerDuty },
-            Route { path: "/v2/change/enqueue", key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &ChangeEvents },
+            Route { path: "/v2/enqueue", any_method: false, key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &PagerDuty },
+            Route { path: "/v2/change/enqueue", any_method: false, key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &ChangeEvents },
         ]
     }
 

@@ -233,8 +233,10 @@ pub struct Answer {
 /// An address that senders of a format post to, beside `/in/{kind}/{key}`, which every format has.
 #[derive(Clone, Copy)]
 pub struct Route {
-    /// As the router spells it; `{key}` is the only parameter.
+    /// As the router spells it; `{key}` and `{instance}` are the only parameters.
     pub path: &'static str,
+    /// Whether any method does, and not `POST` alone.
+    pub any_method: bool,
     /// Where the key is.
     pub key: KeyIn,
     /// What reads the bodies that come here.

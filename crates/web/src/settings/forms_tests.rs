@@ -52,7 +52,8 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Service => json!({"id": "checkout", "name": "Checkout", "team": "payments", "escalation": "payments", "tier": 1,
             "rto": "4h", "mtpd": "1d", "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
         FormKind::Integration => {
-            json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout"})
+            json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout",
+                "every": "1h", "grace": "5m"})
         }
         FormKind::Route => {
             json!({"id": "critical", "order": 0, "match": "severity=\"critical\"", "set": {"severity": "sev1"}, "declare": "candidate", "continue": true})
