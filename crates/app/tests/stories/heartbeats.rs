@@ -72,7 +72,7 @@ async fn a_job_that_stops_calling_is_missed_once_and_its_next_call_ends_that(dat
     calls(&world, Method::GET, "").await;
     world.quiet().await;
     let alerts = items(&world.api("/alerts").await);
-    assert_eq!((alerts.len(), alerts[0]["ended"].as_str()), (1, Some("resolved")), "{alerts:#?}");
+    assert_eq!((alerts.len(), alerts[0]["state"].as_str()), (1, Some("resolved")), "{alerts:#?}");
     let known = heartbeats(&world).await;
     assert!(known[0]["missing"] == false && known[0]["missed_at"].is_string(), "it is awaited again: {known:#?}");
     world.advance(66 * 60).await;
@@ -97,7 +97,7 @@ async fn each_instance_is_watched_by_itself(database: Database) {
     let open = items(&world.api("/alerts?open=true").await);
     let titles: Vec<_> = open.iter().map(|alert| alert["title"].as_str().unwrap()).collect();
     assert_eq!(titles, ["No heartbeat of Nightly backup (db-1)"]);
-    assert_eq!(open[0]["labels"]["instance"], "db-1", "{open:#?}");
+    assert_eq!(open[0]["detail"]["labels"]["instance"], "db-1", "{open:#?}");
     assert_eq!(heartbeats(&world).await[0]["instance"], "db-1", "what is missing stands first");
 }
 

@@ -25,6 +25,8 @@ pub(super) struct State {
     /// How long it has watched.
     pub(super) watched: Duration,
     pub(super) asked: Option<Duration>,
+    /// When a watch outside was last told that paging works.
+    pub(super) beaten: Option<Duration>,
     /// Whether deadlines were late when the store was last asked.
     pub(super) were_late: bool,
     pub(super) unread: BTreeSet<Trouble>,

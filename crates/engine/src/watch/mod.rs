@@ -69,7 +69,6 @@ impl Drop for EndsWatch {
 async fn run(shared: Weak<Shared>) {
     let mut alarms = JoinSet::new();
     let mut beats = JoinSet::new();
-    let mut beat_at = Duration::ZERO;
     let mut last = elapsed(&shared);
     loop {
         // Without the engine's handles there is nothing left to watch.
@@ -93,18 +92,19 @@ async fn run(shared: Weak<Shared>) {
         }
         while beats.try_join_next().is_some() {}
         // Silence is the alarm: nothing is said while anything impairs paging, nor where the last word is still on its way.
-        let works = |now: &Shared| !now.troubles.list().iter().any(|present| present.trouble.silences_heartbeat());
-        if Duration::from_nanos(at) >= beat_at && beats.is_empty() && answers && works(&now) {
-            beat_at = Duration::from_nanos(at) + BEAT_EVERY;
-            if let Some(operators) = now.operators.get().map(Arc::clone) {
-                beats.spawn(async move {
-                    if let Some(beat) = operators.beat()
-                        && let Err(why) = beat.await
-                    {
-                        tracing::warn!(%why, "the watch outside did not take a heartbeat");
-                    }
-                });
-            }
+        if beats.is_empty()
+            && answers
+            && !now.troubles.list().iter().any(|present| present.trouble.silences_heartbeat())
+            && let Some(operators) = now.operators.get().map(Arc::clone)
+            && now.watch.beats()
+        {
+            beats.spawn(async move {
+                if let Some(beat) = operators.beat()
+                    && let Err(why) = beat.await
+                {
+                    tracing::warn!(%why, "the watch outside did not take a heartbeat");
+                }
+            });
         }
         while alarms.try_join_next().is_some() {}
         if let (Some(operators), true) = (now.operators.get(), alarms.len() < ALARMS_AT_ONCE)
@@ -166,6 +166,16 @@ impl Watch {
         let due = state.asked.is_none_or(|asked| state.watched >= asked + ASK_EVERY);
         if due {
             state.asked = Some(state.watched);
+        }
+        due
+    }
+
+    /// Whether it is time to tell a watch outside that paging works.
+    fn beats(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = state.beaten.is_none_or(|beaten| state.watched >= beaten + BEAT_EVERY);
+        if due {
+            state.beaten = Some(state.watched);
         }
         due
     }
