@@ -41,6 +41,7 @@ lists! {
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
+    FeedPage of view::FeedView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;

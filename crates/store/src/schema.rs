@@ -102,6 +102,10 @@ tables! {
     TOKEN = "token", key ["id"] {
         "id": Text, "name": Text, "hash": Text, "scope": Text, "person": Text, "created_at": Int, "expires_at": Int, "revoked_at": Int,
     }
+    /// Addresses at which calendars are fetched; the secret is hashed.
+    FEED = "feed", key ["id"] {
+        "id": Text, "hash": Text, "kind": Text, "subject": Text, "made_by": Text, "created_at": Int, "revoked_at": Int,
+    }
     /// Answers given under an `Idempotency-Key`.
     IDEMPOTENCY = "idempotency", key ["principal", "key"] {
         "principal": Text, "key": Text, "digest": Text, "answer": Text, "at": Int,
@@ -282,6 +286,7 @@ create index action_owner on action (owner, state, due_at);
     SHOWN,
     REPORTS,
     OWING,
+    FEEDS,
 ];
 
 /// Targets that do not answer.
@@ -514,6 +519,21 @@ const OWING: Migration = Migration {
     number: 18,
     name: "owing",
     sql: "create index expectation_obligation on expectation (incident) where rule = 'incident.obligation';",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Calendars that people's programs fetch. An older node beside this one knows none, and answers that there is none.
+const FEEDS: Migration = Migration {
+    number: 19,
+    name: "feeds",
+    sql: "
+create table feed (
+  id text primary key, hash text not null, kind text not null, subject text not null, made_by text not null,
+  created_at bigint not null, revoked_at bigint) {CLUSTERED};
+create unique index feed_hash on feed (hash);
+create index feed_live on feed (id) where revoked_at is null;
+",
     sqlite: "",
     postgres: "",
 };

@@ -3,6 +3,7 @@
 
 mod asks;
 mod explain;
+mod feeds;
 mod incidents;
 mod learning;
 mod lists;
@@ -205,6 +206,8 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(org_forms::detach))
         .routes(routes!(overrides::list, overrides::put))
         .routes(routes!(overrides::end))
+        .routes(routes!(feeds::list, feeds::make))
+        .routes(routes!(feeds::revoke))
         .routes(routes!(plans::shipped))
         .routes(routes!(plans::adopt))
         .routes(routes!(plans::try_one))

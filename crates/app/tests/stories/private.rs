@@ -363,11 +363,13 @@ enum Needs {
     Schedule,
     /// To administer.
     Admin,
+    /// To respond; what is another's is not there.
+    Own,
 }
 
 /// Every operation: what it needs, and a body that it takes. One that is not here fails the test.
 fn table() -> Vec<(&'static str, Needs, Value)> {
-    use Needs::{Act, Admin, House, Read, Respond, Schedule, See};
+    use Needs::{Act, Admin, House, Own, Read, Respond, Schedule, See};
     let at = |day: u32| format!("2030-01-{day:02}T00:00:00Z");
     vec![
         ("GET /api/v1/incidents", Read, Value::Null),
@@ -426,6 +428,9 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "dan", "starts_at": at(1), "ends_at": at(2)})),
         ("GET /api/v1/schedules/{id}/overrides", House, Value::Null),
         ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
+        ("GET /api/v1/calendar-feeds", House, Value::Null),
+        ("POST /api/v1/calendar-feeds", Respond, json!({"schedule": "rota"})),
+        ("DELETE /api/v1/calendar-feeds/{id}", Own, Value::Null),
         ("POST /api/v1/explain/signal", House, json!({"title": "matrix"})),
         ("GET /api/v1/explain/page/{id}", See, Value::Null),
         ("GET /api/v1/stream", Read, Value::Null),
@@ -536,7 +541,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                 let sees = if *private { asker.sees_private } else { asker.sees_public };
                 let wanted = match needs {
                     _ if asker.header.is_none() => Some(401),
-                    Needs::Respond | Needs::Act | Needs::Schedule if asker.scope < 1 => Some(403),
+                    Needs::Respond | Needs::Act | Needs::Schedule | Needs::Own if asker.scope < 1 => Some(403),
                     Needs::Schedule if !asker.schedules => Some(403),
                     Needs::Admin if asker.scope < 2 => Some(403),
                     Needs::House if asker.name == "gus" => Some(403),
@@ -548,7 +553,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                     Some(wanted) => assert_eq!(status, wanted, "{what}"),
                     None => {
                         assert!(![401, 403].contains(&status) && status < 500, "{what}: {status}");
-                        assert!(status != 404 || matches!(needs, Needs::Admin), "{what}: {status}");
+                        assert!(status != 404 || matches!(needs, Needs::Admin | Needs::Own), "{what}: {status}");
                     }
                 }
                 judged += 1;

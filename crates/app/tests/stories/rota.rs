@@ -10,7 +10,13 @@ use serde_json::{Value, json};
 
 use crate::{on_both, world_of};
 
-on_both!(a_shift_is_taken_over_corrected_and_given_back, sixty_five_overrides_at_once_leave_one_person_on_call_for_good);
+on_both!(
+    a_shift_is_taken_over_corrected_and_given_back,
+    sixty_five_overrides_at_once_leave_one_person_on_call_for_good,
+    several_are_on_at_once_and_nobody_where_an_override_says_so,
+    whoever_comes_on_next_is_a_target,
+    a_calendar_is_fetched_from_an_address_until_it_is_revoked,
+);
 
 /// Ana is on call, in weeks that are hers alone; ben is in the team, and cho manages it.
 const ROTA: &str = r#"
@@ -186,6 +192,248 @@ async fn sixty_five_overrides_at_once_leave_one_person_on_call_for_good(database
     assert_eq!(ends(&world, ADMIN_TOKEN, &ids[0]).await.status, 200);
     assert_eq!(on_call(&world).await, "ana");
     assert_eq!(items(&world.api("/schedules/rota/overrides").await).len(), 0);
+}
+
+/// Puts an override of an effect from an instant on, for so many hours.
+async fn puts_with(world: &World, token: &str, effect: &str, person: &str, from: Timestamp, hours: i64) -> Answer {
+    let mut body = json!({"effect": effect, "starts_at": from, "ends_at": from + SignedDuration::from_hours(hours)});
+    if !person.is_empty() {
+        body["person"] = person.into();
+    }
+    asks(world, Method::POST, "", token, Some(body)).await
+}
+
+/// Everybody who is on call, by the API.
+async fn people(world: &World) -> Vec<String> {
+    let on = items(&world.api("/oncall").await).remove(0);
+    let people: Vec<String> = items_of(&on["people"]).iter().map(|one| one["person"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(on["person"].as_str(), people.first().map(String::as_str), "the first is who was told of before: {on}");
+    people
+}
+
+fn items_of(list: &Value) -> Vec<Value> {
+    list.as_array().unwrap().clone()
+}
+
+async fn several_are_on_at_once_and_nobody_where_an_override_says_so(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let (ben, cho) = (token(&world, "ben").await, token(&world, "cho").await);
+    let now = world.now().await;
+    assert_eq!(people(&world).await, ["ana"]);
+
+    // Ben is on besides, which he may himself; both are paged, and both see it.
+    let besides = id(&puts_with(&world, &ben, "adds", "ben", now, 8).await);
+    assert_eq!(people(&world).await, ["ana", "ben"]);
+    let on = items(&world.api("/oncall").await).remove(0);
+    assert_eq!(on["people"][1]["because"], format!("added by override {besides}"), "{on}");
+    world.fire("disk").await;
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("ben").len(), world.hook.to("cho").len()), (1, 1, 0));
+    let seen = page(&world, &ben).await;
+    assert!(seen.contains("Ana Ruiz</bdi> and <bdi>Ben Okafor") && seen.contains("you are among them"), "{seen}");
+    let request = world.client.get(world.at("/my-shifts")).bearer_auth(&ben).header("accept", "text/html");
+    let shifts = world.send(request).await.ok().text;
+    assert!(shifts.contains("You are on call") && shifts.contains("besides the rota"), "{shifts}");
+    let ran = world.cli(&["oncall"]).await;
+    assert!(ran.stdout.contains("ana, ben"), "{}", ran.stdout);
+
+    // That nobody is on is for whoever manages the schedule, and names nobody.
+    let refused = puts_with(&world, &ben, "nobody", "", now, 2).await;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &json!("forbidden")), "{}", refused.text);
+    for (effect, who) in [("nobody", "ana"), ("replaces", ""), ("adds", "")] {
+        let refused = puts_with(&world, &cho, effect, who, now, 2).await;
+        assert_eq!((refused.status, &refused.body["code"]), (422, &json!("invalid")), "{effect}: {}", refused.text);
+    }
+    assert_eq!(puts_with(&world, &cho, "sometimes", "ana", now, 2).await.status, 422);
+
+    // The schedule is off while a page runs: whoever was told stays told, and the next alarm finds the next step at once.
+    let off = id(&puts_with(&world, &cho, "nobody", "", now, 2).await);
+    assert_eq!(people(&world).await, [""; 0]);
+    let on = items(&world.api("/oncall").await).remove(0);
+    assert_eq!((&on["because"], &on["person"]), (&json!(format!("override {off} has nobody on")), &Value::Null), "{on}");
+    let (before, of_ben) = (world.hook.to("ana").len(), world.hook.to("ben").len());
+    world.signal_with(org::OTHER_KEY, json!({"title": "queue", "severity": "critical"})).await;
+    world.quiet().await;
+    assert_eq!(world.hook.to("ana").len(), before, "nobody of the schedule is paged");
+    assert_eq!(world.hook.to("ben").len(), of_ben + 1, "the second step follows at once");
+    let queue = world.incidents("").await.into_iter().find(|one| one["title"] == "queue").unwrap();
+    let log = allclear_trial::world::lines(&world.events(&queue).await);
+    assert!(log.contains(&format!("override `{off}` has nobody on")), "{log}");
+    let seen = page(&world, &cho).await;
+    assert!(seen.contains("an override has nobody on") && seen.contains("End it now: nobody, Rota"), "{seen}");
+
+    // A check warns of the gap, and says what it is; who is added after it is on.
+    let form = world.send(world.client.get(world.at("/settings/schedule/rota")).bearer_auth(ADMIN_TOKEN).header("accept", "text/html"));
+    assert!(form.await.ok().text.contains("an override has nobody on then"));
+    let later = id(&puts_with(&world, &ben, "adds", "ben", now, 1).await);
+    assert_eq!(people(&world).await, ["ben"]);
+    world.kill().await;
+    world.start_again(&[]).await;
+    assert_eq!(people(&world).await, ["ben"], "the same after a start");
+    let listed = items(&world.api("/schedules/rota/overrides").await);
+    let mut told: Vec<(&str, &str)> =
+        listed.iter().map(|one| (one["effect"].as_str().unwrap(), one["person"].as_str().unwrap())).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("adds", "ben"), ("adds", "ben"), ("nobody", "")]);
+    assert_eq!(ends(&world, &ben, &off).await.status, 403, "who does not manage it does not switch it on either");
+    for one in [&later, &off] {
+        assert_eq!(ends(&world, &cho, one).await.status, 200);
+    }
+    assert_eq!(people(&world).await, ["ana", "ben"]);
+    // By the form too, which works without a script.
+    let to = (now + SignedDuration::from_hours(4)).to_string();
+    let fields = [("once", "7"), ("schedule", "rota"), ("effect", "nobody"), ("person", "cho"), ("to", to.as_str())];
+    assert_eq!(form_of(&world, &ben, &fields).await.status, 422);
+    assert_eq!(form_of(&world, &cho, &fields).await.status, 303);
+    assert_eq!(people(&world).await, [""; 0]);
+}
+
+async fn form_of(world: &World, token: &str, fields: &[(&str, &str)]) -> Answer {
+    form(world, "/on-call/override", token, fields).await
+}
+
+async fn whoever_comes_on_next_is_a_target(database: Database) {
+    let rota = r#"
+schedules:
+  - {id: rota, name: Rota, team: payments, time_zone: Europe/Madrid, layers: [{people: [ana, ben], every: 1mo, handoff: "31 09:00", starts: 2026-01-05}]}
+escalations:
+  - {id: payments, steps: [{page: ["schedule:rota"], within: 5m}, {page: ["next:rota"], within: 5m}]}
+"#;
+    let mut world = world_of(database, [org::PEOPLE, rota, org::SERVICES, org::CATCH_ALL].concat()).await;
+    let on = people(&world).await.remove(0);
+    let next = if on == "ana" { "ben" } else { "ana" };
+    world.fire("disk").await;
+    assert_eq!((world.hook.to(&on).len(), world.hook.to(next).len()), (1, 0));
+    world.advance(310).await;
+    assert_eq!((world.hook.to(&on).len(), world.hook.to(next).len()), (1, 1), "the second step pages who comes on next");
+    let log = allclear_trial::world::lines(&world.events(&world.incident().await).await);
+    assert!(log.contains("next on call in rota from"), "{log}");
+    // A month's last day, in the schedule's zone; and what a calendar, months and hours that pass are refused for.
+    let seen = items(&world.api("/oncall?at=2027-02-20T12:00:00Z").await).remove(0);
+    assert_eq!(seen["until"], "2027-02-28T08:00:00Z", "{seen}");
+    for (layer, says) in [
+        (r#"{people: [ana], every: 1mo, handoff: "09:00", starts: 2026-01-05}"#, "day of the month"),
+        (r#"{people: [ana], every: 1wd, handoff: "09:00", calendar: offce, starts: 2026-01-05}"#, "calendar"),
+        (r#"{people: [ana], every: 1mo, handoff: "1 09:00", elapsed: true, starts: 2026-01-05}"#, "elapsed"),
+    ] {
+        let path = world.dir.path().join("wrong.yaml");
+        let text = format!("schedules:\n  - {{id: x, time_zone: Europe/Madrid, layers: [{layer}]}}\n");
+        std::fs::write(&path, org::filled(&[org::PEOPLE, &text].concat(), "http://127.0.0.1:1")).unwrap();
+        let ran = world.cli(&["config", "check", &path.display().to_string()]).await;
+        assert!(ran.code != 0 && [ran.stdout.as_str(), &ran.stderr].concat().contains(says), "{} {}", ran.stdout, ran.stderr);
+    }
+}
+
+/// Fetches a calendar as a program does: without a token.
+async fn fetched(world: &World, url: &str) -> Answer {
+    world.send(world.client.get(url)).await
+}
+
+/// The values of a property, unfolded, of a calendar that a strict reader takes.
+fn values(text: &str, wanted: &str) -> Vec<String> {
+    assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']));
+    assert!(text.split("\r\n").all(|line| line.len() <= 75));
+    let unfolded = text.replace("\r\n ", "");
+    let lines = unfolded.trim_end_matches("\r\n").split("\r\n").map(|line| line.split_once(':').unwrap());
+    lines.filter(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned()).collect()
+}
+
+async fn makes_feed(world: &World, token: &str, body: Value) -> Answer {
+    world.send(world.client.post(world.at("/api/v1/calendar-feeds")).bearer_auth(token).json(&body)).await
+}
+
+async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Database) {
+    let people = org::PEOPLE.replace("name: Ana Ruiz", "name: \"Ana; Ruiz 🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒\"");
+    let people = people.replace("teams:", "  - {id: dan, name: Dan, email: dan@example.org}\n  - {id: gus, name: Gus, access: guest}\nteams:");
+    let paged = org::ESCALATIONS.replace("person:ana", "schedule:rota");
+    let world = world_of(database, [&people, ROTA, &paged, org::SERVICES, org::CATCH_ALL].concat()).await;
+    let (ana, ben, cho, dan) =
+        (token(&world, "ana").await, token(&world, "ben").await, token(&world, "cho").await, token(&world, "dan").await);
+    let now = world.now().await;
+
+    // Made once, and not told again.
+    let made = makes_feed(&world, &ana, json!({})).await;
+    assert_eq!((made.status, &made.body["person"], &made.body["schedule"]), (201, &json!("ana"), &Value::Null), "{}", made.text);
+    let url = made.body["url"].as_str().unwrap().to_owned();
+    let path = format!("/calendar/{}", url.rsplit('/').next().unwrap());
+    let at = world.at(&path);
+    let listed = items(&world.send(world.client.get(world.at("/api/v1/calendar-feeds")).bearer_auth(&ana)).await.ok().body);
+    assert!(listed.len() == 1 && listed[0].get("url").is_none() && listed[0].get("hash").is_none(), "{listed:?}");
+
+    // Without a token, and with what a client keeps.
+    let first = fetched(&world, &at).await.ok();
+    assert_eq!(first.header("content-type"), Some("text/calendar; charset=utf-8"));
+    assert!(values(&first.text, "X-WR-CALNAME")[0].starts_with("On call: Ana\\; Ruiz 🚒"), "{}", first.text);
+    assert_eq!(values(&first.text, "SUMMARY"), ["On call: Rota"], "her weeks are hers alone: one shift");
+    let tag = first.header("etag").unwrap().to_owned();
+    let head = world.send(world.client.head(&at)).await;
+    assert_eq!((head.status, head.header("etag"), head.text.as_str()), (200, Some(tag.as_str()), ""));
+    let again = world.send(world.client.get(&at).header("if-none-match", format!("\"x\", W/{tag}"))).await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    // Ben takes eight hours of next week: what was there is changed, and nothing is doubled.
+    let later = now + SignedDuration::from_hours(7 * 24);
+    puts(&world, &ben, "ben", later, 8).await;
+    let changed = world.send(world.client.get(&at).header("if-none-match", &tag)).await.ok();
+    let (before, after) = (values(&first.text, "UID"), values(&changed.text, "UID"));
+    assert!(after.len() == 2 && before.iter().all(|uid| after.contains(uid)), "{before:?} {after:?}");
+    // A schedule's has everybody, and the time in which nobody is on.
+    let of_rota = makes_feed(&world, &dan, json!({"schedule": "rota"})).await;
+    let of_rota_at = world.at(&format!("/calendar/{}", of_rota.ok().body["url"].as_str().unwrap().rsplit('/').next().unwrap()));
+    puts_with(&world, &cho, "nobody", "", later + SignedDuration::from_hours(48), 2).await;
+    let whole = fetched(&world, &of_rota_at).await.ok();
+    let summaries = values(&whole.text, "SUMMARY");
+    assert!(summaries.contains(&"Ben Okafor: Rota".to_owned()) && summaries.contains(&"Nobody on call: Rota".to_owned()), "{summaries:?}");
+
+    // Nobody else's, no guest's, and not without end.
+    assert_eq!(makes_feed(&world, &token(&world, "gus").await, json!({"schedule": "rota"})).await.status, 403);
+    let refused = makes_feed(&world, &ana, json!({"schedule": "gone"})).await;
+    assert_eq!((refused.status, &refused.body["code"]), (404, &json!("no_such_schedule")));
+    let refused = makes_feed(&world, ADMIN_TOKEN, json!({})).await;
+    assert_eq!((refused.status, &refused.body["code"]), (422, &json!("person_needed")), "{}", refused.text);
+    for _ in 1..20 {
+        makes_feed(&world, &ana, json!({})).await.ok();
+    }
+    let refused = makes_feed(&world, &ana, json!({})).await;
+    assert_eq!((refused.status, &refused.body["code"]), (422, &json!("too_many_feeds")), "{}", refused.text);
+    for wrong in ["/calendar/x.ics", &path[..path.len() - 4], &format!("{path}x"), "/calendar/.ics"] {
+        assert_eq!(fetched(&world, &world.at(wrong)).await.status, 404, "{wrong}");
+    }
+    let id = made.body["id"].as_str().unwrap();
+    let revoke = async |token: &str, id: &str| {
+        world.send(world.client.delete(world.at(&format!("/api/v1/calendar-feeds/{id}"))).bearer_auth(token)).await
+    };
+    let not_his = revoke(&ben, id).await;
+    assert_eq!((not_his.status, &not_his.body["code"]), (404, &json!("no_such_feed")), "{}", not_his.text);
+    assert_eq!(revoke(&ana, id).await.status, 204);
+    let gone = fetched(&world, &at).await;
+    assert_eq!((gone.status, &gone.body["code"]), (404, &json!("no_such_feed")), "{}", gone.text);
+    assert_eq!(revoke(&ana, id).await.status, 404);
+
+    // By the pages, without a script; whoever manages the team revokes what others made of its schedule.
+    let shown = form(&world, "/my-shifts/calendar", &ben, &[]).await.ok().text;
+    let address = shown.split("/calendar/").nth(1).and_then(|rest| rest.split(".ics").next()).unwrap();
+    let of_ben = fetched(&world, &world.at(&format!("/calendar/{address}.ics"))).await.ok();
+    assert_eq!(values(&of_ben.text, "SUMMARY"), ["On call: Rota"]);
+    let request = world.client.get(world.at("/my-shifts")).bearer_auth(&ben).header("accept", "text/html");
+    assert!(!world.send(request).await.ok().text.contains(address), "it is shown once");
+    assert_eq!(form(&world, "/on-call/calendar", &ben, &[("schedule", "gone")]).await.status, 422);
+    assert!(form(&world, "/on-call/calendar", &ben, &[("schedule", "rota")]).await.ok().text.contains(".ics"));
+    let of_dan = items(&world.send(world.client.get(world.at("/api/v1/calendar-feeds")).bearer_auth(&dan)).await.ok().body);
+    let of_dan = of_dan[0]["id"].as_str().unwrap();
+    assert!(page(&world, &cho).await.contains(of_dan) && !page(&world, &ben).await.contains(of_dan));
+    let pressed = form(&world, &format!("/calendar-feeds/{of_dan}/revoke"), &cho, &[("back", "/on-call")]).await;
+    assert_eq!((pressed.status, pressed.header("location")), (303, Some("/on-call")));
+    assert_eq!(fetched(&world, &of_rota_at).await.status, 404);
+
+    // Whoever is removed takes theirs along, also where somebody of that id comes again.
+    let mine = makes_feed(&world, &dan, json!({})).await.ok().body["url"].as_str().unwrap().to_owned();
+    let mine = world.at(&format!("/calendar/{}", mine.rsplit('/').next().unwrap()));
+    assert_eq!(values(&fetched(&world, &mine).await.ok().text, "UID").len(), 0, "he has no shift");
+    world.command("/org/person/dan/detach", json!({})).await.ok();
+    assert_eq!(world.delete("/api/v1/org/person/dan").await.status, 204);
+    assert_eq!(fetched(&world, &mine).await.status, 404);
+    let request = world.client.put(world.at("/api/v1/org/person/dan")).bearer_auth(ADMIN_TOKEN).json(&json!({"name": "Dan"}));
+    assert!(world.send(request).await.status < 300);
+    assert_eq!(fetched(&world, &mine).await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,7 @@ mod clock;
 mod contention;
 mod deed;
 mod explain;
+mod feed;
 mod guest;
 mod incident;
 mod judged;
@@ -45,6 +46,7 @@ pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted,
 
 pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
+pub use feed::{FEED_EVENTS_MAX, Feed, FeedView};
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use judged::{AdviceView, AlarmsView, AnswerView, TypeView};
@@ -53,7 +55,7 @@ pub use log::{EventView, ExpectationView};
 pub use next::{Next, late, next};
 pub use objective::ObjectiveView;
 pub use obligation::{ContentView, ObligationView, ReportView};
-pub use on_call::{OnCallView, OverrideView};
+pub use on_call::{OnCallPerson, OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use partner::{PartyView, RequestView};
 pub use plan::{ChoiceView, DeviationKind, DeviationView, PlanView, ProposedPlanView, RecoveryView, ShippedPlanView};

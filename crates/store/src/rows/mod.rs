@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod circuit;
 pub mod event;
 pub mod expectation;
+pub mod feed;
 pub mod form;
 pub mod incident;
 pub mod message;

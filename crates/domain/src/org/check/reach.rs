@@ -147,7 +147,11 @@ impl Checker<'_> {
                     civil(first.ends_at),
                     form.time_zone
                 ),
-                "add a layer below that is always on, or let an escalation's next step reach somebody",
+                if first.by_override {
+                    "an override has nobody on then: end it, or let an escalation's next step reach somebody"
+                } else {
+                    "add a layer below that is always on, or let an escalation's next step reach somebody"
+                },
             );
         }
     }
