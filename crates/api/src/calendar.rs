@@ -22,14 +22,14 @@ pub(crate) fn routes() -> Router<Api> {
 }
 
 async fn fetch(State(api): State<Api>, Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    let missing = || Problem::new("no_such_feed", "no calendar is at this address: it may have been revoked; make another one under My shifts");
+    let missing =
+        || Problem::new("no_such_feed", "no calendar is at this address: it may have been revoked; make another one under My shifts");
     let secret = file.strip_suffix(FEED_SUFFIX).filter(|secret| secret.len() <= SECRET_LEN_MAX).ok_or_else(missing)?;
     let feed = api.engine.fetch_feed(secret).await.map_err(|fault| store(&fault))?.ok_or_else(missing)?;
     let tag = format!("\"{}\"", feed.mark());
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let is_known = known.map(|known| known.trim().trim_start_matches("W/")).any(|known| known == tag || known == "*");
-    let mut response =
-        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { feed.text(api.engine.now()).into_response() };
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { feed.text(api.engine.now()).into_response() };
     let headers = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(ETAG, tag);

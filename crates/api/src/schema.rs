@@ -42,6 +42,7 @@ lists! {
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
     FeedPage of view::FeedView;
+    CoverPage of view::CoverView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;

@@ -2,6 +2,7 @@
 //! say what it said; nothing is decided here.
 
 mod asks;
+mod cover;
 mod explain;
 mod feeds;
 mod incidents;
@@ -206,6 +207,8 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(org_forms::detach))
         .routes(routes!(overrides::list, overrides::put))
         .routes(routes!(overrides::end))
+        .routes(routes!(cover::list, cover::ask))
+        .routes(routes!(cover::answer))
         .routes(routes!(feeds::list, feeds::make))
         .routes(routes!(feeds::revoke))
         .routes(routes!(plans::shipped))

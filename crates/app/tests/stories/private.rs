@@ -104,7 +104,7 @@ pub(crate) fn filled(path: &str, ids: &Ids) -> String {
         _ => "note",
     };
     let path = path.replace("{ref}", &ids.reference).replace("{kind}", "team").replace("{id}", id).replace("{command}", command);
-    path.replace("{override}", &ids.override_)
+    path.replace("{override}", &ids.override_).replace("{answer}", "accept")
 }
 
 pub(crate) async fn operations(world: &World) -> Vec<(Method, String)> {
@@ -428,6 +428,10 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "dan", "starts_at": at(1), "ends_at": at(2)})),
         ("GET /api/v1/schedules/{id}/overrides", House, Value::Null),
         ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
+        ("GET /api/v1/cover-requests", House, Value::Null),
+        // Whoever has no shift, or is no person, is told so.
+        ("POST /api/v1/cover-requests", Respond, json!({"schedule": "rota", "starts_at": at(1), "ends_at": at(2)})),
+        ("POST /api/v1/cover-requests/{id}/{answer}", Own, Value::Null),
         ("GET /api/v1/calendar-feeds", House, Value::Null),
         ("POST /api/v1/calendar-feeds", Respond, json!({"schedule": "rota"})),
         ("DELETE /api/v1/calendar-feeds/{id}", Own, Value::Null),

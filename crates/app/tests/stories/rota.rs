@@ -270,8 +270,7 @@ async fn several_are_on_at_once_and_nobody_where_an_override_says_so(database: D
     world.start_again(&[]).await;
     assert_eq!(people(&world).await, ["ben"], "the same after a start");
     let listed = items(&world.api("/schedules/rota/overrides").await);
-    let mut told: Vec<(&str, &str)> =
-        listed.iter().map(|one| (one["effect"].as_str().unwrap(), one["person"].as_str().unwrap())).collect();
+    let mut told: Vec<(&str, &str)> = listed.iter().map(|one| (one["effect"].as_str().unwrap(), one["person"].as_str().unwrap())).collect();
     told.sort_unstable();
     assert_eq!(told, [("adds", "ben"), ("adds", "ben"), ("nobody", "")]);
     assert_eq!(ends(&world, &ben, &off).await.status, 403, "who does not manage it does not switch it on either");
@@ -343,7 +342,8 @@ async fn makes_feed(world: &World, token: &str, body: Value) -> Answer {
 
 async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Database) {
     let people = org::PEOPLE.replace("name: Ana Ruiz", "name: \"Ana; Ruiz 🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒🚒\"");
-    let people = people.replace("teams:", "  - {id: dan, name: Dan, email: dan@example.org}\n  - {id: gus, name: Gus, access: guest}\nteams:");
+    let people =
+        people.replace("teams:", "  - {id: dan, name: Dan, email: dan@example.org}\n  - {id: gus, name: Gus, access: guest}\nteams:");
     let paged = org::ESCALATIONS.replace("person:ana", "schedule:rota");
     let world = world_of(database, [&people, ROTA, &paged, org::SERVICES, org::CATCH_ALL].concat()).await;
     let (ana, ben, cho, dan) =

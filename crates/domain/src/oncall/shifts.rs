@@ -149,6 +149,20 @@ impl CompiledSchedule {
         walk.find(|(on_call, ..)| !on_call.has(person)).map(|(_, starts_at, _)| starts_at)
     }
 
+    /// Whether somebody has the turn from an instant until another without a break; who is only on besides has none.
+    #[must_use]
+    pub fn has_turn_throughout(&self, overrides: &[Override], person: &str, from: Timestamp, to: Timestamp) -> bool {
+        let mut until = from;
+        for (on_call, _, ends_at) in self.walk(overrides, from, to, EDGES_MAX) {
+            let besides = matches!(on_call.because, Because::Added { .. });
+            if besides || on_call.person.as_deref() != Some(person) {
+                return false;
+            }
+            until = ends_at;
+        }
+        until == to
+    }
+
     /// Who comes on next, and is not on call at the instant: those of the next people on of whom that is so, in their order, and
     /// since when. Looked for over [`NEXT_AHEAD`].
     #[must_use]

@@ -5,6 +5,7 @@
 //! indexed form of it that every decision reads. Reading text is the engine's business.
 
 pub mod check;
+pub mod cover;
 pub mod diff;
 pub mod export;
 pub mod forms;

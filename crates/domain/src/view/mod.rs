@@ -10,6 +10,7 @@ mod came;
 mod change;
 mod clock;
 mod contention;
+mod cover;
 mod deed;
 mod explain;
 mod feed;
@@ -44,6 +45,7 @@ pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
 pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted, WantedView, Wants, contention};
 
+pub use cover::CoverView;
 pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use feed::{FEED_EVENTS_MAX, Feed, FeedView};

@@ -94,7 +94,8 @@ pub async fn by_hash(db: &Db, hash: &str) -> Result<Option<StoredFeed>, Fault> {
 
 /// Every feed that works, newest first, at most [`LISTED_MAX`].
 pub async fn live(db: &Db) -> Result<Vec<StoredFeed>, Fault> {
-    let sql = "select id, hash, kind, subject, made_by, created_at, revoked_at from feed where revoked_at is null order by id desc limit 5000";
+    let sql =
+        "select id, hash, kind, subject, made_by, created_at, revoked_at from feed where revoked_at is null order by id desc limit 5000";
     let rows = db.read(sql, vec![]).await?;
     Ok(super::readable(db, &rows, "feed", stored))
 }

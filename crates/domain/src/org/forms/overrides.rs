@@ -61,7 +61,9 @@ impl Effect {
     /// The effect of a word; nothing at all is a replacement.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Replaces, Self::Adds, Self::Nobody].into_iter().find(|effect| effect.word() == word || (word.is_empty() && effect.is_usual()))
+        [Self::Replaces, Self::Adds, Self::Nobody]
+            .into_iter()
+            .find(|effect| effect.word() == word || (word.is_empty() && effect.is_usual()))
     }
 
     /// Whether it need not be said. Not saying it keeps a replacement readable to a node of an earlier release.

@@ -261,7 +261,5 @@ fn comes_back(event: &ics::Event, rule: Yearly, date: Date) -> bool {
 
 /// Whether an event that comes back does so on this anniversary of its first day.
 fn begins(event: &ics::Event, rule: Yearly, start: Date) -> bool {
-    start >= event.first
-        && (start.year() - event.first.year()) % rule.every == 0
-        && rule.until.is_none_or(|until| start <= until)
+    start >= event.first && (start.year() - event.first.year()) % rule.every == 0 && rule.until.is_none_or(|until| start <= until)
 }
