@@ -68,6 +68,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(first::TEST, post(me::test))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
+        .route(on_call::cover::ASK, post(on_call::cover::ask))
+        .route(on_call::cover::ANSWER, post(on_call::cover::answered))
         .route(on_call::feeds::MINE, post(on_call::feeds::make_mine))
         .route(on_call::feeds::OF_SCHEDULE, post(on_call::feeds::make_of_schedule))
         .route(on_call::feeds::REVOKE, post(on_call::feeds::revoke))

@@ -16,6 +16,7 @@ on_both!(
     several_are_on_at_once_and_nobody_where_an_override_says_so,
     whoever_comes_on_next_is_a_target,
     a_calendar_is_fetched_from_an_address_until_it_is_revoked,
+    a_shift_is_covered_or_swapped_by_whoever_accepts,
 );
 
 /// Ana is on call, in weeks that are hers alone; ben is in the team, and cho manages it.
@@ -434,6 +435,145 @@ async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Dat
     let request = world.client.put(world.at("/api/v1/org/person/dan")).bearer_auth(ADMIN_TOKEN).json(&json!({"name": "Dan"}));
     assert!(world.send(request).await.status < 300);
     assert_eq!(fetched(&world, &mine).await.status, 404);
+}
+
+/// Asks for cover, as somebody.
+async fn cover(world: &World, token: &str, body: Value) -> Answer {
+    world.send(world.client.post(world.at("/api/v1/cover-requests")).bearer_auth(token).json(&body)).await
+}
+
+async fn answers(world: &World, token: &str, id: &str, word: &str) -> Answer {
+    world.send(world.client.post(world.at(&format!("/api/v1/cover-requests/{id}/{word}"))).bearer_auth(token)).await
+}
+
+async fn covers(world: &World, token: &str) -> Vec<Value> {
+    items(&world.send(world.client.get(world.at("/api/v1/cover-requests")).bearer_auth(token)).await.ok().body)
+}
+
+async fn on_at(world: &World, at: Timestamp) -> String {
+    items(&world.api(&format!("/oncall?at={at}")).await)[0]["person"].as_str().unwrap_or("-").to_owned()
+}
+
+async fn my_shifts(world: &World, token: &str) -> String {
+    world.send(world.client.get(world.at("/my-shifts")).bearer_auth(token).header("accept", "text/html")).await.ok().text
+}
+
+async fn a_shift_is_covered_or_swapped_by_whoever_accepts(database: Database) {
+    let rota = ROTA.replace("people: [ana]", "people: [ana, ben]");
+    let people = org::PEOPLE.replace("teams:", "  - {id: dan, name: Dan}\nteams:");
+    let paged = org::ESCALATIONS.replace("person:ana", "schedule:rota");
+    let mut world = world_of(database, [&people, &rota, &paged, org::SERVICES, org::CATCH_ALL].concat()).await;
+    let on = items(&world.api("/oncall").await).remove(0);
+    let (mine, theirs) = if on["person"] == "ana" { ("ana", "ben") } else { ("ben", "ana") };
+    let (me, other) = (token(&world, mine).await, token(&world, theirs).await);
+    let (cho, dan) = (token(&world, "cho").await, token(&world, "dan").await);
+    // The next turn of the other begins at the hand-over, one of mine a week later.
+    let over: Timestamp = on["until"].as_str().unwrap().parse().unwrap();
+    let hours = SignedDuration::from_hours;
+    let my_turn = over + hours(7 * 24 + 24);
+    let ask = |from: Timestamp, lasts: i64| json!({"schedule": "rota", "starts_at": from, "ends_at": from + hours(lasts)});
+
+    // Somebody is asked, and it stays mine until they accept.
+    let mut body = ask(my_turn, 4);
+    (body["asked"], body["words"]) = (theirs.into(), "A wedding; sorry".into());
+    let asked = cover(&world, &me, body.clone()).await;
+    assert_eq!((asked.status, &asked.body["state"], &asked.body["waits_for"]), (201, &json!("open"), &json!([theirs])), "{}", asked.text);
+    let id = asked.body["id"].as_str().unwrap();
+    assert_eq!(on_at(&world, my_turn).await, mine);
+    let seen = my_shifts(&world, &other).await;
+    assert!(seen.contains("asks you to cover") && seen.contains("A wedding; sorry") && seen.contains(&format!("{id}/accept")), "{seen}");
+    assert!(my_shifts(&world, &me).await.contains("no answer yet"));
+    assert_eq!((covers(&world, &cho).await.len(), covers(&world, &dan).await.len()), (1, 0), "her team's manager sees it");
+    for (token, word) in [(&dan, "accept"), (&cho, "accept"), (&me, "accept"), (&other, "withdraw"), (&other, "perhaps")] {
+        let refused = answers(&world, token, id, word).await;
+        assert_eq!((refused.status, &refused.body["code"]), (404, &json!("no_such_cover")), "{word}: {}", refused.text);
+    }
+    let accepted = answers(&world, &other, id, "accept").await.ok();
+    assert_eq!((&accepted.body["state"], &accepted.body["ended_by"]), (&json!("accepted"), &json!(theirs)));
+    assert_eq!((on_at(&world, my_turn).await.as_str(), on_at(&world, my_turn + hours(4)).await.as_str()), (theirs, mine));
+    assert_eq!(answers(&world, &other, id, "accept").await.ok().body["state"], "accepted", "once more it is so already");
+    let late = answers(&world, &me, id, "withdraw").await;
+    assert_eq!((late.status, &late.body["code"]), (409, &json!("cover_ended")), "{}", late.text);
+    let made = items(&world.api("/schedules/rota/overrides").await);
+    assert!(made.len() == 1 && made[0]["made_by"] == format!("person:{theirs}"), "{made:?}");
+
+    // A swap, accepted by the page; both are made at once.
+    let (give, back) = (my_turn + hours(8), over + hours(24));
+    let fields = [
+        ("once", "4711".to_owned()),
+        ("shift", format!("{mine} rota {give} {}", give + hours(4))),
+        ("return", format!("{theirs} rota {back} {}", back + hours(4))),
+    ];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    for _ in 0..2 {
+        assert_eq!(form(&world, "/my-shifts/cover", &me, &fields).await.status, 303, "the same form once more is the same request");
+    }
+    let open: Vec<Value> = covers(&world, &other).await.into_iter().filter(|one| one["state"] == "open").collect();
+    assert!(open.len() == 1 && open[0]["in_return"]["schedule"] == "rota", "{open:?}");
+    let swap = open[0]["id"].as_str().unwrap();
+    assert_eq!(form(&world, &format!("/my-shifts/cover/{swap}/accept"), &other, &[]).await.status, 303);
+    assert_eq!((on_at(&world, give).await.as_str(), on_at(&world, back).await.as_str()), (theirs, mine));
+    let refused = form(&world, "/my-shifts/cover", &me, &[("shift", "nonsense"), ("words", "kept")]).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("Choose a shift") && refused.text.contains("value=\"kept\""),
+        "{}",
+        refused.text
+    );
+
+    // The whole team is asked: who declines is out, and of two who accept at once the first has it.
+    let part = my_turn + hours(24);
+    let team = cover(&world, &me, ask(part, 4)).await;
+    let team = team.ok().body["id"].as_str().unwrap().to_owned();
+    let (one, two) = tokio::join!(answers(&world, &other, &team, "accept"), answers(&world, &cho, &team, "accept"));
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", one.text, two.text);
+    let winner = if one.status == 200 { theirs } else { "cho" };
+    assert_eq!(on_at(&world, part).await, winner);
+    assert_eq!(items(&world.api("/schedules/rota/overrides").await).len(), 4, "one more, and no second");
+    let part = my_turn + hours(32);
+    let both = cover(&world, &me, ask(part, 4)).await.ok().body["id"].as_str().unwrap().to_owned();
+    assert_eq!(answers(&world, &other, &both, "decline").await.ok().body["waits_for"], json!(["cho"]));
+    assert_eq!(answers(&world, &cho, &both, "decline").await.ok().body["state"], "declined");
+
+    // What is not mine to give, and what cannot be kept any more.
+    for (body, says) in [
+        (ask(over + hours(48), 4), "does not have the turn"),
+        (ask(my_turn, 4), "does not have the turn"),
+        (ask(my_turn + hours(40), 0), "not after the start"),
+        (json!({"schedule": "rota", "starts_at": my_turn + hours(40), "ends_at": my_turn + hours(42), "asked": "dan"}), "team"),
+        (json!({"schedule": "rota", "starts_at": my_turn + hours(40), "ends_at": my_turn + hours(42), "asked": mine}), "themself"),
+    ] {
+        let refused = cover(&world, &me, body).await;
+        assert!(refused.status == 422 && refused.text.contains(says), "{says}: {}", refused.text);
+    }
+    let part = my_turn + hours(48);
+    let lapses = cover(&world, &me, ask(part, 4)).await.ok().body["id"].as_str().unwrap().to_owned();
+    puts(&world, &cho, "cho", part, 1).await;
+    let listed = covers(&world, &me).await.into_iter().find(|one| one["id"] == lapses.as_str()).unwrap();
+    assert_eq!(listed["state"], "withdrawn", "{listed}");
+    let gone = answers(&world, &other, &lapses, "accept").await;
+    assert_eq!((gone.status, &gone.body["code"]), (409, &json!("cover_ended")), "{}", gone.text);
+    assert!(gone.text.contains("does not have the turn"), "{}", gone.text);
+
+    // Without an answer it says so, to whoever asked and to the team's manager.
+    let now = world.now().await;
+    let mut body = ask(my_turn + hours(56), 4);
+    (body["asked"], body["answer_by"]) = (theirs.into(), (now + hours(1)).to_string().into());
+    let waits = cover(&world, &me, body).await.ok().body["id"].as_str().unwrap().to_owned();
+    world.advance(3_700).await;
+    let listed = covers(&world, &me).await.into_iter().find(|one| one["id"] == waits.as_str()).unwrap();
+    assert_eq!((&listed["state"], &listed["unanswered"]), (&json!("open"), &json!(true)), "{listed}");
+    assert!(my_shifts(&world, &me).await.contains("nobody answered in time") && my_shifts(&world, &cho).await.contains("has no answer"));
+    world.kill().await;
+    world.start_again(&[]).await;
+    assert_eq!(answers(&world, &me, &waits, "withdraw").await.ok().body["state"], "withdrawn");
+    for n in 0..20 {
+        let asked = cover(&world, &me, ask(my_turn + hours(60) + SignedDuration::from_mins(10 * n), 1)).await;
+        assert_eq!(asked.status, 201, "{}", asked.text);
+    }
+    let refused = cover(&world, &me, ask(my_turn + hours(60), 1)).await;
+    assert_eq!((refused.status, &refused.body["code"]), (422, &json!("too_many_covers")), "{}", refused.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -252,7 +252,7 @@ fn whoever_comes_on_next_is_not_on_already() {
     assert_eq!(next(&weeks, &[], "2026-01-01T00:00:00Z"), "ana 2026-01-05T09:00:00Z");
     // Ana goes on by an override, so that the one after Ben's turn is no news; and whoever is added comes on.
     let longer = over(1, "ana", "2026-01-12T00:00:00Z", "2026-01-13T00:00:00Z");
-    assert_eq!(next(&weeks, &[longer.clone()], "2026-01-06T00:00:00Z"), "ben 2026-01-13T00:00:00Z");
+    assert_eq!(next(&weeks, std::slice::from_ref(&longer), "2026-01-06T00:00:00Z"), "ben 2026-01-13T00:00:00Z");
     let besides = Override { effect: Effect::Adds, ..over(2, "cho", "2026-01-12T09:00:00Z", "2026-01-12T10:00:00Z") };
     assert_eq!(next(&weeks, &[besides], "2026-01-06T00:00:00Z"), "ben cho 2026-01-12T09:00:00Z");
     let alone = compiled("Etc/UTC", vec![layer(&["ana"], "1h", "09:00", "2026-01-05")]);

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use super::my_shifts;
+use super::{cover, my_shifts};
 use crate::access::reader::{Fields, actor, answer};
 use crate::access::visitor::local;
 use crate::app::App;
@@ -76,7 +76,8 @@ pub(crate) async fn make_mine(State(app): State<App>, headers: HeaderMap) -> Res
         let (who, when) = actor(&app, &headers).await?;
         let made = make(&app, &who, None).await;
         let (calendars, status) = Calendars::of(&app, &who).await?.answered(made);
-        let mut response = my_shifts::shown(&app, &who, &when, &calendars)?;
+        let requests = cover::requests(&app, &who).await?;
+        let mut response = my_shifts::shown(&app, &who, &when, &calendars, &requests, &Draft::default())?;
         *response.status_mut() = status;
         Ok(response)
     })

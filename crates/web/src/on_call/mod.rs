@@ -1,6 +1,7 @@
 //! Who is on call now and next, two weeks as a picture, who would be paged now for each service,
 //! and the forms with which somebody takes a shift over, puts somebody on for a time or nobody, and ends that.
 
+pub(crate) mod cover;
 pub(crate) mod feeds;
 pub(crate) mod my_shifts;
 

@@ -5,8 +5,10 @@
 
 use allclear_domain::access::{Principal, Resource, Right, may};
 use allclear_domain::oncall::Because;
+use allclear_domain::org::cover::{Stretch, covers};
 use allclear_domain::org::model::Schedule;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::CoverView;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,6 +17,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
+use super::cover::{self, Choice};
 use super::feeds::{self, Calendars};
 use crate::access::reader::{answer, reader};
 use crate::app::{App, Lists, Place};
@@ -22,6 +25,7 @@ use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::{When, age};
+use crate::posted::Draft;
 
 /// Weeks that are looked ahead: two turns of most rotas.
 const WEEKS: i64 = 8;
@@ -73,13 +77,20 @@ impl By {
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let calendars = Calendars::of(&app, &who).await?;
-        shown(&app, &who, &when, &calendars)
+        let (calendars, requests) = (Calendars::of(&app, &who).await?, cover::requests(&app, &who).await?);
+        shown(&app, &who, &when, &calendars, &requests, &Draft::default())
     })
     .await
 }
 
-pub(super) fn shown(app: &App, who: &Principal, when: &When, calendars: &Calendars) -> Result<Response, Refused> {
+pub(super) fn shown(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    calendars: &Calendars,
+    requests: &[CoverView],
+    draft: &Draft,
+) -> Result<Response, Refused> {
     let org = app.engine.queries(who).organisation()?;
     let Some(me) = who.person().filter(|me| org.person(me).is_some()) else {
         return Err(Refused::missing("person of the organisation", "Only people have shifts; sign in as one."));
@@ -99,7 +110,11 @@ pub(super) fn shown(app: &App, who: &Principal, when: &When, calendars: &Calenda
         div class="cols" {
             (covered_for(&covered, when, &org))
             (by_name(&org, me))
-            @if may(&org, who, Right::Respond, Resource::Installation).is_ok() { (feeds::mine(calendars, who, when)) }
+            @if may(&org, who, Right::Respond, Resource::Installation).is_ok() {
+                    @let (own, others) = turns(&org, me, when.now, end);
+                    (cover::section(requests, &org, me, when, draft, &own, &others))
+                    (feeds::mine(calendars, who, when))
+                }
         }
     };
     let page = HtmlPage {
@@ -158,6 +173,27 @@ fn shifts<'a>(org: &'a Org, me: &str, now: Timestamp, end: Timestamp) -> (Vec<Mi
     mine.sort_by_key(|shift| shift.from);
     covered.sort_by_key(|shift| shift.from);
     (mine, covered)
+}
+
+/// Turns of the reader, and those of others that they could take in return: of schedules that they may cover.
+fn turns(org: &Org, me: &str, now: Timestamp, end: Timestamp) -> (Vec<Choice>, Vec<Choice>) {
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for form in &org.bundle().schedules {
+        let Some(schedule) = org.schedule(&form.id) else { continue };
+        let may_cover = covers(org, &form.id, me);
+        // Whoever is only on besides has no turn to give away.
+        let shifts = schedule.shifts(org.overrides(&form.id), now, end);
+        for shift in shifts.into_iter().filter(|shift| By::of(&shift.because) != Some(By::Addition)) {
+            let part = Stretch { schedule: form.id.clone(), starts_at: shift.starts_at, ends_at: shift.ends_at };
+            let list = if shift.person == me { &mut own } else { &mut others };
+            if shift.person == me || (may_cover && org.person(&shift.person).is_some()) {
+                list.push(Choice { person: shift.person, part });
+            }
+        }
+    }
+    own.sort_by_key(|choice| choice.part.starts_at);
+    others.sort_by_key(|choice| choice.part.starts_at);
+    (own, others)
 }
 
 fn called(form: &Schedule) -> &str {

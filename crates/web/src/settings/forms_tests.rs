@@ -44,7 +44,7 @@ fn sample(kind: FormKind) -> Value {
             {"name": "first", "people": ["ana"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05", "ends": "2027-01-04",
              "only": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]}]}),
         FormKind::Override => {
-            json!({"id": "o", "schedule": "primary", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
+            json!({"id": "o", "schedule": "primary", "effect": "adds", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
         }
         FormKind::Escalation => {
             json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})
