@@ -43,6 +43,7 @@ lists! {
     OverridePage of view::OverrideView;
     FeedPage of view::FeedView;
     CoverPage of view::CoverView;
+    AbsencePage of view::AbsenceView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;

@@ -68,6 +68,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(first::TEST, post(me::test))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
+        .route(on_call::absences::ENTER, post(on_call::absences::enter))
+        .route(on_call::absences::END, post(on_call::absences::end))
         .route(on_call::cover::ASK, post(on_call::cover::ask))
         .route(on_call::cover::ANSWER, post(on_call::cover::answered))
         .route(on_call::feeds::MINE, post(on_call::feeds::make_mine))

@@ -1,6 +1,7 @@
 //! The control API, `/api/v1`: one file a subject. Handlers read what is asked, ask the engine, and
 //! say what it said; nothing is decided here.
 
+mod absences;
 mod asks;
 mod cover;
 mod explain;
@@ -207,6 +208,8 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(org_forms::detach))
         .routes(routes!(overrides::list, overrides::put))
         .routes(routes!(overrides::end))
+        .routes(routes!(absences::list, absences::enter))
+        .routes(routes!(absences::end))
         .routes(routes!(cover::list, cover::ask))
         .routes(routes!(cover::answer))
         .routes(routes!(feeds::list, feeds::make))

@@ -42,7 +42,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 64, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 67, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -162,6 +162,10 @@ async fn what_is_answered_is_what_is_described() {
     let asked = w.post("/api/v1/cover-requests", &asker, &shift).await;
     assert_eq!(asked.status, 201, "{}", asked.text());
     fits(&spec, &schema("post", "/api/v1/cover-requests", "201"), &asked.json(), "cover");
+    let away = serde_json::json!({"starts_at": begins, "ends_at": ends, "reason": "Holiday"}).to_string();
+    let away = w.post("/api/v1/absences", &asker, &away).await;
+    assert_eq!(away.status, 201, "{}", away.text());
+    fits(&spec, &schema("post", "/api/v1/absences", "201"), &away.json(), "absence");
     let one = "/api/v1/schedules/{id}/overrides/{override}";
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
@@ -197,7 +201,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 36);
+    assert_eq!(tried, 37);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),

@@ -428,6 +428,9 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "dan", "starts_at": at(1), "ends_at": at(2)})),
         ("GET /api/v1/schedules/{id}/overrides", House, Value::Null),
         ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
+        ("GET /api/v1/absences", House, Value::Null),
+        ("POST /api/v1/absences", Respond, json!({"starts_at": at(1), "ends_at": at(2)})),
+        ("DELETE /api/v1/absences/{id}", Own, Value::Null),
         ("GET /api/v1/cover-requests", House, Value::Null),
         // Whoever has no shift, or is no person, is told so.
         ("POST /api/v1/cover-requests", Respond, json!({"schedule": "rota", "starts_at": at(1), "ends_at": at(2)})),

@@ -4,6 +4,7 @@
 //! would change, [`export`] how it is written out again, and [`snapshot`] is the immutable,
 //! indexed form of it that every decision reads. Reading text is the engine's business.
 
+pub mod away;
 pub mod check;
 pub mod cover;
 pub mod diff;

@@ -1,5 +1,6 @@
 //! The organisation as it is written in a file: the forms by their names. Each stands in its own file of [`super::forms`].
 
+pub use super::forms::absence::Absence;
 pub use super::forms::audience::Audience;
 pub use super::forms::contact::{CONTACT_KEYS, Contact};
 pub use super::forms::escalation::{Escalation, Step};

@@ -2,6 +2,7 @@
 //!
 //! With the feature `schema` they describe themselves for the API's document, so that what is described is what is answered.
 
+mod absence;
 mod alert;
 mod audit;
 mod blast;
@@ -37,6 +38,7 @@ mod signal;
 mod steps;
 mod token;
 
+pub use absence::AbsenceView;
 pub use alert::{AlertView, Labels, labels_of};
 pub use audit::AuditView;
 pub use blast::{BLAST_SERVICES_MAX, BLAST_STEPS_MAX, BlastService, BlastView};

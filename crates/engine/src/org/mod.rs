@@ -2,6 +2,7 @@
 //! snapshot that decisions read. A whole file is applied here; one form at a time is changed in
 //! [`forms`].
 
+pub mod absences;
 pub mod cover;
 mod edit;
 pub mod error;

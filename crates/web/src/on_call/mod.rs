@@ -1,6 +1,7 @@
 //! Who is on call now and next, two weeks as a picture, who would be paged now for each service,
 //! and the forms with which somebody takes a shift over, puts somebody on for a time or nobody, and ends that.
 
+pub(crate) mod absences;
 pub(crate) mod cover;
 pub(crate) mod feeds;
 pub(crate) mod my_shifts;
@@ -172,6 +173,7 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Cal
         (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))
         (who_now(app, &now, when, who))
         @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
+        (absences::needs_cover(&app.engine.absences(who).unwrap_or_default(), &org, when))
         div class="cols" {
             (would_be_paged(app, who, &org)?)
             (overrides(&org, when, who, draft))

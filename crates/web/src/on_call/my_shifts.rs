@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
+use super::absences;
 use super::cover::{self, Choice};
 use super::feeds::{self, Calendars};
 use crate::access::reader::{answer, reader};
@@ -112,6 +113,7 @@ pub(super) fn shown(
             (by_name(&org, me))
             @if may(&org, who, Right::Respond, Resource::Installation).is_ok() {
                     @let (own, others) = turns(&org, me, when.now, end);
+                    (absences::mine(&app.engine.absences(who).unwrap_or_default(), &org, me, when, draft))
                     (cover::section(requests, &org, me, when, draft, &own, &others))
                     (feeds::mine(calendars, who, when))
                 }

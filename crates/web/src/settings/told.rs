@@ -50,7 +50,8 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Plan
         | FormKind::Type
         | FormKind::Triage
-        | FormKind::Obligation => None,
+        | FormKind::Obligation
+        | FormKind::Absence => None,
         FormKind::ReportForm => Some(html! { code { (super::report_form::address_of(org, id)) } }),
     }
 }
