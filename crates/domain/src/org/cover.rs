@@ -281,7 +281,8 @@ mod tests {
 
     /// Weeks of ana and ben, ana's from the 8th of June; cho manages, dan is in another team with a schedule of his own.
     fn org(overrides: Vec<Override>, gone: &str) -> Org {
-        let people: Vec<_> = ["ana", "ben", "cho", "dan"].iter().filter(|id| **id != gone).map(|id| json!({"id": id, "name": id})).collect();
+        let people: Vec<_> =
+            ["ana", "ben", "cho", "dan"].iter().filter(|id| **id != gone).map(|id| json!({"id": id, "name": id})).collect();
         let mut bundle: Bundle = serde_json::from_value(json!({
             "people": people,
             "teams": [{"id": "t", "name": "T", "members": ["ana", "ben"], "managers": ["cho"]}, {"id": "u", "name": "U", "members": ["dan"]}],
@@ -370,10 +371,7 @@ mod tests {
         let swap = request(Some("ben"), Some(part("s", "15T00:00", "16T00:00")));
         let made = swap.overrides("ben", at("2026-06-08T06:00:00Z"), ["x".into(), "y".into()]);
         let told: Vec<String> = made.iter().map(|o| format!("{} {} {} {}", o.id, o.person, o.starts_at, o.ends_at)).collect();
-        assert_eq!(
-            told,
-            ["x ben 2026-06-08T06:00:00Z 2026-06-09T00:00:00Z", "y ana 2026-06-15T00:00:00Z 2026-06-16T00:00:00Z"]
-        );
+        assert_eq!(told, ["x ben 2026-06-08T06:00:00Z 2026-06-09T00:00:00Z", "y ana 2026-06-15T00:00:00Z 2026-06-16T00:00:00Z"]);
         let after = org(made, "");
         let on = |text: &str| after.schedule("s").unwrap().on_call_at(after.overrides("s"), at(text)).person.unwrap();
         assert_eq!((on("2026-06-08T12:00:00Z"), on("2026-06-15T12:00:00Z")), ("ben".into(), "ana".into()));
