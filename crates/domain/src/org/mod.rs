@@ -9,6 +9,7 @@ pub mod check;
 pub mod cover;
 pub mod diff;
 pub mod export;
+pub mod feed;
 pub mod forms;
 pub mod handover;
 pub mod matrix;

@@ -50,7 +50,7 @@ pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted,
 pub use cover::CoverView;
 pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
-pub use feed::{FEED_EVENTS_MAX, Feed, FeedView};
+pub use feed::FeedView;
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use judged::{AdviceView, AlarmsView, AnswerView, TypeView};

@@ -6,8 +6,9 @@
 use allclear_domain::access::{Actor, Denied, Principal, Resource, Right, Scope, may, may_schedule, scope_of_person};
 use allclear_domain::audit::Kind;
 use allclear_domain::ids::FeedId;
+use allclear_domain::org::feed::Feed;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{Feed, FeedView};
+use allclear_domain::view::FeedView;
 use allclear_store::rows::feed::{self, FeedOf, StoredFeed};
 use allclear_store::rows::token;
 use allclear_store::{CommitError, Fault};

@@ -1,20 +1,14 @@
 //! Who is away: one's own absences under *My shifts*, and under *On call* the turns that need cover.
 
+use allclear_domain::org::cover::Stretch;
 use allclear_domain::org::model::Absence;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::AbsenceView;
-use allclear_engine::org::OrgError;
-use axum::Form;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use super::feeds::Calendars;
-use super::{cover, my_shifts};
 use crate::access::form_key;
 use crate::access::form_key::once;
-use crate::access::reader::{Fields, actor, answer};
+use crate::access::reader::Fields;
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::time_text::When;
@@ -25,48 +19,12 @@ pub(crate) const ENTER: &str = "/my-shifts/absence";
 /// Ends one.
 pub(crate) const END: &str = "/my-shifts/absence/{id}/end";
 /// The verb of the form, as drafts name it.
-const AWAY: &str = "away";
+pub(super) const AWAY: &str = "away";
 /// Turns that are listed: as many as somebody looks through.
 const LISTED_MAX: usize = 40;
 
-/// POST.
-pub(crate) async fn enter(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
-    answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        let done = match read(&app, who.person().unwrap_or_default(), &when, &fields) {
-            Ok(absence) => app.engine.put_absence(absence, &who).await.map(drop).map_err(|why| super::told(&why)),
-            Err(why) => Err(why),
-        };
-        let Err(why) = done else { return Ok(Redirect::to(my_shifts::PLACE.path).into_response()) };
-        let draft = Draft { verb: AWAY.into(), fields, refusal: Some(why) };
-        let (calendars, requests) = (Calendars::of(&app, &who).await?, cover::requests(&app, &who).await?);
-        let mut response = my_shifts::shown(&app, &who, &when, &calendars, &requests, &draft)?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(response)
-    })
-    .await
-}
-
-/// POST.
-pub(crate) async fn end(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
-    answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        match app.engine.end_absence(&id, &who).await {
-            // A second press finds it gone, which is what was asked for.
-            Ok(()) | Err(OrgError::Missing { .. }) => Ok(Redirect::to(my_shifts::PLACE.path).into_response()),
-            Err(why) => {
-                let draft = Draft { verb: AWAY.into(), fields: Fields::new(), refusal: Some(super::told(&why)) };
-                let (calendars, requests) = (Calendars::of(&app, &who).await?, cover::requests(&app, &who).await?);
-                let mut response = my_shifts::shown(&app, &who, &when, &calendars, &requests, &draft)?;
-                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-                Ok(response)
-            }
-        }
-    })
-    .await
-}
-
-fn read(app: &App, me: &str, when: &When, fields: &Fields) -> Result<Absence, String> {
+/// The absence that a form says.
+pub(super) fn read(app: &App, me: &str, when: &When, fields: &Fields) -> Result<Absence, String> {
     let instant = |name: &str, what: &str| {
         let text = said(fields, name).ok_or_else(|| format!("{what} is missing."))?;
         let read = text.parse().ok().or_else(|| when.of_field(&text));
@@ -86,6 +44,10 @@ fn schedule<'a>(org: &'a Org, id: &'a str) -> &'a str {
     org.schedule_form(id).and_then(|form| form.name.as_deref()).unwrap_or(id)
 }
 
+fn times(turn: &Stretch, when: &When) -> Markup {
+    html! { (when.time(turn.starts_at, &when.minute(turn.starts_at))) " – " (when.time(turn.ends_at, &when.minute(turn.ends_at))) }
+}
+
 /// The part of *My shifts*.
 pub(super) fn mine(absences: &[AbsenceView], org: &Org, me: &str, when: &When, draft: &Draft) -> Markup {
     let own: Vec<_> = absences.iter().filter(|absence| absence.person == me).collect();
@@ -103,13 +65,14 @@ pub(super) fn mine(absences: &[AbsenceView], org: &Org, me: &str, when: &When, d
                         @for turn in absence.needs_cover.iter().take(LISTED_MAX) {
                             span class="late" {
                                 "needs cover: " bdi { (schedule(org, &turn.schedule)) } " "
-                                (when.time(turn.starts_at, &when.minute(turn.starts_at))) " – " (when.time(turn.ends_at, &when.minute(turn.ends_at)))
+                                (times(turn, when))
                             }
                         }
                         @if absence.needs_cover.is_empty() { span class="quiet" { "no turn of yours" } }
                         form method="post" action={ (ENTER) "/" (pieces::escaped(&absence.id)) "/end" } {
                             @let what = if absence.starts_at <= when.now { "I am back" } else { "Remove" };
-                            button class="plain" type="submit" aria-label={ (what) ": away from " (when.minute(absence.starts_at)) } { (what) }
+                            @let from = when.minute(absence.starts_at);
+                            button class="plain" type="submit" aria-label={ (what) ": away from " (from) } { (what) }
                         }
                     }
                 }
@@ -149,9 +112,12 @@ pub(super) fn needs_cover(absences: &[AbsenceView], org: &Org, when: &When) -> M
                 ul class="list" {
                     @for (absence, turn) in turns.iter().take(LISTED_MAX) {
                         li {
-                            span { bdi { (pieces::name(org, &absence.person)) } span class="quiet" { " for " bdi { (schedule(org, &turn.schedule)) } } }
+                            span {
+                                bdi { (pieces::name(org, &absence.person)) }
+                                span class="quiet" { " for " bdi { (schedule(org, &turn.schedule)) } }
+                            }
                             span class="late" {
-                                (when.time(turn.starts_at, &when.minute(turn.starts_at))) " – " (when.time(turn.ends_at, &when.minute(turn.ends_at)))
+                                (times(turn, when))
                             }
                         }
                     }

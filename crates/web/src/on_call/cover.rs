@@ -7,19 +7,12 @@ use allclear_domain::org::cover::{COVER_WORDS_MAX, State, Stretch, covers};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::CoverView;
 use allclear_engine::org::OrgError;
-use allclear_engine::org::cover::{Answer, Asked, CoverError};
-use axum::Form;
-use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use allclear_engine::org::cover::{Asked, CoverError};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::feeds::Calendars;
-use super::my_shifts;
-use crate::access::form_key;
 use crate::access::form_key::once;
-use crate::access::reader::{Fields, actor, answer};
+use crate::access::reader::Fields;
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::{Refused, sentence};
@@ -31,8 +24,8 @@ pub(crate) const ASK: &str = "/my-shifts/cover";
 /// Accepts, declines or takes back.
 pub(crate) const ANSWER: &str = "/my-shifts/cover/{id}/{answer}";
 /// The verbs of the forms, as drafts name them.
-const ASKS: &str = "ask";
-const ANSWERS: &str = "answer";
+pub(super) const ASKS: &str = "ask";
+pub(super) const ANSWERS: &str = "answer";
 /// Shifts to choose from, of one's own and of others: as many as a list on a phone is looked through.
 const CHOICES_MAX: usize = 40;
 
@@ -67,49 +60,14 @@ pub(super) async fn requests(app: &App, who: &Principal) -> Result<Vec<CoverView
     })
 }
 
-/// POST.
-pub(crate) async fn ask(Shared(app): Shared<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
-    answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        let asked = match wanted(&fields, &when) {
-            Ok(wanted) => app.engine.ask_for_cover(&who, form_key::id(ASK, &fields), wanted).await.map(drop).map_err(|why| told(&why)),
-            Err(why) => Err(why),
-        };
-        after(&app, &who, &when, asked, Draft { verb: ASKS.into(), fields, refusal: None }).await
-    })
-    .await
-}
-
-/// POST.
-pub(crate) async fn answered(Shared(app): Shared<App>, headers: HeaderMap, Path((id, word)): Path<(String, String)>) -> Response {
-    answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        let Some(known) = Answer::from_word(&word) else {
-            return Err(Refused::missing("answer", "Accept, decline, or take it back."));
-        };
-        let done = app.engine.answer_cover(&who, &id, known).await.map(drop).map_err(|why| told(&why));
-        after(&app, &who, &when, done, Draft { verb: ANSWERS.into(), fields: Fields::new(), refusal: None }).await
-    })
-    .await
-}
-
-async fn after(app: &App, who: &Principal, when: &When, done: Result<(), String>, draft: Draft) -> Result<Response, Refused> {
-    let Err(why) = done else { return Ok(Redirect::to(my_shifts::PLACE.path).into_response()) };
-    let draft = Draft { refusal: Some(why), ..draft };
-    let (calendars, requests) = (Calendars::of(app, who).await?, requests(app, who).await?);
-    let mut response = my_shifts::shown(app, who, when, &calendars, &requests, &draft)?;
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
-}
-
-fn told(why: &CoverError) -> String {
+pub(super) fn told(why: &CoverError) -> String {
     match why {
         CoverError::Org(OrgError::Store(_)) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
         other => sentence(&other.to_string()),
     }
 }
 
-fn wanted(fields: &Fields, when: &When) -> Result<Asked, String> {
+pub(super) fn wanted(fields: &Fields, when: &When) -> Result<Asked, String> {
     let shift = said(fields, "shift").and_then(|text| Choice::read(&text)).ok_or("Choose a shift.")?;
     let instant = |name: &str, what: &str| -> Result<Option<Timestamp>, String> {
         let Some(text) = said(fields, name) else { return Ok(None) };
@@ -157,11 +115,15 @@ pub(super) fn section(
             div data-live="cover" class="group tight" {
                 h2 { "Cover" }
                 (draft.refused(ANSWERS))
-                @if to_me.is_empty() && by_me.is_empty() && unanswered.is_empty() { p class="quiet" { "Nobody asks you, and you ask nobody." } }
+                @if to_me.is_empty() && by_me.is_empty() && unanswered.is_empty() {
+                    p class="quiet" { "Nobody asks you, and you ask nobody." }
+                }
                 ul class="list" {
                     @for one in &to_me {
                         li {
-                            span { bdi { (called(org, &one.asker)) } " asks " @if one.asked.is_some() { "you" } @else { "the team" } " to cover" }
+                            span {
+                                bdi { (called(org, &one.asker)) } " asks " @if one.asked.is_some() { "you" } @else { "the team" } " to cover"
+                            }
                             (what(one, org, when))
                             (act(one, "accept", "I take it"))
                             (act(one, "decline", "Decline"))
@@ -233,9 +195,10 @@ fn stretch(part: &Stretch, org: &Org, when: &When) -> Markup {
 }
 
 fn act(one: &CoverView, word: &str, words: &str) -> Markup {
+    let class = if word == "accept" { "may" } else { "plain" };
     html! {
         form method="post" action={ (ASK) "/" (pieces::escaped(&one.id)) "/" (word) } {
-            button class=(if word == "accept" { "may" } else { "plain" }) type="submit" aria-label={ (words) ": " (one.shift.schedule) } { (words) }
+            button class=(class) type="submit" aria-label={ (words) ": " (one.shift.schedule) } { (words) }
         }
     }
 }

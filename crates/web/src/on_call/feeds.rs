@@ -1,7 +1,7 @@
 //! Addresses at which a telephone or a laptop fetches who is on call as a calendar: one's own shifts under *My shifts*, a schedule's
 //! under *On call*. An address is shown once, on the page that answers the form that made it.
 //!
-//! Deliberately not here: what stands in the calendar (`allclear_domain::view::Feed`), and who may fetch it.
+//! Deliberately not here: what stands in the calendar (`allclear_domain::org::feed`), and who may fetch it.
 
 use allclear_domain::access::{Principal, Resource, Right, may};
 use allclear_domain::org::snapshot::Org;
@@ -13,14 +13,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use super::{cover, my_shifts};
 use crate::access::reader::{Fields, actor, answer};
 use crate::access::visitor::local;
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::posted::{Draft, said};
 
 /// Makes an address of one's own shifts.
 pub(crate) const MINE: &str = "/my-shifts/calendar";
@@ -53,7 +51,8 @@ impl Calendars {
         }
     }
 
-    fn answered(mut self, made: Result<String, String>) -> (Self, StatusCode) {
+    /// With what became of the form that makes one.
+    pub(super) fn answered(mut self, made: Result<String, String>) -> (Self, StatusCode) {
         match made {
             Ok(url) => (self.made, self.refusal) = (Some(url), None),
             Err(why) => self.refusal = Some(why),
@@ -63,41 +62,11 @@ impl Calendars {
     }
 }
 
-async fn make(app: &App, who: &Principal, schedule: Option<&str>) -> Result<String, String> {
+pub(super) async fn make(app: &App, who: &Principal, schedule: Option<&str>) -> Result<String, String> {
     app.engine.make_feed(who, schedule).await.map(|(url, _)| url).map_err(|why| match why {
         NoFeed::Store(_) => "The store did not answer, so nothing was made. Ask again in a few seconds.".to_owned(),
         other => sentence(&other.to_string()),
     })
-}
-
-/// POST.
-pub(crate) async fn make_mine(State(app): State<App>, headers: HeaderMap) -> Response {
-    answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        let made = make(&app, &who, None).await;
-        let (calendars, status) = Calendars::of(&app, &who).await?.answered(made);
-        let requests = cover::requests(&app, &who).await?;
-        let mut response = my_shifts::shown(&app, &who, &when, &calendars, &requests, &Draft::default())?;
-        *response.status_mut() = status;
-        Ok(response)
-    })
-    .await
-}
-
-/// POST.
-pub(crate) async fn make_of_schedule(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
-    answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        let made = match said(&fields, "schedule") {
-            Some(schedule) => make(&app, &who, Some(&schedule)).await,
-            None => Err("Choose a schedule.".to_owned()),
-        };
-        let (calendars, status) = Calendars::of(&app, &who).await?.answered(made);
-        let mut response = super::shown(&app, &who, &when, &Draft::default(), &calendars)?;
-        *response.status_mut() = status;
-        Ok(response)
-    })
-    .await
 }
 
 /// POST.
@@ -126,11 +95,11 @@ pub(super) fn mine(calendars: &Calendars, who: &Principal, when: &When) -> Marku
         section id="calendar" {
             h2 { "In your calendar" }
             p class="quiet" {
-                "Your telephone or laptop fetches your shifts by itself from an address that is yours alone: four weeks back and six months "
-                "ahead. Whoever has the address reads them, and nothing else."
+                "Your telephone or laptop fetches your shifts by itself from an address that is yours alone: four weeks back and six "
+                "months ahead. Whoever has the address reads them, and nothing else."
             }
             (told(calendars))
-            (list(&of_me, when, my_shifts::PLACE.path, |_| html! { "Your shifts" }))
+            (list(&of_me, when, super::MY_SHIFTS, |_| html! { "Your shifts" }))
             form method="post" action=(MINE) { button class="may" type="submit" { "Make an address" } }
         }
     }
@@ -161,7 +130,8 @@ pub(super) fn of_schedules(calendars: &Calendars, org: &Org, when: &When) -> Mar
                         }
                         button class="do" type="submit" { "Make an address" }
                         p class="quiet small" {
-                            "Calendar programs fetch the schedule’s shifts from it. Yours alone are under " a href=(my_shifts::PLACE.path) { "My shifts" } "."
+                            "Calendar programs fetch the schedule’s shifts from it. Yours alone are under "
+                            a href=(super::MY_SHIFTS) { "My shifts" } "."
                         }
                     }
                 }
@@ -196,7 +166,8 @@ fn list(feeds: &[&FeedView], when: &When, back: &str, says: impl Fn(&FeedView) -
                     span class="quiet" { "made " (when.time(feed.created_at, &when.minute(feed.created_at))) }
                     form method="post" action={ "/calendar-feeds/" (pieces::escaped(&feed.id)) "/revoke" } {
                         input type="hidden" name="back" value=(back);
-                        button class="plain" type="submit" aria-label={ "Revoke the address made " (when.minute(feed.created_at)) } { "Revoke" }
+                        @let made = when.minute(feed.created_at);
+                        button class="plain" type="submit" aria-label={ "Revoke the address made " (made) } { "Revoke" }
                     }
                 }
             }

@@ -2,6 +2,7 @@
 //! and the forms with which somebody takes a shift over, puts somebody on for a time or nobody, and ends that.
 
 pub(crate) mod absences;
+pub(crate) mod acts;
 pub(crate) mod cover;
 pub(crate) mod feeds;
 pub(crate) mod my_shifts;
@@ -46,6 +47,8 @@ pub(crate) static PLACE: Place = Place {
     page: || get(show),
 };
 
+/// Where one's own shifts are.
+const MY_SHIFTS: &str = "/my-shifts";
 /// Days of the picture.
 const DAYS: i64 = 14;
 /// A shift that somebody takes over at the press of a button lasts this long, until they say otherwise.

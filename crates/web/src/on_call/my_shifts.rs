@@ -34,7 +34,7 @@ const WEEKS: i64 = 8;
 const LISTED_MAX: usize = 200;
 
 pub(crate) static PLACE: Place = Place {
-    path: "/my-shifts",
+    path: super::MY_SHIFTS,
     word: "My shifts",
     strokes: "M4 4.5h12V17H4zM4 8h12M7.5 3v3M12.5 3v3M10 10.5v2.5l1.8 1",
     key: Some('m'),
