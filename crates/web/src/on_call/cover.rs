@@ -122,7 +122,8 @@ pub(super) fn section(
                     @for one in &to_me {
                         li {
                             span {
-                                bdi { (called(org, &one.asker)) } " asks " @if one.asked.is_some() { "you" } @else { "the team" } " to cover"
+                                bdi { (called(org, &one.asker)) } " asks "
+                                @if one.asked.is_some() { "you" } @else { "the team" } " to cover"
                             }
                             (what(one, org, when))
                             (act(one, "accept", "I take it"))
