@@ -31,6 +31,8 @@ const PYTHON_CLIENT: &str = "pdpyras==5.4.1";
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// Judges the description of the control API, and makes a client of it.
 const OPENAPI: &str = "openapi-spec-validator==0.9.0 openapi-python-client==0.29.1";
+/// Reads calendars as RFC 5545 has them.
+const ICALENDAR: &str = "icalendar==7.3.2";
 /// What looks for barriers on pages. Of one version, since another has other rules.
 const AXE: &str = "axe-core@4.14.1";
 
@@ -171,6 +173,7 @@ fn provide() {
     // One folder each, so that what one of them needs does not bind the other.
     provide_python("target/clients-venv", "pdpyras", PYTHON_CLIENT);
     provide_python("target/schemathesis-venv", "schemathesis", SCHEMATHESIS);
+    provide_python("target/icalendar-venv", "icalendar", ICALENDAR);
     provide_python("target/openapi-venv", "openapi_python_client, openapi_spec_validator", OPENAPI);
     provide_axe();
 }

@@ -2,11 +2,12 @@
 //! control API `/api/v1`, health and metrics, and the description of all that.
 //!
 //! Where to look: [`intake`] takes signals and is the hot path; `alertmanager` answers
-//! Alertmanager's clients; `reply` takes what comes back over channels; `rest` is the control API, one file a subject; [`problem`] has every
+//! Alertmanager's clients; `reply` takes what comes back over channels; `calendar` is who is on call for programs that fetch calendars; `rest` is the control API, one file a subject; [`problem`] has every
 //! error code; `schema` describes the answers for `/api/v1/openapi.json`, of which `docs` makes a
 //! page. Everything is asked of the engine. This crate knows no SQL and decides nothing.
 
 mod alertmanager;
+mod calendar;
 mod docs;
 mod health;
 pub mod http;
@@ -78,6 +79,7 @@ pub fn router(engine: Engine, options: ApiOptions) -> (Router, Strays) {
         .merge(health::routes())
         .merge(docs::routes())
         .merge(reply::routes())
+        .merge(calendar::routes())
         .merge(control)
         .merge(stray::routes())
         .layer(axum::middleware::map_response(secured))

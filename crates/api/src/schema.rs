@@ -42,6 +42,9 @@ lists! {
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
+    FeedPage of view::FeedView;
+    CoverPage of view::CoverView;
+    AbsencePage of view::AbsenceView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;

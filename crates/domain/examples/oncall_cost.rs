@@ -6,7 +6,8 @@
 use std::time::Instant;
 
 use allclear_domain::oncall::CompiledSchedule;
-use allclear_domain::org::model::Override;
+use allclear_domain::org::forms::calendar::Calendars;
+use allclear_domain::org::model::{Effect, Override};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ fn main() {
         .map(|n| Override {
             id: format!("o{n}"),
             schedule: "s".into(),
+            effect: Effect::Replaces,
             person: ["a", "b"][n % 2].into(),
             starts_at: start + SignedDuration::from_hours(i64::try_from(n).unwrap() * 100),
             ends_at: start + SignedDuration::from_hours(i64::try_from(n).unwrap() * 100 + 200),
@@ -44,7 +46,7 @@ fn main() {
         ),
     ] {
         let schedule = json!({"id": "s", "time_zone": "Europe/Madrid", "layers": layers});
-        let schedule = CompiledSchedule::compile(&serde_json::from_value(schedule).unwrap()).unwrap();
+        let schedule = CompiledSchedule::compile(&serde_json::from_value(schedule).unwrap(), &Calendars::new()).unwrap();
         let began = Instant::now();
         for n in 0..ANSWERS {
             let at = start + SignedDuration::from_hours(i64::from(n) * 17);

@@ -146,6 +146,10 @@ id_type!(/// A corrective action; also the id of its stream.
     ActionId, "act");
 id_type!(/// An API token.
     TokenId, "tok");
+id_type!(/// An address at which a calendar is fetched.
+    FeedId, "cal");
+id_type!(/// Somebody asks for cover of a shift.
+    CoverId, "cov");
 id_type!(/// One run of the program: who claimed a message.
     NodeId, "nod");
 id_type!(/// A silence set over the Alertmanager API or by a person.

@@ -246,37 +246,75 @@ impl<'de> Deserialize<'de> for Length {
     }
 }
 
-/// How long a turn of a rotation is, and whether whole days were written in hours. It is written
-/// again as it was read, so that whoever judges it can say what `24h` means.
+/// How long a turn of a rotation is. It is written again as it was read, so that whoever judges it can say what `24h` means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Every {
-    /// How long.
-    pub length: Length,
-    /// It was written `24h` or `48h`, which are read as days.
-    pub days_in_hours: bool,
+pub enum Every {
+    /// `1w`, `2d`, `12h`.
+    Length {
+        /// How long.
+        length: Length,
+        /// It was written `24h` or `48h`, which are read as days.
+        days_in_hours: bool,
+    },
+    /// `1mo`: months of the calendar, whatever their lengths.
+    Months(u32),
+    /// `5wd`: working days, which are counted as a calendar has them open.
+    WorkingDays(u32),
 }
 
 /// One hour, in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
+/// Most months of a turn: ten years, as of a length.
+const TURN_MONTHS_MAX: u32 = 10 * 12;
+/// Most working days of a turn: ten years of five a week.
+const TURN_WORKING_DAYS_MAX: u32 = 10 * 261;
+
+impl Every {
+    /// Its length, where it is one.
+    #[must_use]
+    pub const fn length(self) -> Option<Length> {
+        match self {
+            Self::Length { length, .. } => Some(length),
+            Self::Months(_) | Self::WorkingDays(_) => None,
+        }
+    }
+}
 
 impl From<Length> for Every {
     fn from(length: Length) -> Self {
-        Self { length, days_in_hours: false }
+        Self::Length { length, days_in_hours: false }
     }
 }
 
 impl FromStr for Every {
     type Err = BadLength;
     fn from_str(text: &str) -> Result<Self, BadLength> {
+        let bad = || BadLength { given: text.chars().take(64).collect() };
+        let count = |digits: &str, most: u32| {
+            let digits = digits.trim_end();
+            let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| digits.parse::<u32>().ok()).flatten().filter(|count| *count <= most).ok_or_else(bad)
+        };
+        if let Some(digits) = text.trim().strip_suffix("mo") {
+            return count(digits, TURN_MONTHS_MAX).map(Self::Months);
+        }
+        if let Some(digits) = text.trim().strip_suffix("wd") {
+            return count(digits, TURN_WORKING_DAYS_MAX).map(Self::WorkingDays);
+        }
         let length: Length = text.parse()?;
         let whole_days = !length.is_zero() && length.as_millis().is_multiple_of(24 * HOUR_MS);
-        Ok(Self { length, days_in_hours: whole_days && text.contains('h') })
+        Ok(Self::Length { length, days_in_hours: whole_days && text.contains('h') })
     }
 }
 
 impl fmt::Display for Every {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.days_in_hours { write!(f, "{}h", self.length.as_millis() / HOUR_MS) } else { self.length.fmt(f) }
+        match self {
+            Self::Length { length, days_in_hours: true } => write!(f, "{}h", length.as_millis() / HOUR_MS),
+            Self::Length { length, days_in_hours: false } => length.fmt(f),
+            Self::Months(count) => write!(f, "{count}mo"),
+            Self::WorkingDays(count) => write!(f, "{count}wd"),
+        }
     }
 }
 
@@ -370,8 +408,16 @@ mod tests {
             ("7d", "1w", false),
         ] {
             let every: Every = text.parse().unwrap();
-            assert_eq!((every.to_string().as_str(), every.days_in_hours), (shown, in_hours), "{text}");
+            let days_in_hours = matches!(every, Every::Length { days_in_hours: true, .. });
+            assert_eq!((every.to_string().as_str(), days_in_hours), (shown, in_hours), "{text}");
             assert_eq!(serde_json::from_value::<Every>(serde_json::to_value(every).unwrap()).unwrap(), every);
+        }
+        for (text, every) in [("1mo", Every::Months(1)), ("3 mo", Every::Months(3)), ("5wd", Every::WorkingDays(5))] {
+            assert_eq!(text.parse::<Every>().unwrap(), every);
+            assert_eq!(every.to_string().parse::<Every>().unwrap(), every);
+        }
+        for text in ["mo", "wd", "1.5mo", "-1wd", "121mo", "2611wd", "1w1mo", "1mo2d", "99999999999mo"] {
+            assert!(text.parse::<Every>().is_err(), "{text}");
         }
     }
 

@@ -218,6 +218,11 @@ impl Engine {
         self.shared.changed.send_modify(|n| *n += 1);
     }
 
+    /// Pages that show the organisation are made again: what stands beside it has changed.
+    pub(crate) fn org_shown_anew(&self) {
+        self.shared.changed.send_modify(|n| *n += 1);
+    }
+
     pub(crate) fn control(&self, control: Control) {
         // A decider that has stopped needs no control.
         let _ = self.shared.control.send(control);

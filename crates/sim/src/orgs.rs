@@ -11,7 +11,7 @@ use allclear_domain::org::forms::organisation::{Organisation, OrganisationKind};
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
-    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Plan,
+    Audience, Bundle, Contact, Declare, Effect, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Plan,
     PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
 use allclear_domain::time::{Length, after};
@@ -424,7 +424,7 @@ fn some_of(dice: &mut Dice, ids: &[String]) -> Vec<String> {
 }
 
 fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
-    let every = *dice.pick(&["1w", "1d", "2d", "6h", "1h"]);
+    let every = *dice.pick(&["1w", "1d", "2d", "6h", "1h", "1mo", "1wd"]);
     let mut people = some_of(dice, ids);
     people.push(dice.pick(ids).clone());
     let only = if dice.chance(300) { vec![Restriction { days: Vec::new(), from: "09:00".into(), to: "17:00".into() }] } else { Vec::new() };
@@ -437,7 +437,13 @@ fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
             name: None,
             people,
             every: every.parse().unwrap_or(Length::from_secs(86_400).into()),
-            handoff: if every == "1w" { "Mon 09:00".into() } else { "09:00".into() },
+            elapsed: every.ends_with('h') && dice.chance(300),
+            calendar: None,
+            handoff: match every {
+                "1w" => "Mon 09:00".into(),
+                "1mo" => "31 09:00".into(),
+                _ => "09:00".into(),
+            },
             starts: jiff::civil::date(2026, 1, 5),
             ends: None,
             only,
@@ -499,10 +505,16 @@ fn route(dice: &mut Dice, n: u64) -> Route {
 }
 
 fn replacement(dice: &mut Dice, ids: &[String], now: Timestamp, n: u64) -> Override {
+    let effect = match dice.below(5) {
+        0 => Effect::Nobody,
+        1 => Effect::Adds,
+        _ => Effect::Replaces,
+    };
     Override {
         id: format!("ovr{n}"),
         schedule: format!("rota{}", dice.below(3)),
-        person: dice.pick(ids).clone(),
+        effect,
+        person: if effect == Effect::Nobody { String::new() } else { dice.pick(ids).clone() },
         starts_at: now,
         ends_at: after(now, Length::from_mins(dice.between(30, 600))),
         made: n,

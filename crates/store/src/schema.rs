@@ -106,6 +106,12 @@ tables! {
     TOKEN = "token", key ["id"] {
         "id": Text, "name": Text, "hash": Text, "scope": Text, "person": Text, "created_at": Int, "expires_at": Int, "revoked_at": Int,
     }
+    /// Addresses at which calendars are fetched; the secret is hashed.
+    FEED = "feed", key ["id"] {
+        "id": Text, "hash": Text, "kind": Text, "subject": Text, "made_by": Text, "created_at": Int, "revoked_at": Int,
+    }
+    /// Who asks for cover of which shift, and what became of it.
+    COVER = "cover", key ["id"] { "id": Text, "asker": Text, "asked": Text, "state": Text, "ends_at": Int, "version": Int, "body": Text }
     /// Answers given under an `Idempotency-Key`.
     IDEMPOTENCY = "idempotency", key ["principal", "key"] {
         "principal": Text, "key": Text, "digest": Text, "answer": Text, "at": Int,
@@ -287,6 +293,7 @@ create index action_owner on action (owner, state, due_at);
     REPORTS,
     OWING,
     HEARTBEATS,
+    FEEDS,
 ];
 
 /// Targets that do not answer.
@@ -531,6 +538,26 @@ const HEARTBEATS: Migration = Migration {
 create table heartbeat (
   integration text not null, instance text not null, first_seen_at bigint not null, last_seen_at bigint not null, awaited bigint,
   writes bigint not null, primary key (integration, instance)) {CLUSTERED};
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Calendars that people's programs fetch, and who asks for cover of a shift. An older node beside this one knows none, and answers
+/// that there is none.
+const FEEDS: Migration = Migration {
+    number: 20,
+    name: "feeds and cover",
+    sql: "
+create table feed (
+  id text primary key, hash text not null, kind text not null, subject text not null, made_by text not null,
+  created_at bigint not null, revoked_at bigint) {CLUSTERED};
+create unique index feed_hash on feed (hash);
+create index feed_live on feed (id) where revoked_at is null;
+create table cover (
+  id text primary key, asker text not null, asked text, state text not null, ends_at bigint not null, version bigint not null,
+  body text not null) {CLUSTERED};
+create index cover_open on cover (id) where state = 'open';
 ",
     sqlite: "",
     postgres: "",

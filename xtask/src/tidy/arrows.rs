@@ -123,7 +123,7 @@ const ARROWS: [Arrows; 3] = [
         on_top: &["places"],
         may: &[
             // The first page shows a little of others.
-            ("board", &["demo_outbox", "first", "on_call::then", "services::incidents"]),
+            ("board", &["demo_outbox", "first", "on_call::names", "on_call::then", "services::incidents"]),
             ("demo_outbox", &[]),
             ("first", &[]),
             ("guest", &[]),

@@ -1,8 +1,11 @@
 //! The control API, `/api/v1`: one file a subject. Handlers read what is asked, ask the engine, and
 //! say what it said; nothing is decided here.
 
+mod absences;
 mod asks;
+mod cover;
 mod explain;
+mod feeds;
 mod incidents;
 mod learning;
 mod lists;
@@ -219,6 +222,15 @@ operations! {
     overrides::list,
     overrides::put,
     overrides::end,
+    absences::list,
+    absences::enter,
+    absences::end,
+    cover::list,
+    cover::ask,
+    cover::answer,
+    feeds::list,
+    feeds::make,
+    feeds::revoke,
     plans::shipped,
     plans::adopt,
     plans::try_one,

@@ -1,6 +1,6 @@
-//! Overrides: somebody takes a schedule for a time, and it is ended again.
+//! Overrides: somebody takes a schedule for a time, is on besides, or nobody is on; and it is ended again.
 
-use allclear_domain::org::model::Override;
+use allclear_domain::org::model::{Effect, Override};
 use allclear_domain::time::whole_micros;
 use allclear_domain::view::OverrideView;
 use axum::Json;
@@ -20,17 +20,23 @@ use crate::schema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverrideBody {
-    /// A person's id.
+    /// Whether the person takes the schedule over, is on call besides whoever is, or nobody is on call.
+    #[serde(default)]
+    effect: Effect,
+    /// A person's id; needed unless nobody is on call.
+    #[serde(default)]
     person: String,
     starts_at: Timestamp,
     ends_at: Timestamp,
 }
 
-/// Somebody takes a schedule for a time.
+/// An override that was made.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OverrideMade {
     id: String,
     schedule: String,
+    effect: Effect,
+    /// Empty where nobody is on call.
     person: String,
     starts_at: Timestamp,
     ends_at: Timestamp,
@@ -53,7 +59,8 @@ fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
     }
 }
 
-/// The overrides of a schedule that run or are to come. Of those that overlap, the one made last counts.
+/// The overrides of a schedule that run or are to come. Of those that replace at once, the one made last counts; those that add are on
+/// besides.
 #[utoipa::path(get, path = "/api/v1/schedules/{id}/overrides", operation_id = "list_overrides", tag = "on call", params(("id" = String, Path)),
     responses((status = 200, body = schema::OverridePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list(State(api): State<Api>, who: Who<Read>, P(schedule): P<String>) -> Result<Json<ListPage<OverrideView>>, Problem> {
@@ -64,8 +71,8 @@ pub(crate) async fn list(State(api): State<Api>, who: Who<Read>, P(schedule): P<
     Ok(Json(ListPage { items: queries.overrides(&schedule)?, next: None }))
 }
 
-/// Puts a person on a schedule for a time, whoever its layers say: anybody by an administrator or a manager of its team;
-/// themself by everyone of that team.
+/// Puts a person on a schedule for a time, in place of whoever its layers say or besides: anybody by an administrator or a manager of
+/// its team; themself by everyone of that team. Or has nobody on, by those managers and administrators.
 #[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", operation_id = "put_override", tag = "on call", params(("id" = String, Path)), request_body = OverrideBody,
     responses((status = 201, body = OverrideMade), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn put(
@@ -78,6 +85,7 @@ pub(crate) async fn put(
     let made = Override {
         id: id.clone(),
         schedule: schedule.clone(),
+        effect: body.effect,
         person: body.person.clone(),
         starts_at: whole_micros(body.starts_at),
         ends_at: whole_micros(body.ends_at),
@@ -90,7 +98,7 @@ pub(crate) async fn put(
     schedule_of(&api, &schedule)?;
     let (starts_at, ends_at) = (made.starts_at, made.ends_at);
     api.engine.put_override(made, &who.0).await?;
-    Ok((StatusCode::CREATED, Json(OverrideMade { id, schedule, person: body.person, starts_at, ends_at })))
+    Ok((StatusCode::CREATED, Json(OverrideMade { id, schedule, effect: body.effect, person: body.person, starts_at, ends_at })))
 }
 
 /// Ends an override: one that runs is over now, one to come is gone, one that is over stays as it is. Whoever made it, is named

@@ -26,7 +26,8 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
                     .replace("{command}", "acknowledge")
                     .replace("{id}", "x")
                     .replace("{kind}", "team")
-                    .replace("{override}", "x");
+                    .replace("{override}", "x")
+                    .replace("{answer}", "accept");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
         }
@@ -41,7 +42,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 59, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 68, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -147,6 +148,26 @@ async fn what_is_answered_is_what_is_described() {
     let made = w.post("/api/v1/schedules/primary/overrides", ADMIN, &runs).await;
     assert_eq!(made.status, 201, "{}", made.text());
     fits(&spec, &schema("post", "/api/v1/schedules/{id}/overrides", "201"), &made.json(), "override");
+    let feed = w.post("/api/v1/calendar-feeds", ADMIN, r#"{"schedule":"primary"}"#).await;
+    assert_eq!(feed.status, 201, "{}", feed.text());
+    fits(&spec, &schema("post", "/api/v1/calendar-feeds", "201"), &feed.json(), "feed");
+    // Of two who take turns one asks the other for cover.
+    let duo = r#"{"time_zone":"Etc/UTC","layers":[{"people":["ana","ben"],"every":"1h","handoff":"00:00","starts":"2026-01-05"}]}"#;
+    let admin = format!("Bearer {ADMIN}");
+    assert_eq!(w.ask("PUT", "/api/v1/org/schedule/duo", &[("authorization", &admin)], duo).await.status, 201);
+    let turns = w.get("/api/v1/oncall", ADMIN).await.json()["items"][0].clone();
+    assert_eq!(turns["schedule"], "duo", "{turns}");
+    let asker = w.token("respond", turns["next"].as_str()).await;
+    let begins: jiff::Timestamp = turns["until"].as_str().unwrap().parse().unwrap();
+    let ends = begins + jiff::SignedDuration::from_mins(30);
+    let shift = serde_json::json!({"schedule": "duo", "starts_at": begins, "ends_at": ends}).to_string();
+    let asked = w.post("/api/v1/cover-requests", &asker, &shift).await;
+    assert_eq!(asked.status, 201, "{}", asked.text());
+    fits(&spec, &schema("post", "/api/v1/cover-requests", "201"), &asked.json(), "cover");
+    let away = serde_json::json!({"starts_at": begins, "ends_at": ends, "reason": "Holiday"}).to_string();
+    let away = w.post("/api/v1/absences", &asker, &away).await;
+    assert_eq!(away.status, 201, "{}", away.text());
+    fits(&spec, &schema("post", "/api/v1/absences", "201"), &away.json(), "absence");
     let one = "/api/v1/schedules/{id}/overrides/{override}";
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
@@ -182,7 +203,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 34);
+    assert_eq!(tried, 37);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
@@ -204,6 +225,8 @@ async fn what_is_answered_is_what_is_described() {
     let made = format!("/api/v1/schedules/primary/overrides/{}", made.json()["id"].as_str().unwrap());
     let ended = w.ask("DELETE", &made, &[("authorization", &format!("Bearer {ADMIN}"))], "").await;
     fits(&spec, &schema("delete", one, "200"), &ended.json(), one);
+    let back = w.post(&format!("/api/v1/cover-requests/{}/withdraw", asked.json()["id"].as_str().unwrap()), &asker, "").await;
+    fits(&spec, &schema("post", "/api/v1/cover-requests/{id}/{answer}", "200"), &back.json(), "withdraw");
     let explained = w.post("/api/v1/explain/signal?integration=script", ADMIN, r#"{"title":"x","severity":"critical"}"#).await.json();
     fits(&spec, &schema("post", "/api/v1/explain/signal", "200"), &explained, "explain");
 }

@@ -315,7 +315,7 @@ pub async fn oncall(args: Oncall) -> anyhow::Result<()> {
         let row = |o: &OnCallView| {
             vec![
                 o.schedule.clone(),
-                o.person.clone().unwrap_or_else(|| "NOBODY".to_owned()),
+                ids(&o.people).or_else(|| o.person.clone()).unwrap_or_else(|| "NOBODY".to_owned()),
                 o.until.map(instant).unwrap_or_default(),
                 then(o),
                 o.because.clone(),
@@ -328,11 +328,19 @@ pub async fn oncall(args: Oncall) -> anyhow::Result<()> {
 
 /// Who comes on next: `ben`, or `nobody until 2026-03-02T08:00:00Z, then ben`.
 fn then(o: &OnCallView) -> String {
-    let Some(next) = &o.next else { return if o.until.is_some() { "nobody".to_owned() } else { "-".to_owned() } };
+    let Some(next) = ids(&o.next_people).or_else(|| o.next.clone()) else {
+        return if o.until.is_some() { "nobody".to_owned() } else { "-".to_owned() };
+    };
     match o.next_at.filter(|at| o.until.is_some_and(|until| until < *at)) {
         Some(at) => format!("nobody until {}, then {next}", instant(at)),
-        None => next.clone(),
+        None => next,
     }
+}
+
+/// `ana, ben`; nothing where there is nobody, as of a server that says the first alone.
+fn ids(people: &[view::OnCallPerson]) -> Option<String> {
+    let ids: Vec<&str> = people.iter().map(|one| one.person.as_str()).collect();
+    (!ids.is_empty()).then(|| ids.join(", "))
 }
 
 /// What `explain signal` is answered.

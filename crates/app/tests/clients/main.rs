@@ -17,6 +17,7 @@ use tokio::process::{Child, Command};
 mod alertmanager;
 mod amtool;
 mod generated;
+mod icalendar;
 mod pagerduty;
 mod prometheus;
 mod schemathesis;

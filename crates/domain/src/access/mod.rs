@@ -286,7 +286,8 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
         Ok(()) => return Ok(()),
         Err(no) => no,
     };
-    let theirs = change.made_by.as_ref() == Some(&who.actor) || who.person() == Some(change.person.as_str());
+    let named = change.whom().is_some_and(|person| who.person() == Some(person.as_str()));
+    let theirs = change.made_by.as_ref() == Some(&who.actor) || named;
     match no {
         _ if theirs => may(org, who, Right::Respond, Resource::Installation),
         Denied::Schedule => Err(Denied::Override),
@@ -358,6 +359,7 @@ mod tests {
         let change = Override {
             id: "o".into(),
             schedule: "s".into(),
+            effect: crate::org::model::Effect::Replaces,
             person: "dan".into(),
             starts_at: jiff::Timestamp::UNIX_EPOCH,
             ends_at: jiff::Timestamp::MAX,

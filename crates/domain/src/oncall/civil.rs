@@ -31,11 +31,13 @@ impl BadCivil {
     }
 }
 
-/// When turns begin: a clock time, and for weeks a weekday.
+/// When turns begin: a clock time, and for weeks a weekday, for months a day of the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handoff {
     /// Of turns counted in weeks.
     pub weekday: Option<Weekday>,
+    /// Of turns counted in months, from 1 to 31; the last day of a month that has fewer.
+    pub month_day: Option<i8>,
     /// On the wall clock of the schedule's zone.
     pub time: Time,
 }
@@ -104,15 +106,30 @@ pub fn parse_weekday(text: &str) -> Result<Weekday, BadCivil> {
         .ok_or_else(|| BadCivil::new(text, "a weekday", "write one of Mon, Tue, Wed, Thu, Fri, Sat, Sun"))
 }
 
-/// Reads `Mon 09:00` or `09:00`.
+/// Reads a day of the month, from `1` to `31`.
+fn parse_month_day(text: &str) -> Result<i8, BadCivil> {
+    text.parse()
+        .ok()
+        .filter(|day| (1..=31).contains(day))
+        .ok_or_else(|| BadCivil::new(text, "a day of the month", "write `1` to `31`, as in `1 09:00`; `31` is the last day of every month"))
+}
+
+/// Reads `Mon 09:00`, `31 09:00` or `09:00`.
 ///
 /// # Errors
 /// Says what would work.
 pub fn parse_handoff(text: &str) -> Result<Handoff, BadCivil> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
-        [clock] => Ok(Handoff { weekday: None, time: parse_clock(clock)? }),
-        [day, clock] => Ok(Handoff { weekday: Some(parse_weekday(day)?), time: parse_clock(clock)? }),
-        _ => Err(BadCivil::new(text, "a hand-off", "write `Mon 09:00` for turns of weeks, `09:00` for turns of days or hours")),
+        [clock] => Ok(Handoff { weekday: None, month_day: None, time: parse_clock(clock)? }),
+        [day, clock] if day.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Ok(Handoff { weekday: None, month_day: Some(parse_month_day(day)?), time: parse_clock(clock)? })
+        }
+        [day, clock] => Ok(Handoff { weekday: Some(parse_weekday(day)?), month_day: None, time: parse_clock(clock)? }),
+        _ => Err(BadCivil::new(
+            text,
+            "a hand-off",
+            "write `Mon 09:00` for turns of weeks, `1 09:00` for turns of months, `09:00` for all others",
+        )),
     }
 }

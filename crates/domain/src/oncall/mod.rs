@@ -1,16 +1,22 @@
 //! Who is on call: the one resolver, for the page, the screen, the API and the calendar feed.
 //!
 //! A schedule has layers; a layer is a rotation of people whose turns begin at civil hand-offs in
-//! the schedule's zone. Of several layers the last with someone on wins; an override wins over
-//! all layers, and of several overrides the one that was made last.
+//! the schedule's zone. Of several layers the last with someone on has the turn. Overrides change
+//! that for a time: of those that replace, or have nobody on, the one made last decides instead of
+//! the layers; those that add have their people on besides.
+//!
+//! Several may be on at once, in one order: who has the turn, then who was added, in the order in
+//! which those overrides were made; each person once. Where nobody has the turn the first who was
+//! added stands first. An override that has nobody on switches off what was made before it: who was
+//! added before is off too, who is added after it is on.
 //!
 //! Invariants:
-//! - At every instant there is at most one answer, and it is reached in time independent of how
-//!   long the rotation has run: the turn's number is estimated from the calendar and corrected.
-//! - Turn `k` begins at the civil hand-off `k × every` after the first hand-off on or after
-//!   `starts`. Weeks, days and hours are those of the wall clock: turns of `12h` from 09:00 hand
-//!   over at 09:00 and 21:00 all year, and the turn in which the clocks change is an hour shorter
-//!   or longer.
+//! - At every instant there is one answer, and it is reached in time independent of how long the
+//!   rotation has run: the turn's number is estimated from the calendar and corrected.
+//! - Turn `k` begins at the hand-off `k × every` after the first hand-off on or after `starts`. How
+//!   hand-offs are counted is said in `turns.rs`: on the wall clock, in months, in working days, or
+//!   in hours that pass. Turns of `12h` from 09:00 hand over at 09:00 and 21:00 all year, and the
+//!   turn in which the clocks change is an hour shorter or longer, unless they count what passes.
 //! - A civil time that does not exist (clocks go forward) is the first instant after the gap; one
 //!   that exists twice (clocks go back) is its first occurrence. So a day that a zone skipped
 //!   altogether, or an hour for turns of hours, may leave a turn without any time: that turn does
@@ -24,15 +30,17 @@ mod layer;
 mod shifts;
 #[cfg(test)]
 mod tests;
+mod turns;
 pub(crate) mod window;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use civil::{BadCivil, Handoff, parse_clock, parse_handoff, parse_weekday};
-pub use shifts::{Changes, EDGES_MAX, Gap, SHIFTS_MAX, Shift};
+pub use shifts::{Changes, EDGES_MAX, Gap, NEXT_AHEAD, SHIFTS_MAX, Shift};
 
-use crate::org::model::{Override, Schedule, Slug};
+use crate::org::forms::calendar::Calendars;
+use crate::org::model::{Effect, Override, Schedule, Slug};
 use crate::org::problem::{Place, Problem};
 use layer::CompiledLayer;
 
@@ -47,10 +55,36 @@ pub struct CompiledSchedule {
 /// Who is on call, and why they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnCall {
-    /// Nobody, where absent.
+    /// The first; nobody is on, where absent.
     pub person: Option<Slug>,
     /// Which rule says so.
     pub because: Because,
+    /// Who is on besides, by which rule; empty but for overrides that add.
+    pub besides: Vec<(Slug, Because)>,
+}
+
+impl OnCall {
+    /// Everybody who is on, each once, in order.
+    pub fn people(&self) -> impl Iterator<Item = &Slug> {
+        self.with_rules().map(|(person, _)| person)
+    }
+
+    /// The same, with the rule that has them on.
+    pub fn with_rules(&self) -> impl Iterator<Item = (&Slug, &Because)> {
+        self.person.iter().map(|person| (person, &self.because)).chain(self.besides.iter().map(|(person, because)| (person, because)))
+    }
+
+    /// Whether somebody is among them.
+    #[must_use]
+    pub fn has(&self, person: &str) -> bool {
+        self.people().any(|on| on == person)
+    }
+
+    /// Whether the same people are on, in the same order, whatever the rules.
+    #[must_use]
+    pub fn same_people(&self, other: &Self) -> bool {
+        self.people().eq(other.people())
+    }
 }
 
 /// The rule that decided.
@@ -63,8 +97,18 @@ pub enum Because {
         /// Its name, where it has one.
         name: Option<String>,
     },
-    /// An override.
+    /// An override that replaces.
     Override {
+        /// Its id.
+        id: Slug,
+    },
+    /// An override that adds.
+    Added {
+        /// Its id.
+        id: Slug,
+    },
+    /// An override that has nobody on.
+    Off {
         /// Its id.
         id: Slug,
     },
@@ -73,34 +117,37 @@ pub enum Because {
 }
 
 impl std::fmt::Display for Because {
-    /// `layer 1`, `layer 2 "nights"`, `override OVR-1`, `nobody is on`.
+    /// `layer 1`, `layer 2 "nights"`, `override OVR-1`, `added by override OVR-2`, `override OVR-3 has nobody on`, `nobody is on`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Layer { index, name: None } => write!(f, "layer {}", index + 1),
             Self::Layer { index, name: Some(name) } => write!(f, "layer {} \"{name}\"", index + 1),
             Self::Override { id } => write!(f, "override {id}"),
+            Self::Added { id } => write!(f, "added by override {id}"),
+            Self::Off { id } => write!(f, "override {id} has nobody on"),
             Self::Nobody => f.write_str("nobody is on"),
         }
     }
 }
 
 impl CompiledSchedule {
-    /// Reads a schedule.
+    /// Reads a schedule. `calendars` are those whose open days its turns of working days may count.
     ///
     /// # Errors
     /// Everything that is wrong with it, at places counted from the schedule.
     ///
     /// ```
-    /// use allclear_domain::{oncall::CompiledSchedule, org::model::Schedule};
+    /// use allclear_domain::oncall::CompiledSchedule;
+    /// use allclear_domain::org::{forms::calendar::Calendars, model::Schedule};
     /// let schedule: Schedule = serde_json::from_value(serde_json::json!({
     ///     "id": "primary", "time_zone": "Europe/Madrid",
     ///     "layers": [{"people": ["ana", "ben"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}],
     /// })).unwrap();
-    /// let schedule = CompiledSchedule::compile(&schedule).unwrap();
+    /// let schedule = CompiledSchedule::compile(&schedule, &Calendars::new()).unwrap();
     /// let at = "2026-01-12T08:00:00Z".parse().unwrap(); // Monday 09:00 in Madrid
     /// assert_eq!(schedule.on_call_at(&[], at).person.as_deref(), Some("ben"));
     /// ```
-    pub fn compile(schedule: &Schedule) -> Result<Self, Vec<Problem>> {
+    pub fn compile(schedule: &Schedule, calendars: &Calendars) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let zone = match civil::zone(&schedule.time_zone) {
             Ok(_) if crate::plants::planted("zone-is-utc") => TimeZone::UTC,
@@ -113,7 +160,7 @@ impl CompiledSchedule {
         };
         let mut layers = Vec::with_capacity(schedule.layers.len());
         for (index, form) in schedule.layers.iter().enumerate() {
-            match CompiledLayer::compile(form, &zone) {
+            match CompiledLayer::compile(form, &zone, calendars) {
                 Ok(layer) => layers.push(layer),
                 Err(found) => {
                     let place = Place::root().key("layers").index(index);
@@ -143,7 +190,7 @@ impl CompiledSchedule {
     }
 
     /// Who is on call at an instant. Overrides of other schedules may be among those given; of
-    /// several that overlap the one made last wins, whatever its times and its id.
+    /// several that replace at once the one made last wins, whatever its times and its id.
     #[must_use]
     pub fn on_call_at(&self, overrides: &[Override], at: Timestamp) -> OnCall {
         self.decided(overrides.iter().filter(|o| o.schedule == self.id), at)
@@ -151,19 +198,40 @@ impl CompiledSchedule {
 
     /// The same, of overrides that are all this schedule's.
     fn decided<'a>(&self, overrides: impl Iterator<Item = &'a Override>, at: Timestamp) -> OnCall {
-        let taken = overrides.filter(|o| o.starts_at <= at && at < o.ends_at).max_by(|a, b| {
-            let made = if crate::plants::planted("override-by-start") { std::cmp::Ordering::Equal } else { a.made.cmp(&b.made) };
-            // One version makes one override; the rest is for forms that were never stored.
-            made.then_with(|| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)))
-        });
-        if let Some(o) = taken {
-            return OnCall { person: Some(o.person.clone()), because: Because::Override { id: o.id.clone() } };
-        }
-        for (index, layer) in self.layers.iter().enumerate().rev() {
-            if let Some(person) = layer.person_at(&self.zone, at) {
-                return OnCall { person: Some(person.clone()), because: Because::Layer { index, name: layer.name.clone() } };
+        let mut holding: Vec<&Override> = overrides.filter(|change| change.holds_at(at)).collect();
+        holding.sort_by(|a, b| a.by_making(b));
+        let taken = holding.iter().rposition(|change| change.effect != Effect::Adds);
+        let off = holding.iter().rposition(|change| change.effect == Effect::Nobody);
+        let (person, because) = match taken.map(|place| holding[place]) {
+            Some(change) => match change.whom() {
+                Some(person) => (Some(person.clone()), Because::Override { id: change.id.clone() }),
+                None => (None, Because::Off { id: change.id.clone() }),
+            },
+            None => self.by_layers(at),
+        };
+        let mut on_call = OnCall { person, because, besides: Vec::new() };
+        // What was made before the schedule was switched off is off with it.
+        for change in holding[off.map_or(0, |place| place + 1)..].iter().filter(|change| change.effect == Effect::Adds) {
+            if on_call.has(&change.person) {
+                continue;
+            }
+            let because = Because::Added { id: change.id.clone() };
+            if on_call.person.is_none() {
+                (on_call.person, on_call.because) = (Some(change.person.clone()), because);
+            } else {
+                on_call.besides.push((change.person.clone(), because));
             }
         }
-        OnCall { person: None, because: Because::Nobody }
+        on_call
+    }
+
+    /// Who has the turn by the layers alone.
+    fn by_layers(&self, at: Timestamp) -> (Option<Slug>, Because) {
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            if let Some(person) = layer.person_at(&self.zone, at) {
+                return (Some(person.clone()), Because::Layer { index, name: layer.name.clone() });
+            }
+        }
+        (None, Because::Nobody)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The range is walked from edge to edge (a hand-off, a window's opening or close, an override's
 //! start or end) and the resolver is asked at each, so that a calendar can never disagree with a
-//! page. Edges that cannot change the answer are passed over: those of layers beneath the one that
+//! page. Of several who are on at once each has shifts of their own, which may overlap. Edges that cannot change the answer are passed over: those of layers beneath the one that
 //! decides, and turns that stay with one person.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::layer::CompiledLayer;
 use super::{Because, CompiledSchedule, OnCall};
-use crate::org::model::{Override, Slug};
+use crate::org::model::{Effect, Override, Slug};
 
 /// Most shifts or gaps in one answer: a year of hourly turns. A longer range is cut; ask again
 /// from the last end.
@@ -19,6 +19,9 @@ pub const SHIFTS_MAX: usize = 9_000;
 /// Most edges walked for one answer; a layer restricted to some hours has edges that change
 /// nobody.
 pub const EDGES_MAX: usize = 40_000;
+
+/// How far ahead the next hand-over is looked for: two months, more than the turns of usual rotas.
+pub const NEXT_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// How far ahead it is looked whether everybody of a rotation is ever on, at most: three years.
 const NEVER_ON_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(3 * 366 * 24);
@@ -45,30 +48,57 @@ pub struct Gap {
     pub starts_at: Timestamp,
     /// To, exclusive; later than `starts_at`.
     pub ends_at: Timestamp,
+    /// By an override that has nobody on, and not for want of a layer.
+    pub by_override: bool,
 }
 
-/// Who is on call at an instant, and the changes of person that follow.
+/// Who is on call at an instant, and the changes of people that follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
     /// At the instant.
     pub now: OnCall,
-    /// When that ends, by another person or by nobody; none where nothing changes in the time looked at.
+    /// When that ends, by other people or by nobody; none where nothing changes in the time looked at.
     pub until: Option<Timestamp>,
-    /// Who comes on after that, and when: later than `until` where nobody is on in between.
-    pub next: Option<(Slug, Timestamp)>,
+    /// Who is on after that, and since when: later than `until` where nobody is on in between.
+    pub next: Option<(OnCall, Timestamp)>,
+}
+
+impl Changes {
+    /// The first who is on after that, and since when.
+    #[must_use]
+    pub fn next_person(&self) -> Option<(Slug, Timestamp)> {
+        self.next.as_ref().and_then(|(next, at)| Some((next.person.clone()?, *at)))
+    }
 }
 
 impl CompiledSchedule {
-    /// Shifts between two instants, in order, cut to the range. Neighbouring turns of one person
-    /// by the same rule are one shift. At most [`SHIFTS_MAX`].
+    /// Shifts between two instants by their start, cut to the range. Neighbouring turns of one person
+    /// by the same rule are one shift. Where several are on at once each has their own. At most
+    /// [`SHIFTS_MAX`].
     #[must_use]
     pub fn shifts(&self, overrides: &[Override], from: Timestamp, to: Timestamp) -> Vec<Shift> {
-        self.stretches(overrides, from, to)
-            .into_iter()
-            .filter_map(|(on_call, starts_at, ends_at)| {
-                Some(Shift { person: on_call.person?, starts_at, ends_at, because: on_call.because })
-            })
-            .collect()
+        let mut out: Vec<Shift> = Vec::new();
+        // Those that go on, by their place in `out`.
+        let mut running: Vec<usize> = Vec::new();
+        for (on_call, starts_at, ends_at) in self.stretches(overrides, from, to) {
+            let mut on = Vec::with_capacity(1 + on_call.besides.len());
+            for (person, because) in on_call.with_rules() {
+                let goes_on = |at: &usize| out[*at].person == *person && out[*at].because == *because && out[*at].ends_at == starts_at;
+                match running.iter().copied().find(|at| goes_on(at)) {
+                    Some(at) => {
+                        out[at].ends_at = ends_at;
+                        on.push(at);
+                    }
+                    None if out.len() == SHIFTS_MAX => return out,
+                    None => {
+                        on.push(out.len());
+                        out.push(Shift { person: person.clone(), starts_at, ends_at, because: because.clone() });
+                    }
+                }
+            }
+            running = on;
+        }
+        out
     }
 
     /// Stretches of the range in which nobody is on call, in order. At most [`SHIFTS_MAX`].
@@ -77,11 +107,14 @@ impl CompiledSchedule {
         self.stretches(overrides, from, to)
             .into_iter()
             .filter(|(on_call, _, _)| on_call.person.is_none())
-            .map(|(_, starts_at, ends_at)| Gap { starts_at, ends_at })
+            .map(|(on_call, starts_at, ends_at)| {
+                let by_override = matches!(on_call.because, Because::Off { .. });
+                Gap { starts_at, ends_at, by_override }
+            })
             .collect()
     }
 
-    /// Who is on call, until when, and who comes on next: changes of person alone, looked for until
+    /// Who is on call, until when, and who is on next: changes of people alone, looked for until
     /// `to`. That another rule says the same is none.
     #[must_use]
     pub fn changes(&self, overrides: &[Override], at: Timestamp, to: Timestamp) -> Changes {
@@ -92,19 +125,56 @@ impl CompiledSchedule {
                 now = Some(on_call);
                 continue;
             };
-            let same = on_call.person == now.person && !(crate::plants::planted("next-layer-is-a-hand-over") && on_call != *now);
+            let same = on_call.same_people(now) && !(crate::plants::planted("next-layer-is-a-hand-over") && on_call != *now);
             if until.is_none() && same {
                 continue;
             }
             until.get_or_insert(starts_at);
-            if let Some(person) = on_call.person {
-                next = Some((person, starts_at));
+            if on_call.person.is_some() {
+                next = Some((on_call, starts_at));
                 break;
             }
         }
         // An empty range has no stretch, and an answer nevertheless.
         let now = now.unwrap_or_else(|| self.on_call_at(overrides, at));
         Changes { now, until, next }
+    }
+
+    /// Until when somebody who is on call at an instant stays so, whoever comes and goes beside them; nothing where they are not
+    /// on, or where it does not end before `to`.
+    #[must_use]
+    pub fn on_until(&self, overrides: &[Override], person: &str, at: Timestamp, to: Timestamp) -> Option<Timestamp> {
+        let mut walk = self.walk(overrides, at, to, EDGES_MAX);
+        walk.next().filter(|(now, ..)| now.has(person))?;
+        walk.find(|(on_call, ..)| !on_call.has(person)).map(|(_, starts_at, _)| starts_at)
+    }
+
+    /// Whether somebody has the turn from an instant until another without a break; who is only on besides has none.
+    #[must_use]
+    pub fn has_turn_throughout(&self, overrides: &[Override], person: &str, from: Timestamp, to: Timestamp) -> bool {
+        let mut until = from;
+        for (on_call, _, ends_at) in self.walk(overrides, from, to, EDGES_MAX) {
+            let besides = matches!(on_call.because, Because::Added { .. });
+            if besides || on_call.person.as_deref() != Some(person) {
+                return false;
+            }
+            until = ends_at;
+        }
+        until == to
+    }
+
+    /// Who comes on next, and is not on call at the instant: those of the next people on of whom that is so, in their order, and
+    /// since when. Looked for over [`NEXT_AHEAD`].
+    #[must_use]
+    pub fn next_on_call(&self, overrides: &[Override], at: Timestamp) -> Option<(OnCall, Timestamp)> {
+        let now = self.on_call_at(overrides, at);
+        let to = at.checked_add(NEXT_AHEAD).unwrap_or(Timestamp::MAX);
+        self.walk(overrides, at, to, EDGES_MAX).find_map(|(then, starts_at, _)| {
+            let mut come =
+                then.with_rules().filter(|(person, _)| !now.has(person)).map(|(person, because)| (person.clone(), because.clone()));
+            let (person, because) = come.next()?;
+            Some((OnCall { person: Some(person), because, besides: come.collect() }, starts_at))
+        })
     }
 
     /// Whose turns all fall where their layer is off, or where another layer is on, in order of the
@@ -116,13 +186,17 @@ impl CompiledSchedule {
         let living = || self.layers.iter().filter(|layer| layer.lasts().1.is_none_or(|ends_at| ends_at > from));
         // Which layers there are changes with these; from the last of them on, nothing but turns and weekdays does.
         let settled = living().flat_map(|layer| [Some(layer.lasts().0), layer.lasts().1]).flatten().fold(from, Timestamp::max);
-        let round = living().map(CompiledLayer::comes_round).max().and_then(SignedDuration::try_from_hours).unwrap_or(SignedDuration::MAX);
+        let mut round = SignedDuration::ZERO;
+        for layer in living() {
+            let Some(hours) = layer.comes_round().and_then(SignedDuration::try_from_hours) else { return Vec::new() };
+            round = round.max(hours);
+        }
         let latest = from.checked_add(NEVER_ON_AHEAD_MAX).unwrap_or(Timestamp::MAX);
         let Some(until) = settled.checked_add(round).ok().filter(|until| *until <= latest) else { return Vec::new() };
         let mut waiting: BTreeSet<&Slug> = living().flat_map(CompiledLayer::people).collect();
         let mut looked_at = from;
         for (on_call, _, ends_at) in self.walk(&[], from, until, NEVER_ON_EDGES_MAX) {
-            if let Some(person) = &on_call.person {
+            for person in on_call.people() {
                 waiting.remove(person);
             }
             looked_at = ends_at;
@@ -184,10 +258,11 @@ impl Walk<'_> {
     fn next_edge(&self, because: &Because) -> Option<Timestamp> {
         let (schedule, at) = (self.schedule, self.at);
         let of_overrides = self.mine.iter().flat_map(|o| [o.starts_at, o.ends_at]).filter(|edge| *edge > at).min();
+        let overridden = self.mine.iter().any(|change| change.effect != Effect::Adds && change.holds_at(at));
         let lowest = match because {
-            Because::Override { .. } => schedule.layers.len(),
+            _ if overridden => schedule.layers.len(),
             Because::Layer { index, .. } => *index,
-            Because::Nobody => 0,
+            Because::Override { .. } | Because::Added { .. } | Because::Off { .. } | Because::Nobody => 0,
         };
         schedule.layers[lowest..]
             .iter()

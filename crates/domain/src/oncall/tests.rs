@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 
 use super::*;
-use crate::org::model::{Layer, Restriction};
+use crate::org::forms::calendar::{Calendars, readable};
+use crate::org::model::{Effect, Layer, Restriction};
 
 const ZONES: [&str; 9] = [
     "Europe/Madrid",
@@ -25,6 +26,8 @@ fn layer(people: &[&str], every: &str, handoff: &str, starts: &str) -> Layer {
         name: None,
         people: people.iter().map(|p| (*p).to_owned()).collect(),
         every: every.parse().unwrap(),
+        elapsed: false,
+        calendar: None,
         handoff: handoff.into(),
         starts: starts.parse().unwrap(),
         ends: None,
@@ -37,7 +40,7 @@ fn schedule(zone: &str, layers: Vec<Layer>) -> Schedule {
 }
 
 fn compiled(zone: &str, layers: Vec<Layer>) -> CompiledSchedule {
-    CompiledSchedule::compile(&schedule(zone, layers)).unwrap()
+    CompiledSchedule::compile(&schedule(zone, layers), &Calendars::new()).unwrap()
 }
 
 fn ts(text: &str) -> Timestamp {
@@ -128,11 +131,20 @@ fn layers_restrictions_ends_and_overrides() {
         ]
     );
     let gaps = schedule.gaps(&overrides, ts("2026-01-05T00:00:00Z"), ts("2026-01-09T00:00:00Z"));
-    assert_eq!(gaps, [Gap { starts_at: ts("2026-01-05T00:00:00Z"), ends_at: ts("2026-01-05T09:00:00Z") }]);
+    assert_eq!(gaps, [Gap { starts_at: ts("2026-01-05T00:00:00Z"), ends_at: ts("2026-01-05T09:00:00Z"), by_override: false }]);
 }
 
 fn over(made: u64, who: &str, from: &str, to: &str) -> Override {
-    Override { id: format!("o{made}"), schedule: "s".into(), person: who.into(), starts_at: ts(from), ends_at: ts(to), made, made_by: None }
+    Override {
+        id: format!("o{made}"),
+        schedule: "s".into(),
+        effect: Effect::Replaces,
+        person: who.into(),
+        starts_at: ts(from),
+        ends_at: ts(to),
+        made,
+        made_by: None,
+    }
 }
 
 #[test]
@@ -166,6 +178,139 @@ fn of_overrides_that_overlap_the_one_made_last_wins() {
     assert_eq!(schedule.on_call_at(&many, at).person.as_deref(), Some("p64"));
 }
 
+/// Everybody who is on, and why the first is.
+fn all(schedule: &CompiledSchedule, overrides: &[Override], at: &str) -> String {
+    let on_call = schedule.on_call_at(overrides, ts(at));
+    let people: Vec<&str> = on_call.people().map(String::as_str).collect();
+    format!("{}: {}", people.join(" "), on_call.because)
+}
+
+#[test]
+fn overrides_that_add_and_those_that_have_nobody_on() {
+    let schedule = compiled("Etc/UTC", vec![layer(&["ana"], "1w", "Mon 09:00", "2026-01-05")]);
+    let day = ("2026-02-02T00:00:00Z", "2026-02-03T00:00:00Z");
+    let with = |made: u64, effect: Effect, who: &str| Override { effect, ..over(made, who, day.0, day.1) };
+    let (adds, nobody, replaces) = (Effect::Adds, Effect::Nobody, Effect::Replaces);
+    for (overrides, told) in [
+        (vec![with(1, adds, "ben")], "ana ben: layer 1"),
+        // In the order of making, each once, whatever the ids and the order in the list.
+        (vec![with(3, adds, "cho"), with(2, adds, "ben"), with(4, adds, "cho"), with(5, adds, "ana")], "ana ben cho: layer 1"),
+        // Whoever is added is on besides whoever replaces, also who was added first.
+        (vec![with(1, adds, "ben"), with(2, replaces, "cho")], "cho ben: override o2"),
+        (vec![with(1, adds, "ben"), with(2, replaces, "ben")], "ben: override o2"),
+        // Nobody is nobody; who was added before is off too, who is added after is on.
+        (vec![with(1, nobody, "")], ": override o1 has nobody on"),
+        (vec![with(1, adds, "ben"), with(2, nobody, "")], ": override o2 has nobody on"),
+        (vec![with(1, nobody, ""), with(2, adds, "ben"), with(3, adds, "cho")], "ben cho: added by override o2"),
+        (vec![with(1, nobody, ""), with(2, replaces, "cho")], "cho: override o2"),
+        (vec![with(1, replaces, "cho"), with(2, nobody, "")], ": override o2 has nobody on"),
+        (vec![with(1, adds, "ben"), with(2, nobody, ""), with(3, replaces, "cho"), with(4, adds, "dan")], "cho dan: override o3"),
+    ] {
+        assert_eq!(all(&schedule, &overrides, "2026-02-02T12:00:00Z"), told, "{overrides:?}");
+        assert_eq!(all(&schedule, &overrides, day.1), "ana: layer 1");
+    }
+    // Sixty-five at once.
+    let many: Vec<Override> = (0..65).rev().map(|n| with(n, adds, &format!("p{n}"))).collect();
+    let on_call = schedule.on_call_at(&many, ts("2026-02-02T12:00:00Z"));
+    assert_eq!(on_call.people().count(), 66);
+    assert_eq!(on_call.people().nth(65).map(String::as_str), Some("p64"));
+
+    // Shifts of each, and a gap that says why.
+    let short = Override { effect: adds, ..over(1, "ben", "2026-02-02T12:00:00Z", "2026-02-02T13:00:00Z") };
+    let off = Override { effect: nobody, ..over(2, "", "2026-02-02T20:00:00Z", "2026-02-02T21:00:00Z") };
+    let overrides = [short, off];
+    let (from, to) = (ts(day.0), ts(day.1));
+    let shifts: Vec<String> =
+        schedule.shifts(&overrides, from, to).iter().map(|s| format!("{} {} {}", s.person, s.starts_at, s.ends_at)).collect();
+    assert_eq!(
+        shifts,
+        [
+            "ana 2026-02-02T00:00:00Z 2026-02-02T20:00:00Z",
+            "ben 2026-02-02T12:00:00Z 2026-02-02T13:00:00Z",
+            "ana 2026-02-02T21:00:00Z 2026-02-03T00:00:00Z"
+        ]
+    );
+    let gaps = schedule.gaps(&overrides, from, to);
+    assert_eq!(gaps, [Gap { starts_at: ts("2026-02-02T20:00:00Z"), ends_at: ts("2026-02-02T21:00:00Z"), by_override: true }]);
+    // A change is one of the people; how long somebody stays is their own.
+    assert_eq!(told(&schedule, &overrides, "2026-02-02T06:00:00Z"), "ana until 2026-02-02T12:00:00Z, then ana from 2026-02-02T12:00:00Z");
+    assert_eq!(told(&schedule, &overrides, "2026-02-02T13:00:00Z"), "ana until 2026-02-02T20:00:00Z, then ana from 2026-02-02T21:00:00Z");
+    let until = |who: &str, at: &str| schedule.on_until(&overrides, who, ts(at), to).map(|until| until.to_string());
+    assert_eq!(until("ana", "2026-02-02T06:00:00Z").as_deref(), Some("2026-02-02T20:00:00Z"));
+    assert_eq!(until("ben", "2026-02-02T12:00:00Z").as_deref(), Some("2026-02-02T13:00:00Z"));
+    assert_eq!(until("ben", "2026-02-02T06:00:00Z"), None, "he is not on then");
+}
+
+#[test]
+fn whoever_comes_on_next_is_not_on_already() {
+    let next = |schedule: &CompiledSchedule, overrides: &[Override], at: &str| {
+        let found = schedule.next_on_call(overrides, ts(at));
+        found.map(|(next, from)| format!("{} {from}", next.people().map(String::as_str).collect::<Vec<_>>().join(" "))).unwrap_or_default()
+    };
+    let weeks = compiled("Etc/UTC", vec![layer(&["ana", "ben"], "1w", "Mon 09:00", "2026-01-05")]);
+    assert_eq!(next(&weeks, &[], "2026-01-06T00:00:00Z"), "ben 2026-01-12T09:00:00Z");
+    assert_eq!(next(&weeks, &[], "2026-01-01T00:00:00Z"), "ana 2026-01-05T09:00:00Z");
+    // Ana goes on by an override, so that the one after Ben's turn is no news; and whoever is added comes on.
+    let longer = over(1, "ana", "2026-01-12T00:00:00Z", "2026-01-13T00:00:00Z");
+    assert_eq!(next(&weeks, std::slice::from_ref(&longer), "2026-01-06T00:00:00Z"), "ben 2026-01-13T00:00:00Z");
+    let besides = Override { effect: Effect::Adds, ..over(2, "cho", "2026-01-12T09:00:00Z", "2026-01-12T10:00:00Z") };
+    assert_eq!(next(&weeks, &[besides], "2026-01-06T00:00:00Z"), "ben cho 2026-01-12T09:00:00Z");
+    let alone = compiled("Etc/UTC", vec![layer(&["ana"], "1h", "09:00", "2026-01-05")]);
+    assert_eq!(next(&alone, &[], "2026-01-06T00:00:00Z"), "");
+}
+
+#[test]
+fn turns_of_months_of_working_days_and_of_hours_that_pass() {
+    let hand_overs = |schedule: &CompiledSchedule, from: &str, to: &str| {
+        schedule.shifts(&[], ts(from), ts(to)).iter().map(|shift| format!("{} {}", shift.person, shift.starts_at)).collect::<Vec<_>>()
+    };
+    // The 31st is the last day, also of a leap year's February, and the turns go on for years.
+    let months = compiled("Europe/Madrid", vec![layer(&["a", "b", "c"], "1mo", "31 09:00", "2028-01-15")]);
+    assert_eq!(
+        hand_overs(&months, "2028-01-30T00:00:00Z", "2028-05-01T00:00:00Z"),
+        ["a 2028-01-31T08:00:00Z", "b 2028-02-29T08:00:00Z", "c 2028-03-31T07:00:00Z", "a 2028-04-30T07:00:00Z"]
+    );
+    let quarters = compiled("Etc/UTC", vec![layer(&["a", "b"], "3mo", "1 00:00", "2026-01-02")]);
+    assert_eq!(hand_overs(&quarters, "2026-02-01T00:00:00Z", "2026-06-01T00:00:00Z"), ["a 2026-02-01T00:00:00Z", "b 2026-05-01T00:00:00Z"]);
+    assert_eq!(who(&quarters, "2226-02-01T00:00:00Z"), "a", "eight hundred turns later");
+
+    // Friday's turn lasts over the weekend; a calendar has days of its own.
+    let days = compiled("Europe/Madrid", vec![layer(&["a", "b", "c", "d", "e", "f"], "1wd", "09:00", "2026-03-26")]);
+    assert_eq!(
+        hand_overs(&days, "2026-03-26T08:00:00Z", "2026-03-31T12:00:00Z"),
+        ["a 2026-03-26T08:00:00Z", "b 2026-03-27T08:00:00Z", "c 2026-03-30T07:00:00Z", "d 2026-03-31T07:00:00Z"]
+    );
+    let calendars = readable(
+        &serde_json::from_value::<Vec<_>>(serde_json::json!([{"id": "c", "time_zone": "Europe/Madrid",
+            "hours": [{"days": ["Mon", "Tue", "Wed", "Thu", "Sat"], "from": "09:00", "to": "14:00"}],
+            "holidays": ["2026-04-02"],
+            "ics": "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20200406\r\nRRULE:FREQ=YEARLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"}]))
+        .unwrap(),
+    );
+    let form = Layer { calendar: Some("c".into()), ..layer(&["a", "b", "c"], "1wd", "09:00", "2026-03-29") };
+    let days = CompiledSchedule::compile(&schedule("Europe/Madrid", vec![form]), &calendars).unwrap();
+    // Mondays to Thursdays and Saturdays, but for the 2nd of April and, every year, the 6th.
+    let begun: Vec<String> = hand_overs(&days, "2026-03-29T00:00:00Z", "2026-04-08T00:00:00Z");
+    assert_eq!(
+        begun,
+        ["a 2026-03-30T07:00:00Z", "b 2026-03-31T07:00:00Z", "c 2026-04-01T07:00:00Z", "a 2026-04-04T07:00:00Z", "b 2026-04-07T07:00:00Z"]
+    );
+
+    // Twelve hours that pass: an hour earlier on the wall clock after it was put forward.
+    let elapsed = |elapsed: bool| compiled("Europe/Madrid", vec![Layer { elapsed, ..layer(&["a", "b"], "12h", "09:00", "2026-03-28") }]);
+    let (from, to) = ("2026-03-28T08:00:00Z", "2026-03-29T21:00:00Z");
+    assert_eq!(
+        hand_overs(&elapsed(true), from, to),
+        ["a 2026-03-28T08:00:00Z", "b 2026-03-28T20:00:00Z", "a 2026-03-29T08:00:00Z", "b 2026-03-29T20:00:00Z"]
+    );
+    assert_eq!(hand_overs(&elapsed(false), from, to)[2..], ["a 2026-03-29T07:00:00Z", "b 2026-03-29T19:00:00Z"]);
+    for schedule in [&months, &quarters, &days, &elapsed(true)] {
+        assert!(schedule.on_call_at(&[], ts("2500-01-01T00:00:00Z")).person.is_some());
+        assert!(schedule.on_call_at(&[], Timestamp::MAX).person.is_some());
+        assert!(schedule.on_call_at(&[], Timestamp::MIN).person.is_none());
+    }
+}
+
 #[test]
 fn turns_of_hours_hand_over_at_the_same_times_all_year() {
     let zone = TimeZone::get("Europe/Madrid").unwrap();
@@ -188,7 +333,7 @@ fn told(schedule: &CompiledSchedule, overrides: &[Override], at: &str) -> String
     let at = ts(at);
     let found = schedule.changes(overrides, at, at + SignedDuration::from_hours(24 * 60));
     let until = found.until.map_or("-".to_owned(), |until| until.to_string());
-    let next = found.next.map_or("-".to_owned(), |(who, from)| format!("{who} from {from}"));
+    let next = found.next_person().map_or("-".to_owned(), |(who, from)| format!("{who} from {from}"));
     format!("{} until {until}, then {next}", found.now.person.as_deref().unwrap_or("nobody"))
 }
 
@@ -280,13 +425,34 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         (("1w", "Mxn 09:00"), "layers[0].handoff", "not a weekday"),
         (("1w", ""), "layers[0].handoff", "not a hand-off"),
         (("1d", "24:00"), "layers[0].handoff", "not a time of day"),
+        (("0mo", "1 09:00"), "layers[0].every", "needs a length"),
+        (("1mo", "09:00"), "layers[0].handoff", "this names none"),
+        (("1mo", "Mon 09:00"), "layers[0].handoff", "this names none"),
+        (("1mo", "32 09:00"), "layers[0].handoff", "not a day of the month"),
+        (("1mo", "0 09:00"), "layers[0].handoff", "not a day of the month"),
+        (("1w", "1 09:00"), "layers[0].handoff", "one day of the month"),
+        (("0wd", "09:00"), "layers[0].every", "needs a length"),
+        (("1wd", "Mon 09:00"), "layers[0].handoff", "name the time alone"),
+        (("1wd", "1 09:00"), "layers[0].handoff", "name the time alone"),
     ] {
-        let problems = CompiledSchedule::compile(&schedule("Etc/UTC", vec![layer(&["a"], change.0, change.1, "2026-01-05")])).unwrap_err();
+        let form = schedule("Etc/UTC", vec![layer(&["a"], change.0, change.1, "2026-01-05")]);
+        let problems = CompiledSchedule::compile(&form, &Calendars::new()).unwrap_err();
         assert_eq!(problems[0].place.to_string(), place, "{change:?}");
         assert!(problems[0].message.contains(says), "{}", problems[0]);
         assert!(problems[0].hint.is_some());
     }
-    let problems = CompiledSchedule::compile(&schedule("Mars/Olympus", vec![])).unwrap_err();
+    for (form, place) in [
+        (Layer { elapsed: true, ..layer(&["a"], "1mo", "1 09:00", "2026-01-05") }, "layers[0].elapsed"),
+        (Layer { calendar: Some("c".into()), ..layer(&["a"], "1w", "Mon 09:00", "2026-01-05") }, "layers[0].calendar"),
+        (Layer { calendar: Some("gone".into()), ..layer(&["a"], "1wd", "09:00", "2026-01-05") }, "layers[0].calendar"),
+        (Layer { calendar: Some("shut".into()), ..layer(&["a"], "1wd", "09:00", "2026-01-05") }, "layers[0].calendar"),
+    ] {
+        let calendars = readable(&serde_json::from_value::<Vec<_>>(serde_json::json!([{"id": "shut", "time_zone": "Etc/UTC"}])).unwrap());
+        let problems = CompiledSchedule::compile(&schedule("Etc/UTC", vec![form]), &calendars).unwrap_err();
+        assert_eq!((problems.len(), problems[0].place.to_string().as_str()), (1, place), "{problems:?}");
+        assert!(problems[0].hint.is_some());
+    }
+    let problems = CompiledSchedule::compile(&schedule("Mars/Olympus", vec![]), &Calendars::new()).unwrap_err();
     assert_eq!(problems.len(), 2, "everything wrong is told at once");
 }
 
@@ -324,7 +490,7 @@ fn walls(zone: &TimeZone, form: &Layer, until: Timestamp) -> Vec<Timestamp> {
     while words.len() == 2 && date.weekday() != Weekday::Monday {
         date = date.tomorrow().unwrap();
     }
-    let hours = i64::try_from(form.every.length.as_secs() / 3600).unwrap();
+    let hours = i64::try_from(form.every.length().unwrap().as_secs() / 3600).unwrap();
     let mut wall = date.to_datetime(time);
     let mut out = Vec::new();
     loop {
@@ -445,19 +611,21 @@ proptest! {
         forms in prop::collection::vec(any_layer(), 1..4),
         // Near the start of the rotations and over the changes of clocks in March.
         first in 0_i64..6000,
-        overrides in prop::collection::vec((0_i64..200, -4_i64..120, 0_usize..3, 0_u64..1000), 0..10),
+        overrides in prop::collection::vec((0_i64..200, -4_i64..120, 0_usize..3, 0_u64..1000, 0_usize..4), 0..10),
     ) {
         // Not before the first hand-offs, and on a quarter, as all edges are.
         let start = ts("2026-02-10T00:00:00Z");
         let at = start + SignedDuration::from_mins(15 * first);
         let mut overrides: Vec<Override> = overrides
             .into_iter()
-            .map(|(begins, lasts, who, made)| {
+            .map(|(begins, lasts, who, made, effect)| {
+                let effect = [Effect::Replaces, Effect::Replaces, Effect::Adds, Effect::Nobody][effect];
                 let starts_at = at + SignedDuration::from_mins(15 * (begins - 100));
                 Override {
                     id: format!("o{}", 1000 - made),
                     schedule: "s".into(),
-                    person: ["a", "x", "y"][who].into(),
+                    effect,
+                    person: if effect == Effect::Nobody { String::new() } else { ["a", "x", "y"][who].into() },
                     starts_at,
                     ends_at: starts_at + SignedDuration::from_mins(15 * lasts),
                     made,
@@ -472,12 +640,20 @@ proptest! {
         let walls: Vec<_> = forms.iter().map(|form| walls(&TimeZone::get(zone).unwrap(), form, until)).collect();
         let schedule = compiled(zone, forms.clone());
         let zone = TimeZone::get(zone).unwrap();
-        let oracle_at = |instant: Timestamp| -> Option<Slug> {
-            // The list is in the order of making.
-            if let Some(taken) = overrides.iter().rev().find(|o| o.starts_at <= instant && instant < o.ends_at) {
-                return Some(taken.person.clone());
+        let oracle_at = |instant: Timestamp| -> Vec<Slug> {
+            let mut turn: Vec<Slug> =
+                forms.iter().zip(&walls).rev().find_map(|(form, walls)| oracle_of(&zone, form, walls, instant)).into_iter().collect();
+            let mut added: Vec<Slug> = Vec::new();
+            // One after another, in the order of making.
+            for change in overrides.iter().filter(|o| o.starts_at <= instant && instant < o.ends_at) {
+                match change.effect {
+                    Effect::Replaces => turn = vec![change.person.clone()],
+                    Effect::Adds => added.push(change.person.clone()),
+                    Effect::Nobody => (turn, added) = (vec![], vec![]),
+                }
             }
-            forms.iter().zip(&walls).rev().find_map(|(form, walls)| oracle_of(&zone, form, walls, instant))
+            let mut seen = std::collections::HashSet::new();
+            turn.into_iter().chain(added).filter(|who| seen.insert(who.clone())).collect()
         };
         let now = oracle_at(at);
         let (mut until, mut next) = (None, None);
@@ -487,12 +663,22 @@ proptest! {
             if until.is_none() && who != now {
                 until = Some(instant);
             }
-            if let (Some(_), None, Some(who)) = (until, &next, who) {
+            if until.is_some() && next.is_none() && !who.is_empty() {
                 next = Some((who, instant));
             }
         }
         let found = schedule.changes(&overrides, at, at + SignedDuration::from_hours(48));
-        prop_assert_eq!((found.now.person, found.until, found.next), (now, until, next));
+        let people = |on_call: &OnCall| on_call.people().cloned().collect::<Vec<_>>();
+        let found_next = found.next.as_ref().map(|(next, from)| (people(next), *from));
+        prop_assert_eq!((people(&found.now), found.until, found_next), (now, until, next));
+        // Shifts are of the same people.
+        let shifts = schedule.shifts(&overrides, at, at + SignedDuration::from_hours(48));
+        for quarter in [0, 1, 50, 100, 150] {
+            let instant = at + SignedDuration::from_mins(15 * quarter);
+            let on: std::collections::BTreeSet<Slug> =
+                shifts.iter().filter(|s| s.starts_at <= instant && instant < s.ends_at).map(|s| s.person.clone()).collect();
+            prop_assert_eq!(on, oracle_at(instant).into_iter().collect());
+        }
     }
 
     #[test]

@@ -145,6 +145,7 @@ mod tests {
         out.overrides = vec![crate::org::model::Override {
             id: "o".into(),
             schedule: "s".into(),
+            effect: crate::org::model::Effect::Replaces,
             person: "ana".into(),
             starts_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             ends_at: "2026-01-02T00:00:00Z".parse().unwrap(),

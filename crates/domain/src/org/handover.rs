@@ -13,7 +13,7 @@ use super::snapshot::Org;
 pub struct Handover {
     /// In which.
     pub schedule: Slug,
-    /// Who is on call now; nobody, where absent.
+    /// Who is on call now, the first where there are several; nobody, where absent.
     pub was: Option<Slug>,
     /// Who will be.
     pub will_be: Option<Slug>,
@@ -23,6 +23,7 @@ pub struct Handover {
 #[must_use]
 pub fn handovers(before: &Org, after: Bundle, at: Timestamp) -> Vec<Handover> {
     let after = Org::build(0, after, before.channels());
+    // Overrides stay as they are, so that a change moves whoever has the turn, and they stand first.
     let on_call = |org: &Org, id: &str| Some(org.schedule(id)?.on_call_at(org.overrides(id), at).person);
     let schedules = &before.bundle().schedules;
     schedules

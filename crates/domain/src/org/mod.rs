@@ -4,9 +4,12 @@
 //! would change, [`export`] how it is written out again, and [`snapshot`] is the immutable,
 //! indexed form of it that every decision reads. Reading text is the engine's business.
 
+pub mod away;
 pub mod check;
+pub mod cover;
 pub mod diff;
 pub mod export;
+pub mod feed;
 pub mod forms;
 pub mod handover;
 pub mod matrix;

@@ -1,11 +1,12 @@
 //! The organisation as it is written in a file: the forms by their names. Each stands in its own file of [`super::forms`].
 
+pub use super::forms::absence::Absence;
 pub use super::forms::audience::Audience;
 pub use super::forms::contact::{CONTACT_KEYS, Contact};
 pub use super::forms::escalation::{Escalation, Step};
 pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Required};
 pub use super::forms::integration::{HEARTBEAT, Integration};
-pub use super::forms::overrides::{OVERRIDE_MAX, Override};
+pub use super::forms::overrides::{Effect, OVERRIDE_MAX, Override};
 pub use super::forms::person::{Access, Notify, NotifyEntry, Person};
 pub use super::forms::plan::{Plan, PlanTask, PlanUpdate};
 pub use super::forms::report_form::{REPORT_KIND, ReportForm};

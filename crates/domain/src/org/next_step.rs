@@ -34,10 +34,10 @@ pub(crate) fn everybody_of<'a>(org: &'a Org, target: &str, now: Timestamp) -> BT
         Some(Target::Team(id)) => {
             out.extend(org.team(id).into_iter().flat_map(|team| team.members.iter().map(String::as_str)));
         }
-        Some(Target::Schedule(id)) => {
+        Some(Target::Schedule(id) | Target::Next(id)) => {
             let layers = org.schedule_form(id).into_iter().flat_map(|schedule| &schedule.layers);
             out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
-            out.extend(org.overrides(id).iter().filter(|over| over.ends_at > now).map(|over| over.person.as_str()));
+            out.extend(org.overrides(id).iter().filter(|over| over.ends_at > now).filter_map(|over| over.whom()).map(String::as_str));
         }
         Some(Target::Audience(_) | Target::Organisation(_)) | None => {}
     }

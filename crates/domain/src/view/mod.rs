@@ -2,6 +2,7 @@
 //!
 //! With the feature `schema` they describe themselves for the API's document, so that what is described is what is answered.
 
+mod absence;
 mod alert;
 mod audit;
 mod blast;
@@ -10,8 +11,10 @@ mod came;
 mod change;
 mod clock;
 mod contention;
+mod cover;
 mod deed;
 mod explain;
+mod feed;
 mod guest;
 mod heartbeat;
 mod incident;
@@ -36,6 +39,7 @@ mod signal;
 mod steps;
 mod token;
 
+pub use absence::AbsenceView;
 pub use alert::{AlertView, Labels, labels_of};
 pub use audit::AuditView;
 pub use blast::{BLAST_SERVICES_MAX, BLAST_STEPS_MAX, BlastService, BlastView};
@@ -44,8 +48,10 @@ pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
 pub use contention::{Contention, ContentionView, Named, SharedCauseView, Wanted, WantedView, Wants, contention};
 
+pub use cover::CoverView;
 pub use deed::DeedView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
+pub use feed::FeedView;
 pub use guest::{GuestEntry, GuestView, PartyExport, SignedExport, SituationView, is_told, notice_for};
 pub use heartbeat::HeartbeatView;
 pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
@@ -55,7 +61,7 @@ pub use log::{EventView, ExpectationView};
 pub use next::{Next, late, next};
 pub use objective::ObjectiveView;
 pub use obligation::{ContentView, ObligationView, ReportView};
-pub use on_call::{OnCallView, OverrideView};
+pub use on_call::{OnCallPerson, OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use partner::{PartyView, RequestView};
 pub use plan::{ChoiceView, DeviationKind, DeviationView, PlanView, ProposedPlanView, RecoveryView, ShippedPlanView};

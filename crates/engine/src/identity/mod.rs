@@ -1,7 +1,8 @@
-//! Who asks and how that is known: tokens, sessions, passwords, devices, and sealed secrets.
+//! Who asks and how that is known: tokens, sessions, passwords, devices, addresses of calendars, and sealed secrets.
 
 mod audit;
 pub mod cookies;
+pub mod feeds;
 pub mod password;
 pub mod seal;
 pub mod sessions;

@@ -127,6 +127,11 @@ impl<'a> Edit<'a> {
         }
     }
 
+    /// Something else that is committed with it, or not at all.
+    pub(crate) fn also(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
     /// How many forms of this kind there are, with these ids among them.
     pub(crate) fn stored(&self, kind: FormKind) -> impl Iterator<Item = &form::StoredForm> {
         self.stored.iter().filter(move |((of, _), _)| *of == kind).map(|(_, row)| row)

@@ -2,6 +2,8 @@
 //! snapshot that decisions read. A whole file is applied here; one form at a time is changed in
 //! [`forms`].
 
+pub mod absences;
+pub mod cover;
 mod edit;
 pub mod error;
 pub mod file;
@@ -14,7 +16,7 @@ pub mod silences;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use allclear_domain::access::{Actor, Denied, Principal, Resource, Right, may, may_end, may_take};
+use allclear_domain::access::{Actor, Denied, Principal, Resource, Right, may, may_end, may_schedule, may_take};
 use allclear_domain::channel::{Kept, WaysOut};
 use allclear_domain::hex::hex;
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
@@ -302,7 +304,7 @@ impl Engine {
         edit.finish(None, Vec::new()).await
     }
 
-    /// Somebody takes a schedule for a time.
+    /// Somebody takes a schedule for a time, is on besides, or nobody is on.
     ///
     /// # Errors
     /// Where the schedule or the person does not exist, or the store does not answer.
@@ -311,12 +313,15 @@ impl Engine {
         if org.schedule(&change.schedule).is_none() {
             return Err(OrgError::Missing { kind: "schedule", id: change.schedule });
         }
-        may_take(&org, who, &change.schedule, &change.person)?;
-        if org.person(&change.person).is_none() {
-            return Err(OrgError::Missing { kind: "person", id: change.person });
+        match change.whom() {
+            Some(person) => may_take(&org, who, &change.schedule, person)?,
+            None => may_schedule(&org, who, &change.schedule)?,
         }
         if let Some(why) = change.fault() {
             return Err(OrgError::Wrong(why));
+        }
+        if change.whom().is_some_and(|person| org.person(person).is_none()) {
+            return Err(OrgError::Missing { kind: "person", id: change.person });
         }
         if org.overrides(&change.schedule).iter().any(|stored| stored.id == change.id) {
             // The same form sent again; it may have been ended meanwhile, and stays so.

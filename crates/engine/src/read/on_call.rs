@@ -2,14 +2,11 @@
 //! resolver is `allclear_domain::oncall`, and who may is `allclear_domain::access`.
 
 use allclear_domain::access::may_end;
-use allclear_domain::oncall::Changes;
-use allclear_domain::view::{OnCallView, OverrideView};
-use jiff::{SignedDuration, Timestamp};
+use allclear_domain::oncall::{Changes, NEXT_AHEAD, OnCall};
+use allclear_domain::view::{OnCallPerson, OnCallView, OverrideView};
+use jiff::Timestamp;
 
 use crate::read::{NoAnswer, Queries};
-
-/// How far ahead the next hand-over is looked for: two months, more than the turns of usual rotas.
-const SHIFT_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 impl Queries<'_> {
     /// Who is on call everywhere, and who is next.
@@ -19,12 +16,21 @@ impl Queries<'_> {
     pub fn on_call(&self, at: Timestamp) -> Result<Vec<OnCallView>, NoAnswer> {
         let org = self.organisation()?;
         let name = |id: &Option<String>| id.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone());
+        let people = |on_call: &OnCall| -> Vec<OnCallPerson> {
+            let one = |(person, because): (&String, &_)| OnCallPerson {
+                person: person.clone(),
+                name: org.person(person).map(|form| form.name.clone()),
+                because: ToString::to_string(because),
+            };
+            on_call.with_rules().map(one).collect()
+        };
         let mut out = Vec::new();
         for form in &org.bundle().schedules {
             let Some(schedule) = org.schedule(&form.id) else { continue };
-            let to = at.checked_add(SHIFT_HORIZON).unwrap_or(Timestamp::MAX);
+            let to = at.checked_add(NEXT_AHEAD).unwrap_or(Timestamp::MAX);
             let Changes { now, until, next } = schedule.changes(org.overrides(&form.id), at, to);
-            let (next, next_at) = next.unzip();
+            let (then, next_at) = next.unzip();
+            let next = then.as_ref().and_then(|then| then.person.clone());
             out.push(OnCallView {
                 schedule: form.id.clone(),
                 name: form.name.clone().unwrap_or_else(|| form.id.clone()),
@@ -32,11 +38,13 @@ impl Queries<'_> {
                 time_zone: form.time_zone.clone(),
                 person_name: name(&now.person),
                 because: now.because.to_string(),
+                people: people(&now),
                 person: now.person,
                 until,
                 next_name: name(&next),
                 next,
                 next_at,
+                next_people: then.as_ref().map(people).unwrap_or_default(),
             });
         }
         Ok(out)
@@ -56,6 +64,7 @@ impl Queries<'_> {
             .map(|change| OverrideView {
                 id: change.id.clone(),
                 schedule: change.schedule.clone(),
+                effect: change.effect,
                 person: change.person.clone(),
                 person_name: org.person(&change.person).map(|person| person.name.clone()),
                 starts_at: change.starts_at,

@@ -119,9 +119,10 @@ impl Queries<'_> {
     pub async fn unproven(&self, at: Timestamp) -> Result<Vec<Unproven>, NoAnswer> {
         let org = self.whole_organisation()?;
         let mut on_call: Vec<(String, Option<String>)> = Vec::new();
-        for shift in self.on_call(at)? {
-            let Some(id) = shift.person.filter(|id| on_call.iter().all(|(known, _)| known != id)) else { continue };
-            on_call.push((id, shift.person_name));
+        for one in self.on_call(at)?.into_iter().flat_map(|shift| shift.people) {
+            if on_call.iter().all(|(known, _)| *known != one.person) {
+                on_call.push((one.person, one.name));
+            }
         }
         let ids: Vec<String> = on_call.iter().map(|(id, _)| id.clone()).collect();
         let reached = rows::page::reached(self.db(), &ids).await?;

@@ -217,7 +217,9 @@ pub(crate) fn tellable(org: &Org, targets: &[String], urgency: NotifyUrgency, at
         let named: Vec<String> = match target.split_once(':') {
             Some(("person", id)) => vec![id.to_owned()],
             Some(("team", id)) => org.team(id).map(|t| t.members.clone()).unwrap_or_default(),
-            Some(("schedule", id)) => org.schedule(id).and_then(|s| s.on_call_at(org.overrides(id), at).person).into_iter().collect(),
+            Some(("schedule", id)) => {
+                org.schedule(id).map(|s| s.on_call_at(org.overrides(id), at).people().cloned().collect()).unwrap_or_default()
+            }
             _ => Vec::new(),
         };
         for id in named {

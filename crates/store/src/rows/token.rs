@@ -74,6 +74,13 @@ pub async fn by_hash(db: &Db, hash: &str) -> Result<Option<StoredToken>, Fault> 
     rows.first().map(stored).transpose()
 }
 
+/// The token of this id.
+pub async fn by_id(db: &Db, id: TokenId) -> Result<Option<StoredToken>, Fault> {
+    let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token where id = ?1";
+    let rows = db.read(sql, vec![text(id)]).await?;
+    rows.first().map(stored).transpose()
+}
+
 /// Every token, newest first.
 pub async fn all(db: &Db) -> Result<Vec<StoredToken>, Fault> {
     let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token order by id desc limit 1000";

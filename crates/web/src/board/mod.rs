@@ -513,10 +513,7 @@ fn on_call(board: &Board, shifts: &[OnCallView], wall: bool) -> Markup {
                     li {
                         span { bdi { (shift.name) } }
                         span {
-                            @match (&shift.person_name, &shift.person) {
-                                (Some(name), _) | (None, Some(name)) => strong { bdi { (name) } },
-                                (None, None) => span class="late" { "nobody" },
-                            }
+                            (crate::on_call::names(&shift.people))
                             span class="quiet until" {
                                 @if let Some(until) = shift.until {
                                     " until " (when.time(until, &when.minute(until))) ", " (crate::on_call::then(shift, when))

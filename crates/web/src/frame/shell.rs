@@ -136,11 +136,11 @@ pub(crate) fn shift(app: &App, who: &Principal, when: &When) -> Markup {
     for form in &org.bundle().schedules {
         let Some(schedule) = org.schedule(&form.id) else { continue };
         let overrides = org.overrides(&form.id);
-        if schedule.on_call_at(overrides, when.now).person.as_deref() != Some(me) {
+        if !schedule.on_call_at(overrides, when.now).has(me) {
             continue;
         }
         let to = when.now.checked_add(SHIFT_AHEAD).unwrap_or(when.now);
-        mine.push((form.name.clone().unwrap_or_else(|| form.id.clone()), schedule.changes(overrides, when.now, to).until));
+        mine.push((form.name.clone().unwrap_or_else(|| form.id.clone()), schedule.on_until(overrides, me, when.now, to)));
     }
     html! {
         @if mine.is_empty() { p class="shift quiet" { "You are not on call." } }

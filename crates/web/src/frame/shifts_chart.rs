@@ -2,7 +2,7 @@
 //! same facts as a table behind it.
 //!
 //! People are told apart by name, never by colour: colour means severity or lateness. One's own
-//! shifts are darker, and a gap shouts.
+//! shifts are darker, and a gap shouts. Who is on besides somebody else has a bar of their own below.
 
 use allclear_domain::oncall::{Gap, Shift};
 use allclear_domain::org::snapshot::Org;
@@ -19,6 +19,10 @@ const WIDTH: f64 = 1120.0;
 const ROW: f64 = 60.0;
 /// Units of a bar: a comfortable line of text in it.
 const BAR: f64 = 30.0;
+/// Units from one bar of a schedule to the one below it, where several are on at once.
+const LANE: f64 = BAR + 4.0;
+/// Most bars of one schedule below each other; who has none is in the table.
+const LANES_MAX: usize = 6;
 /// Units above the first schedule, for the days.
 const HEAD: f64 = 28.0;
 /// Units that a character of a name takes in a bar at 13 px, on the safe side.
@@ -40,7 +44,9 @@ pub(crate) struct Row {
 pub(crate) fn draw(rows: &[Row], from: Timestamp, to: Timestamp, when: &When, org: &Org, me: Option<&str>) -> Markup {
     let whole = to.duration_since(from).as_secs_f64().max(1.0);
     let x = |at: Timestamp| (at.duration_since(from).as_secs_f64() / whole * WIDTH).clamp(0.0, WIDTH);
-    let height = HEAD + ROW * rows.len() as f64;
+    let drawn_rows: Vec<Vec<Bar<'_>>> = rows.iter().map(bars).collect();
+    let lanes = |bars: &[Bar<'_>]| bars.iter().map(|bar| bar.lane + 1).max().unwrap_or(1).min(LANES_MAX);
+    let height = HEAD + drawn_rows.iter().map(|bars| ROW + LANE * (lanes(bars) - 1) as f64).sum::<f64>();
     let mut svg = format!(
         r#"<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="Who is on call in the next two weeks; the same as a table below">"#
     );
@@ -58,20 +64,13 @@ pub(crate) fn draw(rows: &[Row], from: Timestamp, to: Timestamp, when: &When, or
         let next = when.begins(day);
         at = if next > at { next } else { at.checked_add(DAY).unwrap_or(to) };
     }
-    for (index, row) in rows.iter().enumerate() {
-        let top = HEAD + ROW * index as f64;
+    let mut top = HEAD;
+    for (row, bars) in rows.iter().zip(&drawn_rows) {
         let bar = top + 24.0;
         svg.push_str(&format!(r#"<text class="name" x="4" y="{:.1}">{}</text>"#, top + 17.0, written(&row.name)));
-        // Neighbouring turns of one person by different rules are one shift to whoever reads.
-        let mut joined: Vec<(&str, Timestamp, Timestamp)> = Vec::new();
-        for shift in &row.shifts {
-            match joined.last_mut() {
-                Some(last) if last.0 == shift.person && last.2 == shift.starts_at => last.2 = shift.ends_at,
-                _ => joined.push((&shift.person, shift.starts_at, shift.ends_at)),
-            }
-        }
-        for (place, (person, starts_at, ends_at)) in joined.iter().enumerate() {
+        for (place, Bar { person, starts_at, ends_at, lane }) in bars.iter().enumerate().filter(|(_, bar)| bar.lane < LANES_MAX) {
             let (left, right) = (x(*starts_at), x(*ends_at));
+            let bar = bar + LANE * *lane as f64;
             let name = pieces::name(org, person);
             let class = match (me == Some(*person), place % 2) {
                 (true, _) => "mine",
@@ -103,10 +102,46 @@ pub(crate) fn draw(rows: &[Row], from: Timestamp, to: Timestamp, when: &When, or
             }
             svg.push_str("</g>");
         }
+        top += ROW + LANE * (lanes(bars) - 1) as f64;
     }
     let now = x(when.now);
     svg.push_str(&format!(r#"<path class="now" d="M{now:.1} 22V{height}"/></svg>"#));
     html! { div class="picture" tabindex="0" role="region" aria-label="Two weeks of shifts" { (drawn(svg)) } }
+}
+
+/// One bar.
+struct Bar<'a> {
+    person: &'a str,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    /// How many bars stand above it, which run at the same time.
+    lane: usize,
+}
+
+/// The bars of a schedule, by their start. Neighbouring turns of one person by different rules are one shift to whoever reads.
+fn bars(row: &Row) -> Vec<Bar<'_>> {
+    let mut out: Vec<Bar<'_>> = Vec::new();
+    // Where each lane is taken until, and by which bar.
+    let mut taken: Vec<usize> = Vec::new();
+    for shift in &row.shifts {
+        let goes_on = |at: &&usize| out[**at].person == shift.person && out[**at].ends_at == shift.starts_at;
+        if let Some(at) = taken.iter().find(goes_on).copied() {
+            out[at].ends_at = shift.ends_at;
+            continue;
+        }
+        let bar = |lane| Bar { person: &shift.person, starts_at: shift.starts_at, ends_at: shift.ends_at, lane };
+        match taken.iter().position(|at| out[*at].ends_at <= shift.starts_at) {
+            Some(lane) => {
+                taken[lane] = out.len();
+                out.push(bar(lane));
+            }
+            None => {
+                taken.push(out.len());
+                out.push(bar(taken.len() - 1));
+            }
+        }
+    }
+    out
 }
 
 /// As much of a name as fits: whole, the first word, its initials, or nothing.
@@ -135,7 +170,8 @@ pub(crate) fn table(rows: &[Row], when: &When, org: &Org) -> Markup {
                             @for gap in &row.gaps {
                                 tr {
                                     td { span class="late" { "nobody" } } td { (when.time(gap.starts_at, &when.minute(gap.starts_at))) }
-                                    td { (when.time(gap.ends_at, &when.minute(gap.ends_at))) } td { "no layer is on" }
+                                    td { (when.time(gap.ends_at, &when.minute(gap.ends_at))) }
+                                    td { @if gap.by_override { "an override has nobody on" } @else { "no layer is on" } }
                                 }
                             }
                             @for shift in row.shifts.iter().take(LISTED_MAX) {
@@ -157,6 +193,25 @@ pub(crate) fn table(rows: &[Row], when: &When, org: &Org) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn those_who_are_on_at_once_have_bars_below_each_other() {
+        let shift = |person: &str, from: i64, to: i64| Shift {
+            person: person.into(),
+            starts_at: Timestamp::from_second(from * 3600).unwrap(),
+            ends_at: Timestamp::from_second(to * 3600).unwrap(),
+            because: allclear_domain::oncall::Because::Nobody,
+        };
+        let shifts = vec![shift("a", 0, 10), shift("b", 2, 4), shift("c", 3, 5), shift("d", 4, 6), shift("d", 6, 7), shift("a", 10, 12)];
+        let row = Row { name: "s".into(), zone: "Etc/UTC".into(), shifts, gaps: vec![] };
+        let told: Vec<String> = bars(&row).iter().map(|bar| format!("{}{} {}", bar.person, bar.lane, bar.ends_at)).collect();
+        let at = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
+        assert_eq!(
+            told,
+            [format!("a0 {}", at(12)), format!("b1 {}", at(4)), format!("c2 {}", at(5)), format!("d1 {}", at(7))],
+            "neighbours are one, and a lane is free again"
+        );
+    }
 
     #[test]
     fn a_bar_holds_as_much_of_a_name_as_fits() {

@@ -1,13 +1,18 @@
 //! Who is on call now and next, two weeks as a picture, who would be paged now for each service,
-//! and the forms with which somebody takes a shift over, puts somebody on for a time, and ends that.
+//! and the forms with which somebody takes a shift over, puts somebody on for a time or nobody, and ends that.
 
+pub(crate) mod absences;
+pub(crate) mod acts;
+pub(crate) mod cover;
+pub(crate) mod feeds;
 pub(crate) mod my_shifts;
 
-use allclear_domain::access::{Actor, Principal, Right, may_end, may_schedule, may_take};
+use allclear_domain::access::{Actor, Principal, Resource, Right, may, may_end, may_schedule, may_take};
 use allclear_domain::incident::Severity;
-use allclear_domain::org::model::Override;
+use allclear_domain::org::forms::overrides::EFFECTS;
+use allclear_domain::org::model::{Effect, Override};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::OnCallView;
+use allclear_domain::view::{OnCallPerson, OnCallView};
 use allclear_engine::org::OrgError;
 use allclear_engine::read::NoAnswer;
 use axum::Form;
@@ -30,6 +35,8 @@ use crate::frame::shifts_chart::Row;
 use crate::frame::time_text::When;
 use crate::posted::{Draft, said};
 
+use self::feeds::Calendars;
+
 pub(crate) static PLACE: Place = Place {
     path: "/on-call",
     word: "On call",
@@ -40,6 +47,8 @@ pub(crate) static PLACE: Place = Place {
     page: || get(show),
 };
 
+/// Where one's own shifts are.
+const MY_SHIFTS: &str = "/my-shifts";
 /// Days of the picture.
 const DAYS: i64 = 14;
 /// A shift that somebody takes over at the press of a button lasts this long, until they say otherwise.
@@ -54,12 +63,15 @@ const EXAMPLE: &str = "schedules:
     layers:
       - {people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}";
 const END: &str = "end";
+/// Most people who are named of one schedule; the picture has them all.
+const NAMED_MAX: usize = 5;
 
 /// GET.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        shown(&app, &who, &when, &Draft::default())
+        let calendars = Calendars::of(&app, &who).await?;
+        shown(&app, &who, &when, &Draft::default(), &calendars)
     })
     .await
 }
@@ -72,7 +84,8 @@ pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields
             Ok(()) => Ok(Redirect::to("/on-call").into_response()),
             Err(why) => {
                 let draft = Draft { verb: TAKE.into(), fields, refusal: Some(why) };
-                let mut response = shown(&app, &who, &when, &draft)?;
+                let calendars = Calendars::of(&app, &who).await?;
+                let mut response = shown(&app, &who, &when, &draft, &calendars)?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
@@ -89,7 +102,8 @@ pub(crate) async fn end(State(app): State<App>, headers: HeaderMap, Path(id): Pa
             Ok(()) => Ok(Redirect::to("/on-call").into_response()),
             Err(why) => {
                 let draft = Draft { verb: END.into(), fields: Fields::new(), refusal: Some(why) };
-                let mut response = shown(&app, &who, &when, &draft)?;
+                let calendars = Calendars::of(&app, &who).await?;
+                let mut response = shown(&app, &who, &when, &draft, &calendars)?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
@@ -128,25 +142,33 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
             .or_else(|| when.of_field(&text))
             .ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", pieces::cut(&text, 40)))
     };
-    // The same form once more is the same replacement.
+    let effect = said(fields, "effect").unwrap_or_default();
+    let effect = Effect::from_word(&effect).ok_or_else(|| format!("`{}` is nothing that an override does.", pieces::cut(&effect, 40)))?;
+    // The same form once more is the same override.
     let id = form_key::id("/on-call/override", fields).unwrap_or_else(|| app.engine.fresh_id());
     let change = Override {
         id: format!("ovr-{id:x}"),
         schedule: field("schedule", "The schedule")?,
-        person: field("person", "The person")?,
+        effect,
+        person: if effect == Effect::Nobody { String::new() } else { field("person", "The person")? },
         starts_at: if fields.contains_key("from") { instant("from", "The start")? } else { when.now },
         ends_at: instant("to", "The end")?,
         made: 0,
         made_by: None,
     };
-    may_take(&app.engine.org(), who, &change.schedule, &change.person).map_err(|no| sentence(&no.to_string()))?;
+    let org = app.engine.org();
+    let allowed = match change.whom() {
+        Some(person) => may_take(&org, who, &change.schedule, person),
+        None => may_schedule(&org, who, &change.schedule),
+    };
+    allowed.map_err(|no| sentence(&no.to_string()))?;
     if change.ends_at <= when.now {
         return Err("It would be over already.".to_owned());
     }
     app.engine.put_override(change, who).await.map(drop).map_err(|why| told(&why))
 }
 
-fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Response, Refused> {
+fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Calendars) -> Result<Response, Refused> {
     let queries = app.engine.queries(who);
     let org = queries.organisation()?;
     let now = queries.on_call(when.now)?;
@@ -154,9 +176,11 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
         (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))
         (who_now(app, &now, when, who))
         @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
+        (absences::needs_cover(&app.engine.absences(who).unwrap_or_default(), &org, when))
         div class="cols" {
             (would_be_paged(app, who, &org)?)
             (overrides(&org, when, who, draft))
+            @if may(&org, who, Right::Respond, Resource::Installation).is_ok() { (feeds::of_schedules(calendars, &org, when)) }
         }
     };
     let page =
@@ -173,18 +197,30 @@ fn gap_ends(shift: &OnCallView) -> Option<Timestamp> {
 pub(crate) fn then(shift: &OnCallView, when: &When) -> Markup {
     html! {
         @if let Some(at) = gap_ends(shift) { "then nobody until " (when.time(at, &when.minute(at))) ", " }
-        @match shift.next_name.as_ref().or(shift.next.as_ref()) {
-            Some(next) => { "then " bdi { (next) } },
-            None => "then nobody",
+        @if shift.next_people.is_empty() { "then nobody" } @else { "then " (quiet_names(&shift.next_people)) }
+    }
+}
+
+/// Everybody who is on, in their order: `Ana`, `Ana and Ben`, or `nobody`.
+pub(crate) fn names(people: &[OnCallPerson]) -> Markup {
+    html! {
+        @if people.is_empty() { span class="late" { "nobody" } } @else { strong { (quiet_names(people)) } }
+    }
+}
+
+fn quiet_names(people: &[OnCallPerson]) -> Markup {
+    html! {
+        @for (at, one) in people.iter().take(NAMED_MAX).enumerate() {
+            @if at > 0 { @if at + 1 == people.len() { " and " } @else { ", " } }
+            bdi { (one.called()) }
         }
+        @if people.len() > NAMED_MAX { " and " (people.len() - NAMED_MAX) " more" }
     }
 }
 
 /// The button with which somebody takes what is left of a shift, or of the time in which nobody is on.
 fn take_it(app: &App, shift: &OnCallView, when: &When, who: &Principal) -> Markup {
-    let Some(me) =
-        who.person().filter(|me| shift.person.as_deref() != Some(*me) && may_take(&app.engine.org(), who, &shift.schedule, me).is_ok())
-    else {
+    let Some(me) = who.person().filter(|me| !shift.has(me) && may_take(&app.engine.org(), who, &shift.schedule, me).is_ok()) else {
         return html! {};
     };
     let to = shift.until.or_else(|| when.now.checked_add(TAKE_FOR).ok()).unwrap_or(when.now);
@@ -218,12 +254,9 @@ fn who_now(app: &App, now: &[OnCallView], when: &When, who: &Principal) -> Marku
                     li {
                         p class="quiet" { bdi { (shift.name) } }
                         p class="whom" {
-                            @match (&shift.person_name, &shift.person) {
-                                (Some(name), _) | (None, Some(name)) => strong {
-                                    bdi { (name) }
-                                    @if shift.person.as_deref() == me { span class="quiet" { " (you)" } }
-                                },
-                                (None, None) => span class="late" { "nobody" },
+                            (names(&shift.people))
+                            @if me.is_some_and(|me| shift.has(me)) {
+                                span class="quiet" { @if shift.people.len() > 1 { " (you are among them)" } @else { " (you)" } }
                             }
                         }
                         p class="quiet small" {
@@ -317,19 +350,27 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
             div data-live="overrides" class="group tight" {
                 h2 { "Overrides" }
                 @if coming.is_empty() { p class="quiet" { "None. The rotations decide." } }
-                @if coming.len() > 1 { p class="quiet small" { "Where they overlap, the one made last counts." } }
+                @if coming.len() > 1 {
+                    p class="quiet small" { "Where they overlap, the one made last counts; whoever is on besides is on with it." }
+                }
                 (draft.refused(END))
                 ul class="list" {
                     @for change in &coming {
                         li {
                             span {
-                                bdi { (pieces::name(org, &change.person)) }
-                                span class="quiet" { " for " bdi { (schedule(&change.schedule)) } }
+                                @match change.effect {
+                                    Effect::Replaces | Effect::Adds => bdi { (pieces::name(org, &change.person)) },
+                                    Effect::Nobody => span class="late" { "nobody" },
+                                }
+                                span class="quiet" {
+                                    @if change.effect == Effect::Adds { " besides" }
+                                    " for " bdi { (schedule(&change.schedule)) }
+                                }
                             }
                             span class="quiet" {
                                 (when.time(change.starts_at, &when.minute(change.starts_at))) " – "
                                 (when.time(change.ends_at, &when.minute(change.ends_at)))
-                                @let own = Some(Actor::Person(change.person.clone()));
+                                @let own = change.whom().map(|person| Actor::Person(person.clone()));
                                 @if let Some(Actor::Person(maker)) = change.made_by.as_ref().filter(|_| change.made_by != own) {
                                     " · made by " bdi { (pieces::name(org, maker)) }
                                 }
@@ -337,9 +378,10 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                             @if may_end(org, who, change).is_ok() {
                                 form method="post" action={ "/on-call/override/" (pieces::escaped(&change.id)) "/end" } {
                                     @let what = if change.starts_at <= when.now { "End it now" } else { "Remove" };
+                                    @let whose = change.whom().map_or_else(|| "nobody".to_owned(), |person| pieces::name(org, person));
                                     // Several stand in one list, and each says whose it is to whoever hears them.
                                     button class="plain" type="submit"
-                                        aria-label={ (what) ": " (pieces::name(org, &change.person)) ", " (schedule(&change.schedule)) } {
+                                        aria-label={ (what) ": " (whose) ", " (schedule(&change.schedule)) } {
                                         (what)
                                     }
                                 }
@@ -374,6 +416,15 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                                 span { "Who" } (pieces::person_choice(org, "person", Some(&typed("person", me.to_owned())), None))
                             }
                         } @else { input type="hidden" name="person" value=(me); }
+                        label class="field" {
+                            span { "What it does" }
+                            select name="effect" {
+                                // That nobody is on is for whoever may put others on.
+                                @for (word, words) in EFFECTS.iter().filter(|(word, _)| others || *word != Effect::Nobody.word()) {
+                                    option value=(word) selected[draft.typed(TAKE, "effect") == *word] { (words) }
+                                }
+                            }
+                        }
                         div class="row-of" {
                             label class="field" {
                                 span { "From" span class="quiet" { " " (when.zone()) } }
@@ -400,6 +451,7 @@ mod tests {
     fn what_comes_next_is_said_with_the_time_in_which_nobody_is_on() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let when = When::new(at("2026-12-04T12:00:00Z"), Some("Etc/UTC"));
+        let one = |name: &str| OnCallPerson { person: name.to_lowercase(), name: Some(name.into()), because: "layer 1".into() };
         let shift = |until: Option<&str>, next: Option<(&str, &str)>| OnCallView {
             schedule: "s".into(),
             name: "S".into(),
@@ -408,10 +460,12 @@ mod tests {
             person: Some("ana".into()),
             person_name: Some("Ana".into()),
             because: "layer 1".into(),
+            people: vec![one("Ana")],
             until: until.map(at),
             next: next.map(|(who, _)| who.to_lowercase()),
             next_name: next.map(|(who, _)| who.to_owned()),
             next_at: next.map(|(_, from)| at(from)),
+            next_people: next.map(|(who, _)| who.split('+').map(one).collect()).unwrap_or_default(),
         };
         let told = |shift: &OnCallView| {
             let html = then(shift, &when).into_string();
@@ -427,6 +481,7 @@ mod tests {
         };
         let five = Some("2026-12-04T17:00:00Z");
         assert_eq!(told(&shift(five, Some(("Ben", "2026-12-04T17:00:00Z")))), "then Ben");
+        assert_eq!(told(&shift(five, Some(("Ben+Cho+Dan", "2026-12-04T17:00:00Z")))), "then Ben, Cho and Dan");
         assert_eq!(told(&shift(five, None)), "then nobody");
         let monday = told(&shift(five, Some(("Ben", "2026-12-07T09:00:00Z"))));
         assert!(monday.starts_with("then nobody until Mon") && monday.ends_with("09:00, then Ben"), "{monday}");

@@ -3,10 +3,12 @@
 //!
 //! It deliberately decides nothing: who is on is the resolver's answer, the same that pages.
 
-use allclear_domain::access::Right;
+use allclear_domain::access::{Principal, Resource, Right, may};
 use allclear_domain::oncall::Because;
+use allclear_domain::org::cover::{Stretch, covers};
 use allclear_domain::org::model::Schedule;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::CoverView;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,12 +17,16 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
+use super::absences;
+use super::cover::{self, Choice};
+use super::feeds::{self, Calendars};
 use crate::access::reader::{answer, reader};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::{When, age};
+use crate::posted::Draft;
 
 /// Weeks that are looked ahead: two turns of most rotas.
 const WEEKS: i64 = 8;
@@ -28,7 +34,7 @@ const WEEKS: i64 = 8;
 const LISTED_MAX: usize = 200;
 
 pub(crate) static PLACE: Place = Place {
-    path: "/my-shifts",
+    path: super::MY_SHIFTS,
     word: "My shifts",
     strokes: "M4 4.5h12V17H4zM4 8h12M7.5 3v3M12.5 3v3M10 10.5v2.5l1.8 1",
     key: Some('m'),
@@ -43,50 +49,87 @@ struct Mine<'a> {
     from: Timestamp,
     /// Nothing where it goes on beyond the weeks that are looked at.
     to: Option<Timestamp>,
-    /// By a replacement, and not by the rota.
-    replaces: bool,
+    /// By an override, and not by the rota.
+    by: Option<By>,
     /// Who is on after.
     then: Option<String>,
+}
+
+/// What an override has somebody on as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// In place of the rota.
+    Replacement,
+    /// Besides whoever has the turn.
+    Addition,
+}
+
+impl By {
+    const fn of(because: &Because) -> Option<Self> {
+        match because {
+            Because::Override { .. } => Some(Self::Replacement),
+            Because::Added { .. } => Some(Self::Addition),
+            Because::Layer { .. } | Because::Off { .. } | Because::Nobody => None,
+        }
+    }
 }
 
 /// GET.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let org = app.engine.queries(&who).organisation()?;
-        let Some(me) = who.person().filter(|me| org.person(me).is_some()) else {
-            return Err(Refused::missing("person of the organisation", "Only people have shifts; sign in as one."));
-        };
-        let today = when.day(when.now);
-        let end = when.begins(today.checked_add((WEEKS * 7).days()).unwrap_or(today));
-        let (mut mine, covered) = shifts(&org, me, when.now, end);
-        let more = mine.len().saturating_sub(LISTED_MAX);
-        mine.truncate(LISTED_MAX);
-        let body = html! {
-            (heading("My shifts", &html! { (when.stamp(when.now)) " " (when.zone()) }))
-            section data-live="mine" {
-                (now_and_next(&mine, &when))
-                (weeks(&mine, &when))
-                @if more > 0 { p class="quiet" { "and " (more) " more" } }
-            }
-            div class="cols" {
-                (covered_for(&covered, &when, &org))
-                (by_name(&org, me))
-            }
-        };
-        let page = HtmlPage {
-            title: "My shifts",
-            place: &PLACE,
-            who: &who,
-            when: &when,
-            wall: false,
-            live: Some("on=org".into()),
-            source: PLACE.path.into(),
-            body,
-        };
-        Ok(framed(&app, &page))
+        let (calendars, requests) = (Calendars::of(&app, &who).await?, cover::requests(&app, &who).await?);
+        shown(&app, &who, &when, &calendars, &requests, &Draft::default())
     })
     .await
+}
+
+pub(super) fn shown(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    calendars: &Calendars,
+    requests: &[CoverView],
+    draft: &Draft,
+) -> Result<Response, Refused> {
+    let org = app.engine.queries(who).organisation()?;
+    let Some(me) = who.person().filter(|me| org.person(me).is_some()) else {
+        return Err(Refused::missing("person of the organisation", "Only people have shifts; sign in as one."));
+    };
+    let today = when.day(when.now);
+    let end = when.begins(today.checked_add((WEEKS * 7).days()).unwrap_or(today));
+    let (mut mine, covered) = shifts(&org, me, when.now, end);
+    let more = mine.len().saturating_sub(LISTED_MAX);
+    mine.truncate(LISTED_MAX);
+    let body = html! {
+        (heading("My shifts", &html! { (when.stamp(when.now)) " " (when.zone()) }))
+        section data-live="mine" {
+            (now_and_next(&mine, when))
+            (weeks(&mine, when))
+            @if more > 0 { p class="quiet" { "and " (more) " more" } }
+        }
+        div class="cols" {
+            (covered_for(&covered, when, &org))
+            (by_name(&org, me))
+            @if may(&org, who, Right::Respond, Resource::Installation).is_ok() {
+                    @let (own, others) = turns(&org, me, when.now, end);
+                    (absences::mine(&app.engine.absences(who).unwrap_or_default(), &org, me, when, draft))
+                    (cover::section(requests, &org, me, when, draft, &own, &others))
+                    (feeds::mine(calendars, who, when))
+                }
+        }
+    };
+    let page = HtmlPage {
+        title: "My shifts",
+        place: &PLACE,
+        who,
+        when,
+        wall: false,
+        live: Some("on=org".into()),
+        source: PLACE.path.into(),
+        body,
+    };
+    Ok(framed(app, &page))
 }
 
 /// Somebody else's replacement on what would be one's own turn.
@@ -108,13 +151,15 @@ fn shifts<'a>(org: &'a Org, me: &str, now: Timestamp, end: Timestamp) -> (Vec<Mi
         for (at, shift) in all.iter().enumerate().filter(|(_, shift)| shift.person == me) {
             // Neighbouring turns by different rules are one shift to whoever is on.
             let joins = |last: &&mut Mine<'_>| last.to == Some(shift.starts_at);
-            let after = all.get(at + 1).filter(|next| next.starts_at == shift.ends_at);
-            let then = after.map(|next| pieces::name(org, &next.person));
+            // Who begins as it ends; where nobody does, who goes on.
+            let after = all[at + 1..].iter().find(|next| next.starts_at == shift.ends_at && next.person != me);
+            let beside = || all.iter().find(|other| other.person != me && other.starts_at < shift.ends_at && shift.ends_at < other.ends_at);
+            let then = after.or_else(beside).map(|next| pieces::name(org, &next.person));
             let to = (shift.ends_at < end).then_some(shift.ends_at);
-            let replaces = matches!(shift.because, Because::Override { .. });
+            let by = By::of(&shift.because);
             match mine[first..].last_mut().filter(joins) {
-                Some(last) => (last.to, last.then, last.replaces) = (to, then, last.replaces || replaces),
-                None => mine.push(Mine { schedule: form, from: shift.starts_at, to, replaces, then }),
+                Some(last) => (last.to, last.then, last.by) = (to, then, last.by.or(by)),
+                None => mine.push(Mine { schedule: form, from: shift.starts_at, to, by, then }),
             }
         }
         let turns = schedule.shifts(&[], now, end);
@@ -130,6 +175,27 @@ fn shifts<'a>(org: &'a Org, me: &str, now: Timestamp, end: Timestamp) -> (Vec<Mi
     mine.sort_by_key(|shift| shift.from);
     covered.sort_by_key(|shift| shift.from);
     (mine, covered)
+}
+
+/// Turns of the reader, and those of others that they could take in return: of schedules that they may cover.
+fn turns(org: &Org, me: &str, now: Timestamp, end: Timestamp) -> (Vec<Choice>, Vec<Choice>) {
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for form in &org.bundle().schedules {
+        let Some(schedule) = org.schedule(&form.id) else { continue };
+        let may_cover = covers(org, &form.id, me);
+        // Whoever is only on besides has no turn to give away.
+        let shifts = schedule.shifts(org.overrides(&form.id), now, end);
+        for shift in shifts.into_iter().filter(|shift| By::of(&shift.because) != Some(By::Addition)) {
+            let part = Stretch { schedule: form.id.clone(), starts_at: shift.starts_at, ends_at: shift.ends_at };
+            let list = if shift.person == me { &mut own } else { &mut others };
+            if shift.person == me || (may_cover && org.person(&shift.person).is_some()) {
+                list.push(Choice { person: shift.person, part });
+            }
+        }
+    }
+    own.sort_by_key(|choice| choice.part.starts_at);
+    others.sort_by_key(|choice| choice.part.starts_at);
+    (own, others)
 }
 
 fn called(form: &Schedule) -> &str {
@@ -201,7 +267,11 @@ fn weeks(mine: &[Mine<'_>], when: &When) -> Markup {
                             }
                             span class="quiet" {
                                 bdi { (called(shift.schedule)) }
-                                @if shift.replaces { " · in place of the rota" }
+                                @match shift.by {
+                                    Some(By::Replacement) => " · in place of the rota",
+                                    Some(By::Addition) => " · besides the rota",
+                                    None => {},
+                                }
                                 @if let Some(to) = shift.to { " · " (age(to.duration_since(shift.from).max(SignedDuration::ZERO))) }
                             }
                         }

@@ -3,6 +3,7 @@
 use allclear_domain::org::check::Spoken;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
+use allclear_domain::org::forms::target::NEXT;
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -126,7 +127,8 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
         Input::One(kind) => one_of(options(around.org, kind, "")),
         Input::Target => {
             let of = |kind: FormKind| (kind.about().plural, options(around.org, kind, &format!("{}:", kind.word())));
-            let mut named = vec![of(FormKind::Schedule), of(FormKind::Person), of(FormKind::Team)];
+            let next = ("Next on call", options(around.org, FormKind::Schedule, &format!("{NEXT}:")));
+            let mut named = vec![of(FormKind::Schedule), next, of(FormKind::Person), of(FormKind::Team)];
             // A plan brings in other organisations as well; nothing else can name one.
             if around.kind == FormKind::Plan && row.key == "involve" {
                 named.push(of(FormKind::Organisation));

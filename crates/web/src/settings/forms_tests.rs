@@ -44,7 +44,7 @@ fn sample(kind: FormKind) -> Value {
             {"name": "first", "people": ["ana"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05", "ends": "2027-01-04",
              "only": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]}]}),
         FormKind::Override => {
-            json!({"id": "o", "schedule": "primary", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
+            json!({"id": "o", "schedule": "primary", "effect": "adds", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
         }
         FormKind::Escalation => {
             json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})
@@ -102,6 +102,9 @@ fn sample(kind: FormKind) -> Value {
             json!({"id": "door", "name": "Tell us", "words": "Call 112 where life is in danger.", "service": "checkout", "services": ["checkout"],
             "asks": "contact", "at_once": true, "team": "payments", "hourly": 60})
         }
+        FormKind::Absence => {
+            json!({"id": "away", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z", "reason": "Holiday"})
+        }
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
         FormKind::Obligation => {
             json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
@@ -139,6 +142,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| *key != "decisions").collect(),
         FormKind::Type => keys::<model::IncidentType>(),
         FormKind::ReportForm => keys::<model::ReportForm>(),
+        FormKind::Absence => keys::<model::Absence>(),
         FormKind::Triage => keys::<model::TriageRow>(),
     })
 }

@@ -180,7 +180,7 @@ pub(crate) fn fresh(org: &Org, kind: FormKind, who: &Principal, when: &When, ask
         say(OWN, "1".to_owned());
     }
     match kind {
-        FormKind::Override => say("person", me),
+        FormKind::Override | FormKind::Absence => say("person", me),
         FormKind::Silence => say("created_by", me),
         FormKind::Escalation => {
             say("repeat", FURTHER_ROUNDS.to_string());
@@ -191,7 +191,7 @@ pub(crate) fn fresh(org: &Org, kind: FormKind, who: &Principal, when: &When, ask
         }
         _ => {}
     }
-    if matches!(kind, FormKind::Override | FormKind::Silence) {
+    if matches!(kind, FormKind::Override | FormKind::Silence | FormKind::Absence) {
         say("starts_at", when.as_field(when.now));
         say("ends_at", when.as_field(until));
     }

@@ -19,7 +19,7 @@ pub(crate) fn two_weeks(org: &Org, who: &Principal, when: &When, id: Option<&str
     let first = when.day(when.now);
     let (from, to) = (when.begins(first), when.begins(first.checked_add(DAYS.days()).unwrap_or(first)));
     let drawn = body.and_then(|body| schedule(body, id)).filter(|form| !form.layers.is_empty()).and_then(|form| {
-        let schedule = CompiledSchedule::compile(&form).ok()?;
+        let schedule = CompiledSchedule::compile(&form, org.calendars()).ok()?;
         let overrides = id.map_or(&[][..], |id| org.overrides(id));
         let rows = [Row {
             name: form.name.clone().unwrap_or_else(|| form.id.clone()),

@@ -9,16 +9,21 @@ use maud::{Markup, html};
 use crate::frame::pieces;
 use crate::frame::time_text::When;
 
+/// Most people of a schedule that are named.
+const NAMED_MAX: usize = 3;
+
 /// Of the form of this id; nothing of kinds that have no more to say.
 pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: &When) -> Option<Markup> {
     match kind {
         FormKind::Person => Some(person(org, id, tests, when)),
         FormKind::Schedule => org.schedule(id).map(|schedule| {
-            let now = schedule.on_call_at(org.overrides(id), when.now).person;
+            let now = schedule.on_call_at(org.overrides(id), when.now);
+            let names: Vec<String> = now.people().map(|person| pieces::name(org, person)).collect();
             html! {
-                @match now {
-                    Some(person) => { bdi { (pieces::name(org, &person)) } " is on call" },
-                    None => span class="late" { "nobody is on call" },
+                @match names.len() {
+                    0 => span class="late" { "nobody is on call" },
+                    1 => { bdi { (names[0]) } " is on call" },
+                    _ => { bdi { (pieces::list(&names, NAMED_MAX)) } " are on call" },
                 }
             }
         }),
@@ -45,7 +50,8 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Plan
         | FormKind::Type
         | FormKind::Triage
-        | FormKind::Obligation => None,
+        | FormKind::Obligation
+        | FormKind::Absence => None,
         FormKind::ReportForm => Some(html! { code { (super::report_form::address_of(org, id)) } }),
     }
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Checker, root};
 use crate::channel::ChannelForm;
+use crate::org::away::uncovered;
 use crate::org::forms::FormKind;
 use crate::org::model::NotifyUrgency;
 use crate::org::next_step::everybody_of;
@@ -32,6 +33,7 @@ impl Checker<'_> {
         self.ways_after_their_step(&org, &steps);
         self.gaps(&org, now);
         self.never_on(&org, now);
+        self.away(&org, now);
         self.steps_without_contacts(&org, &steps);
         self.one_try();
         self.no_catch_all();
@@ -147,7 +149,11 @@ impl Checker<'_> {
                     civil(first.ends_at),
                     form.time_zone
                 ),
-                "add a layer below that is always on, or let an escalation's next step reach somebody",
+                if first.by_override {
+                    "an override has nobody on then: end it, or let an escalation's next step reach somebody"
+                } else {
+                    "add a layer below that is always on, or let an escalation's next step reach somebody"
+                },
             );
         }
     }
@@ -172,6 +178,34 @@ impl Checker<'_> {
                     if found.len() == 1 { "is" } else { "are" }
                 ),
                 "turns of days come round on the same weekdays where people and weekdays divide; count turns in weeks, or add or leave out somebody",
+            );
+        }
+    }
+
+    /// Whoever is away and has turns nevertheless: the first of each absence, and how many more.
+    fn away(&mut self, org: &Org, now: Timestamp) {
+        let found = uncovered(org, now, None);
+        for (at, absence) in self.bundle.absences.iter().enumerate() {
+            let mut turns = found.iter().filter(|one| one.absence == at);
+            let Some(first) = turns.next() else { continue };
+            let civil = |at: Timestamp| {
+                let zone = org.schedule(&first.schedule).map_or(jiff::tz::TimeZone::UTC, |schedule| schedule.zone().clone());
+                zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+            };
+            let more = match turns.count() {
+                0 => String::new(),
+                more => format!(" and {more} more times"),
+            };
+            self.warning(
+                root("absences", at),
+                format!(
+                    "`{}` is away and on call in `{}` from {} to {}{more}",
+                    absence.person,
+                    first.schedule,
+                    civil(first.starts_at),
+                    civil(first.ends_at)
+                ),
+                "ask for cover under My shifts, or put somebody else on for that time",
             );
         }
     }

@@ -442,6 +442,7 @@ fn what_is_over_may_name_what_is_gone() {
         let over = |id: &str, schedule: &str, person: &str| Override {
             id: id.into(),
             schedule: schedule.into(),
+            effect: crate::org::model::Effect::Replaces,
             person: person.into(),
             starts_at,
             ends_at,

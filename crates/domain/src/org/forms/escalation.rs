@@ -64,7 +64,7 @@ pub struct Escalation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// `schedule:ID`, `person:ID`, `team:ID`.
+    /// `schedule:ID`, `next:ID`, `person:ID`, `team:ID`.
     pub page: Vec<String>,
     pub within: Length,
 }
@@ -97,7 +97,7 @@ impl Entry for Escalation {
             for (index, step) in escalation.steps.iter().enumerate() {
                 let place = place.key("steps").index(index);
                 if step.page.is_empty() {
-                    checker.error(place.key("page"), "the step pages nobody", "name `schedule:ID`, `person:ID` or `team:ID`");
+                    checker.error(place.key("page"), "the step pages nobody", "name `schedule:ID`, `next:ID`, `person:ID` or `team:ID`");
                 }
                 for (at, target) in step.page.iter().enumerate() {
                     checker.target(place.key("page").index(at), target);

@@ -87,7 +87,8 @@ impl Found {
         if input == Input::Length && text != "never" && text.parse::<Length>().is_err() {
             self.wrong(place, format!("{shown} is not a length of time"), "write a number and a unit, as in `90s`, `5m`, `1h30m`");
         } else if input == Input::Turn && text.parse::<Every>().is_err() {
-            self.wrong(place, format!("{shown} is not a length of time"), "write a number and a unit, as in `1w`, `2d`, `12h`");
+            let hint = "write a number and a unit, as in `1w`, `2d`, `12h`, `1mo` (months), `1wd` (working days)";
+            self.wrong(place, format!("{shown} is not a length of a turn"), hint);
         } else if input == Input::Date && text.parse::<jiff::civil::Date>().is_err() {
             self.wrong(place, format!("{shown} is not a date"), "write it as in `2026-01-05`");
         } else if let Input::Word(words) = input
@@ -203,7 +204,7 @@ mod tests {
             ),
             [
                 "layers[0]: this is the word `maria`; a layer is written `- people: [ana, ben] …`",
-                "layers[1].every: the word `week` is not a length of time; write a number and a unit, as in `1w`, `2d`, `12h`",
+                "layers[1].every: the word `week` is not a length of a turn; write a number and a unit, as in `1w`, `2d`, `12h`, `1mo` (months), `1wd` (working days)",
                 "layers[1].hand-off: unknown key `hand-off`; did you mean `handoff`?",
                 "layers[1].people: this is the word `ana`; it is a list, written `[a, b]`",
                 "layers[1].starts: the word `soon` is not a date; write it as in `2026-01-05`",

@@ -10,6 +10,7 @@
 //! Deliberately not here: what needs the forms of several kinds together, which is [`super::check`]'s.
 
 pub mod about;
+pub mod absence;
 pub mod audience;
 pub mod calendar;
 pub mod catch_all;
@@ -276,6 +277,8 @@ forms! {
     obligations: Obligation = obligation::ObligationForm, obligation;
     /// Forms by which anybody outside reports.
     report_forms: ReportForm = report_form::ReportForm, report_form;
+    /// Who is away.
+    absences: Absence = absence::Absence, absence;
 }
 
 impl FormKind {

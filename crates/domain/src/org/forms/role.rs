@@ -237,7 +237,7 @@ impl Entry for Role {
             }
             if role.needed_from.is_none() {
                 // A schedule says who is off shift as well.
-                let asks = role.from.as_deref().filter(|from| !matches!(Target::parse(from), Some(Target::Schedule(_))));
+                let asks = role.from.as_deref().filter(|from| !matches!(Target::parse(from), Some(Target::Schedule(_) | Target::Next(_))));
                 let idle = [("within", role.within.is_some()), ("from", asks.is_some()), ("deputy", role.deputy.is_some())];
                 for (key, _) in idle.into_iter().filter(|(_, is_said)| *is_said) {
                     let words = format!("`{key}` does nothing while `{}` is not needed in any incident", role.id);

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
-use super::forms::calendar::Calendar;
+use super::forms::calendar::{Calendar, Calendars};
 use super::forms::obligation::ObligationForm;
 use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
@@ -30,7 +30,7 @@ pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
 use crate::obligation::{Days, Period};
-use crate::oncall::CompiledSchedule;
+use crate::oncall::{Because, CompiledSchedule, NEXT_AHEAD, OnCall};
 use crate::severity::Severity;
 use crate::time::Length;
 
@@ -65,7 +65,7 @@ pub struct Org {
     teams: HashMap<Slug, usize>,
     schedules: HashMap<Slug, usize>,
     compiled: HashMap<Slug, CompiledSchedule>,
-    calendars: HashMap<Slug, Calendar>,
+    calendars: Calendars,
     overrides: HashMap<Slug, Vec<Override>>,
     escalations: HashMap<Slug, usize>,
     services: HashMap<Slug, usize>,
@@ -209,19 +209,7 @@ impl Org {
     #[must_use]
     pub fn build(version: u64, bundle: Bundle, channels: WaysOut) -> Self {
         let mut unusable = Vec::new();
-        let mut compiled = HashMap::new();
-        for (at, form) in bundle.schedules.iter().enumerate() {
-            match CompiledSchedule::compile(form) {
-                Ok(schedule) => {
-                    compiled.entry(form.id.clone()).or_insert(schedule);
-                }
-                Err(problems) => {
-                    let place = Place::root().key("schedules").index(at);
-                    unusable.extend(problems.into_iter().map(|p| p.below(&place)));
-                }
-            }
-        }
-        let mut calendars = HashMap::new();
+        let mut calendars = Calendars::new();
         for (at, form) in bundle.calendars.iter().enumerate() {
             match Calendar::compile(form) {
                 Ok(calendar) => {
@@ -229,6 +217,18 @@ impl Org {
                 }
                 Err(problems) => {
                     let place = Place::root().key("calendars").index(at);
+                    unusable.extend(problems.into_iter().map(|p| p.below(&place)));
+                }
+            }
+        }
+        let mut compiled = HashMap::new();
+        for (at, form) in bundle.schedules.iter().enumerate() {
+            match CompiledSchedule::compile(form, &calendars) {
+                Ok(schedule) => {
+                    compiled.entry(form.id.clone()).or_insert(schedule);
+                }
+                Err(problems) => {
+                    let place = Place::root().key("schedules").index(at);
                     unusable.extend(problems.into_iter().map(|p| p.below(&place)));
                 }
             }
@@ -345,6 +345,11 @@ impl Org {
     #[must_use]
     pub fn schedule(&self, id: &str) -> Option<&CompiledSchedule> {
         self.compiled.get(id)
+    }
+    /// The calendars that can be read.
+    #[must_use]
+    pub const fn calendars(&self) -> &Calendars {
+        &self.calendars
     }
     /// The overrides of a schedule, in no order.
     #[must_use]
@@ -493,7 +498,7 @@ impl Org {
         }
         let steps = escalation.and_then(|id| self.escalation(id)).map_or(&[] as &[_], |policy| &policy.steps);
         let team_of = |target: &String| match Target::parse(target)? {
-            Target::Schedule(id) => self.team(self.schedule_form(id)?.team.as_deref()?),
+            Target::Schedule(id) | Target::Next(id) => self.team(self.schedule_form(id)?.team.as_deref()?),
             Target::Team(id) => self.team(id),
             Target::Person(_) | Target::Audience(_) | Target::Organisation(_) => None,
         };
@@ -526,7 +531,7 @@ impl Org {
         let of_service = self.bundle.services.iter().filter(its).find_map(|service| self.escalation(service.escalation.as_deref()?));
         let names = |target: &String| match Target::parse(target) {
             Some(Target::Team(id)) => id == team,
-            Some(Target::Schedule(id)) => self.schedule_form(id).is_some_and(|form| form.team.as_deref() == Some(team)),
+            Some(Target::Schedule(id) | Target::Next(id)) => self.schedule_form(id).is_some_and(|form| form.team.as_deref() == Some(team)),
             Some(Target::Person(_) | Target::Audience(_) | Target::Organisation(_)) | None => false,
         };
         let begins = |policy: &&Escalation| policy.steps.first().is_some_and(|step| step.page.iter().any(names));
@@ -573,7 +578,8 @@ impl Org {
         &self.unusable
     }
 
-    /// Whom `schedule:ID`, `person:ID` or `team:ID` (every member) names at an instant.
+    /// Whom `schedule:ID` (everybody who is on call), `next:ID` (who comes on next), `person:ID` or `team:ID` (every member) names at
+    /// an instant.
     #[must_use]
     pub fn people_for(&self, target: &str, at: Timestamp) -> Resolved {
         let nobody = |why: String| Resolved { people: Vec::new(), why_nobody: Some(why) };
@@ -606,6 +612,7 @@ impl Org {
                 }
             },
             Some(Target::Schedule(id)) => self.on_call_for(id, at),
+            Some(Target::Next(id)) => self.next_on_call_for(id, at),
         }
     }
 
@@ -682,24 +689,55 @@ impl Org {
     }
 
     fn on_call_for(&self, id: &str, at: Timestamp) -> Resolved {
-        let nobody = |why: String| Resolved { people: Vec::new(), why_nobody: Some(why) };
-        let Some(schedule) = self.schedule(id) else {
-            return nobody(match self.schedule_form(id) {
-                Some(_) => format!("schedule `{id}` cannot be read"),
-                None => format!("there is no schedule `{id}`"),
-            });
+        let schedule = match self.usable_schedule(id) {
+            Ok(schedule) => schedule,
+            Err(nobody) => return nobody,
         };
         let on_call = schedule.on_call_at(self.overrides(id), at);
-        match on_call.person {
-            None => nobody(format!("nobody is on call in `{id}`")),
-            Some(person) if self.person(&person).is_none() => {
-                nobody(format!("`{person}` is on call in `{id}`, but there is no such person"))
-            }
-            Some(person) => {
-                let via = format!("on call in {id} ({})", on_call.because);
-                Resolved { people: vec![(person, via)], why_nobody: None }
+        if let (None, Because::Off { id: by }) = (&on_call.person, &on_call.because) {
+            let why = format!("nobody is on call in `{id}`: override `{by}` has nobody on");
+            return Resolved { people: Vec::new(), why_nobody: Some(why) };
+        }
+        self.those_on(&on_call, &format!("on call in {id}"), || format!("nobody is on call in `{id}`"))
+    }
+
+    fn next_on_call_for(&self, id: &str, at: Timestamp) -> Resolved {
+        let schedule = match self.usable_schedule(id) {
+            Ok(schedule) => schedule,
+            Err(nobody) => return nobody,
+        };
+        match schedule.next_on_call(self.overrides(id), at) {
+            Some((next, from)) => self.those_on(&next, &format!("next on call in {id} from {from}"), String::new),
+            None => {
+                let days = NEXT_AHEAD.as_hours() / 24;
+                let why = format!("nobody else comes on call in `{id}` within {days} days");
+                Resolved { people: Vec::new(), why_nobody: Some(why) }
             }
         }
+    }
+
+    fn usable_schedule(&self, id: &str) -> Result<&CompiledSchedule, Resolved> {
+        self.schedule(id).ok_or_else(|| {
+            let why = match self.schedule_form(id) {
+                Some(_) => format!("schedule `{id}` cannot be read"),
+                None => format!("there is no schedule `{id}`"),
+            };
+            Resolved { people: Vec::new(), why_nobody: Some(why) }
+        })
+    }
+
+    /// Those of who is on that there are, each with how they came to be named.
+    fn those_on(&self, on_call: &OnCall, how: &str, nobody: impl FnOnce() -> String) -> Resolved {
+        let there = |person: &Slug| self.person(person).is_some();
+        let on = on_call.with_rules().filter(|(person, _)| there(person));
+        let people: Vec<(Slug, String)> = on.map(|(person, because)| (person.clone(), format!("{how} ({because})"))).collect();
+        let gone: Vec<String> = on_call.people().filter(|person| !there(person)).map(|person| format!("`{person}`")).collect();
+        let why_nobody = match (people.is_empty(), gone.is_empty()) {
+            (false, _) => None,
+            (true, true) => Some(nobody()),
+            (true, false) => Some(format!("{} is {how}, but there is no such person", gone.join(" and "))),
+        };
+        Resolved { people, why_nobody }
     }
 }
 

@@ -25,6 +25,7 @@ fn org() -> Org {
     bundle.overrides = vec![Override {
         id: "o1".into(),
         schedule: "s".into(),
+        effect: crate::org::model::Effect::Replaces,
         person: "ben".into(),
         starts_at: at("2026-01-05T12:00:00Z"),
         ends_at: at("2026-01-05T13:00:00Z"),

@@ -137,7 +137,8 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Type
         | FormKind::Triage
         | FormKind::Obligation
-        | FormKind::ReportForm => json!([body]),
+        | FormKind::ReportForm
+        | FormKind::Absence => json!([body]),
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();
     serde_json::from_str::<Bundle>(&text).map(drop).map_err(|error| {

@@ -5,7 +5,7 @@
 //! on it do not begin, and those of the evening before end at its midnight. No question takes longer than looking at
 //! [`AHEAD_MAX_DAYS`] days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -172,6 +172,27 @@ impl Calendar {
         self.closed_on(day).is_some()
     }
 
+    /// Days of the week on which hours begin, Monday first, holidays aside.
+    #[must_use]
+    pub fn open_weekdays(&self) -> [bool; 7] {
+        std::array::from_fn(|day| self.hours.iter().any(|window| window.days[day]))
+    }
+
+    /// Holidays of so many years from a date, in order, each once; also those that fall on days that are closed anyway.
+    #[must_use]
+    pub fn closed_days(&self, first: Date, years: i16) -> Vec<Date> {
+        let end = first.saturating_add(Span::new().years(years));
+        let mut days: BTreeSet<Date> = self.once.range(first..end).map(|(day, _)| *day).collect();
+        for (event, rule) in &self.yearly {
+            // One that began the year before may last into the first.
+            for year in first.year().saturating_sub(1)..=end.year() {
+                let start = Date::new(year, event.first.month(), event.first.day()).ok().filter(|start| begins(event, *rule, *start));
+                days.extend(start.into_iter().flat_map(|start| days_from(start, event.days)).filter(|day| *day >= first && *day < end));
+            }
+        }
+        days.into_iter().collect()
+    }
+
     /// Whether hours begin on a day.
     #[must_use]
     pub fn opens_on(&self, day: Date) -> bool {
@@ -234,9 +255,11 @@ fn comes_back(event: &ics::Event, rule: Yearly, date: Date) -> bool {
         .filter_map(|year| Date::new(year, event.first.month(), event.first.day()).ok())
         .any(|start| {
             let since = date.since(start).map_or(-1, |span| span.get_days());
-            (0..event.days).contains(&since)
-                && start >= event.first
-                && (start.year() - event.first.year()) % rule.every == 0
-                && rule.until.is_none_or(|until| start <= until)
+            (0..event.days).contains(&since) && begins(event, rule, start)
         })
+}
+
+/// Whether an event that comes back does so on this anniversary of its first day.
+fn begins(event: &ics::Event, rule: Yearly, start: Date) -> bool {
+    start >= event.first && (start.year() - event.first.year()) % rule.every == 0 && rule.until.is_none_or(|until| start <= until)
 }

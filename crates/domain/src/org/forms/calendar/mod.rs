@@ -6,7 +6,7 @@ mod ics;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -63,6 +63,21 @@ pub const ABOUT: About = About {
         ),
     ],
 };
+
+/// Calendars that can be read, by their ids.
+pub type Calendars = HashMap<Slug, Calendar>;
+
+/// Those of a list that can be read; of two with one id the first counts.
+#[must_use]
+pub fn readable(forms: &[CalendarForm]) -> Calendars {
+    let mut out = Calendars::new();
+    for form in forms {
+        if let Ok(calendar) = Calendar::compile(form) {
+            out.entry(form.id.clone()).or_insert(calendar);
+        }
+    }
+    out
+}
 
 /// When a place is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

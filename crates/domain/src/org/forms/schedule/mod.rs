@@ -15,8 +15,10 @@ const LAYER: Rows = Rows {
     fields: &[
         row("name", "Name", "", Input::Line),
         needed("people", "People in turn", "", Input::Several(&Input::One(FormKind::Person), 2)),
-        needed("every", "A turn lasts", "1w, 2d or 12h.", Input::Turn),
-        needed("handoff", "Hand-off", "Mon 09:00 for weeks, 09:00 for days and hours.", Input::Line),
+        needed("every", "A turn lasts", "1w, 2d or 12h; 1mo for months, 1wd for working days.", Input::Turn),
+        row("elapsed", "Hours", "On the wall clock, where left open.", Input::Word(ELAPSED)),
+        row("calendar", "Working days of", "Monday to Friday, where left open.", Input::One(FormKind::Calendar)),
+        needed("handoff", "Hand-off", "Mon 09:00 for weeks, 1 09:00 for months (31 is the last day), 09:00 for all others.", Input::Line),
         needed("starts", "Starts", "The first turn begins at the first hand-off on or after it.", Input::Date),
         row("ends", "Ends", "", Input::Date),
         row("only", "Only within", "Always, where empty.", Input::Rows(&WINDOW)),
@@ -24,10 +26,12 @@ const LAYER: Rows = Rows {
     layout: Layout::Objects,
     first: 1,
     spare: 0,
-    more: &["name", "ends", "only"],
+    more: &["name", "elapsed", "calendar", "ends", "only"],
     fresh: &[("every", "1w"), ("handoff", "Mon 09:00"), ("starts", THIS_MONDAY)],
     example: LAYERS,
 };
+/// How the hours of a turn are counted.
+const ELAPSED: &[(&str, &str)] = &[("true", "Hours that pass"), ("false", "The wall clock")];
 /// Hours of the week, as a layer and a calendar have them.
 pub(super) const WINDOW: Rows = Rows {
     one: "window",
@@ -85,9 +89,16 @@ pub struct Layer {
     pub name: Option<String>,
     /// In turn.
     pub people: Vec<Slug>,
-    /// Length of a turn: whole weeks, whole days, or hours (`1w`, `2d`, `12h`).
+    /// Length of a turn: whole weeks, whole days, or hours (`1w`, `2d`, `12h`), months (`1mo`) or working days (`1wd`).
     pub every: Every,
-    /// `Mon 09:00` for weeks, `09:00` for days and hours; civil, in the schedule's zone.
+    /// Its hours are those that pass, and not those of the wall clock: after the clocks change it hands over an hour earlier or
+    /// later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elapsed: bool,
+    /// Whose open days its working days are; Monday to Friday, where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Slug>,
+    /// `Mon 09:00` for weeks, `1 09:00` for months, `09:00` for all others; civil, in the schedule's zone.
     pub handoff: String,
     /// The civil date on or after which the first person's first turn begins, at the first
     /// hand-off.
