@@ -95,6 +95,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .merge(reports::routes())
         .merge(access::sign_in::routes())
         .merge(me::account::routes())
+        .merge(me::reached::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))
         .layer(axum::middleware::map_response(frame::assets::secured))
         .layer(axum::middleware::from_fn(frame::packing::packed))

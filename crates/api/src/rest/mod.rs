@@ -6,6 +6,7 @@ mod explain;
 mod incidents;
 mod learning;
 mod lists;
+mod me;
 mod org;
 mod org_forms;
 mod overrides;
@@ -208,6 +209,12 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(plans::shipped))
         .routes(routes!(plans::adopt))
         .routes(routes!(plans::try_one))
+        .routes(routes!(me::contacts, me::add))
+        .routes(routes!(me::change, me::remove))
+        .routes(routes!(me::send_code))
+        .routes(routes!(me::verify))
+        .routes(routes!(me::put_rules, me::remove_rules))
+        .routes(routes!(me::verified_by_hand))
         .routes(routes!(explain::signal))
         .routes(routes!(explain::page))
         .routes(routes!(stream::follow))

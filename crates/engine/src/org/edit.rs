@@ -127,6 +127,11 @@ impl<'a> Edit<'a> {
         }
     }
 
+    /// What is written with it, or not at all.
+    pub(crate) fn also(&mut self, writes: impl IntoIterator<Item = Write>) {
+        self.writes.extend(writes);
+    }
+
     /// How many forms of this kind there are, with these ids among them.
     pub(crate) fn stored(&self, kind: FormKind) -> impl Iterator<Item = &form::StoredForm> {
         self.stored.iter().filter(move |((of, _), _)| *of == kind).map(|(_, row)| row)
@@ -160,6 +165,11 @@ impl<'a> Edit<'a> {
             // Whoever gets this id next is somebody else.
             self.writes.extend(shut_out(&id, self.engine.now()));
             self.writes.push(self.engine.audited(Kind::PersonRemoved, self.actor, Some(&id), None));
+            // Nor is the next one reached where they were.
+            self.writes.push(rows::code::forget(&id));
+            if self.stored.contains_key(&(FormKind::OwnContacts, id.clone())) {
+                self.remove(FormKind::OwnContacts, id.clone());
+            }
         }
         if kind == FormKind::Team {
             let was = self.stored.get(&(kind, id.clone())).and_then(|row| serde_json::from_str::<Value>(&row.body).ok());

@@ -2,11 +2,13 @@
 //! snapshot that decisions read. A whole file is applied here; one form at a time is changed in
 //! [`forms`].
 
+pub mod codes;
 mod edit;
 pub mod error;
 pub mod file;
 mod form_problems;
 pub mod forms;
+pub mod own;
 pub mod plans;
 pub(crate) mod shown_once;
 pub mod silences;
@@ -247,7 +249,7 @@ impl Engine {
         let mut edit = Edit::new(self, actor, read);
         let mut named = BTreeSet::new();
         for (position, form) in forms(&bundle).into_iter().enumerate() {
-            if form.kind == FormKind::Override {
+            if !form.kind.may_be_of_file() {
                 continue;
             }
             named.insert((form.kind, form.id.clone()));

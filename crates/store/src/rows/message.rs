@@ -100,12 +100,15 @@ pub const LANE_QUESTION: &str = "question";
 pub const LANE_STEP: &str = "step";
 /// Lane of what they are told.
 pub const LANE_TEAM: &str = "team";
+/// Lane of codes, each a message of its own: the last, since they wake nobody.
+pub const LANE_VERIFY: &str = "verify";
 
 const fn lane(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => LANE_PAGE,
         kind if kind.asks() => LANE_QUESTION,
         NoticeKind::Step => LANE_STEP,
+        NoticeKind::Code => LANE_VERIFY,
         NoticeKind::ConfirmRecovery
         | NoticeKind::StillOnIt
         | NoticeKind::Reminder
@@ -415,7 +418,7 @@ pub struct Waiting {
     pub id: MessageId,
     /// As in [`Envelope`].
     pub pages: bool,
-    /// Whether it goes alone: a question, or what a step does.
+    /// Whether it goes alone: a question, what a step does, or a code.
     pub asks: bool,
     pub severity: String,
     /// What it has to go out with, where it may have arrived.
@@ -439,7 +442,7 @@ pub async fn heap(
     let waiting = |row: &Row| {
         let mut r = Reader::new(row);
         let (id, lane) = (r.parse()?, r.text()?);
-        let (pages, asks) = (lane == LANE_PAGE, lane == LANE_QUESTION || lane == LANE_STEP);
+        let (pages, asks) = (lane == LANE_PAGE, [LANE_QUESTION, LANE_STEP, LANE_VERIFY].contains(&lane.as_str()));
         Ok::<_, Fault>(Waiting { id, pages, asks, severity: r.text()?, bundle: r.opt_parse()? })
     };
     rows.iter().map(waiting).collect()
