@@ -30,7 +30,8 @@ macro_rules! lists {
 }
 
 lists! {
-    alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation;
+    alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation,
+        view::DeliveryView;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;
@@ -41,6 +42,7 @@ lists! {
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
+    ReadinessPage of view::ReadinessView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;

@@ -66,6 +66,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(took::UNDO_ALL, post(board::at_once::undo))
         .route(first::PATH, get(first::go_on))
         .route(first::TEST, post(me::test))
+        .route(me::ready::PATH, get(me::ready::show))
+        .route("/messages/{id}", get(me::message::show))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))

@@ -78,7 +78,19 @@ const ARROWS: [Arrows; 3] = [
             ("message_link", &["core", "engine", "identity::seal", "read"]),
             ("metrics", &["watch::trouble"]),
             // Who leaves the organisation is shut out by the same commit.
-            ("org", &["core::silences", "engine", "identity::seal", "identity::sessions::shut_out", "ports"]),
+            (
+                "org",
+                &[
+                    "core::NAMED_CHARS_MAX",
+                    // Codes are asked for too often as other things are.
+                    "core::Refusal",
+                    "core::silences",
+                    "engine",
+                    "identity::seal",
+                    "identity::sessions::shut_out",
+                    "ports",
+                ],
+            ),
             ("outbox", &["core", "engine", "run::decide_loop", "shared", "watch"]),
             ("ports", &["watch::trouble"]),
             // Reads the store, not what is being decided.
@@ -113,7 +125,8 @@ const ARROWS: [Arrows; 3] = [
             ),
             // An alarm as a sender's, taken as any other.
             ("try_out", &["core", "engine", "read"]),
-            ("upkeep", &["core", "engine", "identity::seal", "org", "shared", "watch"]),
+            // Who is on call and would not be reached, as people read it.
+            ("upkeep", &["core", "engine", "identity::seal", "org", "read::ready", "shared", "watch"]),
             ("watch", &["clock", "ports", "shared"]),
         ],
     },
@@ -131,7 +144,8 @@ const ARROWS: [Arrows; 3] = [
             ("incident", &["board::PLACE"]),
             ("learning", &[]),
             ("live", &[]),
-            ("me", &["board::letters", "first::TEST", "services::incidents"]),
+            // Who of those on call would be reached stands under their page.
+            ("me", &["board::letters", "first::TEST", "on_call::PLACE", "services::incidents"]),
             // Shows the end of the same log.
             ("message_link", &["incident::log"]),
             ("on_call", &[]),

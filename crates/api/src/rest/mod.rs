@@ -188,6 +188,8 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(lists::acknowledge_page))
         .routes(routes!(lists::decline_page))
         .routes(routes!(lists::on_call))
+        .routes(routes!(lists::readiness))
+        .routes(routes!(lists::message))
         .routes(routes!(lists::signals))
         .routes(routes!(lists::signal))
         .routes(routes!(lists::refused))

@@ -15,7 +15,9 @@ use crate::{on_both, world_of};
 on_both!(
     one_adds_a_contact_proves_it_and_is_paged_there,
     a_code_is_sent_a_few_times_and_guessed_by_nobody,
-    what_would_leave_nothing_that_reaches_one_is_asked_twice
+    what_would_leave_nothing_that_reaches_one_is_asked_twice,
+    what_keeps_a_page_from_arriving_is_found_before_it_has_to,
+    what_became_of_a_message_is_seen_by_those_whom_it_concerns
 );
 
 /// How long a message may take to arrive.
@@ -284,4 +286,95 @@ async fn what_would_leave_nothing_that_reaches_one_is_asked_twice(database: Data
     let own = world.send(world.client.get(world.at("/api/v1/org/own_contacts/dan")).bearer_auth(ADMIN_TOKEN)).await;
     assert_eq!(own.status, 404, "{}", own.text);
     assert_eq!(ask(&world, &dan, Method::GET, "/me/contacts", Value::Null).await.status, 401);
+}
+
+const ROTA: &str = "schedules:\n  - {id: rota, name: Rota, team: payments, time_zone: Etc/UTC, layers: [{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}]}\n";
+
+async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Database) {
+    let unverified = allclear_trial::org::usual().replacen("email: ben@example.org}]", "email: ben@example.org, verified: false}]", 1);
+    let world = world_of(database, format!("{unverified}{ROTA}")).await;
+    let ana = token(&world, "ana", "respond").await;
+    let of = async |token: &str, query: &str| {
+        ask(&world, token, Method::GET, &format!("/readiness{query}"), Value::Null).await.ok().body["items"].as_array().unwrap().clone()
+    };
+    let kinds = |view: &Value| view["findings"].as_array().unwrap().iter().map(|f| f["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+
+    // Everybody reads their own, a manager those of the team, an administrator all: who is on call soonest first.
+    let mine = of(&ana, "").await;
+    assert_eq!((mine.len(), &mine[0]["person"], &mine[0]["ready"]), (1, &json!("ana"), &json!(false)), "{mine:?}");
+    assert_eq!(kinds(&mine[0]), ["never_tested", "only_one"]);
+    assert!(mine[0]["schedule"] == "rota" && mine[0]["on_call_at"].is_string(), "{mine:?}");
+    let cho = token(&world, "cho", "respond").await;
+    let of_team = of(&cho, "?team=payments").await;
+    assert_eq!(of_team.iter().map(|view| view["person"].as_str().unwrap()).collect::<Vec<_>>(), ["ana", "ben", "cho"]);
+    assert!(kinds(&of_team[1]).contains(&"contact_unverified".to_owned()), "{of_team:?}");
+    let gone = ask(&world, &cho, Method::GET, "/readiness?team=gone", Value::Null).await;
+    assert_eq!((gone.status, &gone.body["code"]), (404, &json!("no_such_team")), "{}", gone.text);
+    let shown = page(&world, &cho, "/on-call/ready").await.ok().text;
+    assert!(shown.contains("Ana Ruiz") && shown.contains("On call now in <bdi>Rota</bdi>") && shown.contains("No test page was ever answered."), "{shown}");
+    let doctor = world.cli(&["doctor"]).await;
+    assert!(format!("{}{}", doctor.stdout, doctor.stderr).contains("`ana` is on call in `rota` now, and no test page was ever answered"), "{doctor:?}");
+
+    // What fails is seen by what the provider said, and is mended by a test that arrives.
+    world.hook.script("/ana", Reply::Status(410));
+    for n in 0..3 {
+        world.fire(&format!("alarm {n}")).await;
+        world.quiet().await;
+    }
+    let failing = of(&ana, "").await;
+    assert_eq!(kinds(&failing[0])[..2], ["all_fail", "never_tested"], "{failing:?}");
+    let me = page(&world, &ana, "/menu").await.ok().text;
+    assert!(me.contains("Would a page reach me?") && me.contains("The last 3 messages over every contact were not delivered."), "{me}");
+    world.hook.script("/ana", Reply::Ok);
+    assert_eq!(form(&world, &ana, "/menu/test", &[("once", "1790000000000000")]).await.status, 303);
+    world.quiet().await;
+    let test = world.hook.to("ana").into_iter().filter(|delivery| delivery.answered == 200).next_back().expect("the test arrives");
+    world.press(&test.ack_path()).await.ok();
+    let ready = of(&ana, "").await;
+    assert_eq!((kinds(&ready[0]), &ready[0]["ready"]), (vec!["only_one".to_owned()], &json!(true)), "{ready:?}");
+    assert!(page(&world, &ana, "/menu").await.ok().text.contains("A page reaches me"));
+}
+
+async fn what_became_of_a_message_is_seen_by_those_whom_it_concerns(database: Database) {
+    let mut world = world_of(database, crate::private::organisation()).await;
+    world.hook.script("/ana", Reply::Status(503));
+    let secret = json!({"title": "kestrel-4471", "dedup_key": "k", "severity": "critical", "labels": {"secret": "yes"}});
+    world.signal(secret).await;
+    world.quiet().await;
+    world.hook.script("/ana", Reply::Ok);
+    world.advance(120).await;
+    world.quiet().await;
+    let incident = world.incidents("limit=1").await.remove(0);
+    let pages = world.api(&format!("/incidents/{}/pages", incident["ref"].as_str().unwrap())).await;
+    let id = pages["items"][0]["messages"][0]["id"].as_str().unwrap().to_owned();
+
+    // Whom it was for, and who sees the incident, read each state with its time, its try and what was said.
+    for person in ["ana", "cho"] {
+        let token = token(&world, person, "respond").await;
+        let told = ask(&world, &token, Method::GET, &format!("/messages/{id}"), Value::Null).await.ok().body;
+        let states: Vec<&str> = told["steps"].as_array().unwrap().iter().map(|step| step["state"].as_str().unwrap()).collect();
+        assert_eq!((states.first(), states.last(), &told["state"]), (Some(&"decided"), Some(&"delivered"), &json!("delivered")), "{told}");
+        assert!(states.contains(&"delayed") && told["steps"][1]["says"].as_str().is_some_and(|says| says.contains("503")), "{told}");
+        assert!(told["attempts"].as_u64().is_some_and(|tries| tries > 1) && told["ended_at"].is_string(), "{told}");
+        assert!(told["says"].as_str().is_some_and(|says| says.contains("kestrel-4471")), "{told}");
+        let shown = page(&world, &token, &format!("/messages/{id}")).await.ok().text;
+        assert!(shown.contains("Delivered</strong> · try") && shown.contains("503") && shown.contains(&id), "{shown}");
+    }
+    // It stands in the page of the incident; and on one's own page of what was sent to one.
+    let ana = token(&world, "ana", "respond").await;
+    let shown = page(&world, &ana, &format!("/incidents/{}", incident["ref"].as_str().unwrap())).await.ok().text;
+    assert!(shown.contains(&format!("/messages/{id}")), "{shown}");
+    let lately = page(&world, &ana, "/me/reached").await.ok().text;
+    assert!(lately.contains("Sent to me lately") && lately.contains(&format!("/messages/{id}")), "{lately}");
+
+    // Nobody else learns that there is one, and no id that is none tells more.
+    for person in ["dan", "obs", "gus"] {
+        let token = token(&world, person, "read").await;
+        let none = ask(&world, &token, Method::GET, "/messages/msg_00000000000000000000000000", Value::Null).await;
+        let hidden = ask(&world, &token, Method::GET, &format!("/messages/{id}"), Value::Null).await;
+        assert_eq!((hidden.status, &hidden.text), (404, &none.text), "{person}");
+        assert_eq!(page(&world, &token, &format!("/messages/{id}")).await.status, 404, "{person}");
+    }
+    let odd = ask(&world, &ana, Method::GET, "/messages/📟", Value::Null).await;
+    assert_eq!((odd.status, &odd.body["code"]), (404, &json!("no_such_message")), "{}", odd.text);
 }

@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod model;
 pub mod next_step;
 pub mod problem;
+pub mod readiness;
 pub mod roles;
 pub mod shipped;
 pub mod snapshot;

@@ -650,6 +650,20 @@ pub async fn get(db: &Db, id: MessageId) -> Result<Option<StoredMessage>, Fault>
     rows.first().map(stored).transpose()
 }
 
+/// When a message ended.
+pub async fn ended_at(db: &Db, id: MessageId) -> Result<Option<Timestamp>, Fault> {
+    let rows = db.read("select done_at from message where id = ?1", vec![text(id)]).await?;
+    rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
+}
+
+/// The newest messages to a person.
+pub async fn newest_of(db: &Db, person: &str, limit: i64) -> Result<Vec<StoredMessage>, Fault> {
+    let sql = format!("select {COLUMNS} from message where person = ?1 order by id desc limit ?2");
+    let rows = db.read(&sql, vec![text(person), Val::Int(limit)]).await?;
+    // One that does not read hides no other, as in a page.
+    Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
+}
+
 /// What went out as one message under this id, at most so many of it: itself where it went alone.
 pub async fn sent_as(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<StoredMessage>, Fault> {
     let sql = format!("select {COLUMNS} from message where bundle = ?1 or id = ?1 order by id limit ?2");
@@ -705,6 +719,20 @@ pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<StoredMessage>, Fault>
     let rows = db.read(&format!("select {COLUMNS} from message where page = ?1 order by id limit 1000"), vec![text(page)]).await?;
     // One that does not read hides no other; whoever would send it says so.
     Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
+}
+
+/// The last messages to a person that ended or were taken, the newest first: the contact, how each ended, and why it did not
+/// arrive. Without codes, which go to contacts that are not in use yet.
+pub async fn ended_of(db: &Db, person: &str, limit: i64) -> Result<Vec<(String, MessageState, Option<String>)>, Fault> {
+    let sql = "select contact, state, last_error from message where person = ?1 and lane <> 'verify' \
+               and state in ('delivered', 'accepted', 'rejected') order by id desc limit ?2";
+    let rows = db.read(sql, vec![text(person), Val::Int(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok((r.text()?, r.word(MessageState::from_word)?, r.opt_text()?))
+        })
+        .collect()
 }
 
 /// Messages that wait or are in flight, by channel, for the gauge.

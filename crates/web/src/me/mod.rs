@@ -3,7 +3,9 @@
 //! What a phone's bar has no room for is led to from here. How one is reached is looked after in [`reached`].
 
 pub(crate) mod account;
+pub(crate) mod message;
 pub(crate) mod reached;
+pub(crate) mod ready;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::forms::person::{NotifyEntry, Person};
@@ -70,6 +72,7 @@ async fn page(
     let queries = app.engine.queries(who);
     let (mine, cut) = Box::pin(queries.open_of_asker()).await?;
     let tests = queries.tests().await?;
+    let readiness = queries.my_readiness().await?;
     let org = app.engine.org();
     let me = who.person().and_then(|id| org.person(id));
     let name = me.map_or_else(|| "An API token".to_owned(), |person| person.name.clone());
@@ -86,6 +89,7 @@ async fn page(
         }
         @if let Some(me) = me {
             @let of_me: Vec<&TestView> = tests.iter().filter(|test| test.person == me.id).collect();
+            @if let Some(view) = &readiness { (ready::of_me(view, &org, when)) }
             (ways(app, &org, me, &of_me, when))
             (tried(me, of_me.first().copied(), when, asked_for, refusal))
         }

@@ -23,6 +23,7 @@ use axum::Router;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
+use super::message;
 use crate::access::reader::{Asked, Fields, answer, reader};
 use crate::access::sign_in::FORM_BYTES_MAX;
 use crate::app::App;
@@ -307,6 +308,7 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
     let me = Engine::myself(who).map_err(refused)?;
     let mine = app.engine.contacts_of(me, who).await.map_err(refused)?;
     let codes = app.engine.codes_of(me, who).await.map_err(refused)?;
+    let lately = app.engine.queries(who).messages_to_me().await?;
     let tests = app.engine.queries(who).tests().await?;
     let tests: Vec<&TestView> = tests.iter().filter(|test| test.person == mine.person).collect();
     // What is of no contact that is there any more is told above all.
@@ -332,6 +334,7 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
         }
         (adding(app, &told))
         @if !mine.contacts.is_empty() { (ordering(&mine, &told)) }
+        (message::lately(&lately, &app.engine.org(), when))
     };
     let page = HtmlPage { title: "How I am reached", place: &super::PLACE, who, when, wall: false, live: None, source: PATH.into(), body };
     Ok(framed(app, &page))
@@ -401,7 +404,7 @@ fn proving(contact: &MyContact, codes: &[SentCode], told: &Told, when: &When) ->
         (told.refused(id, "verify"))
         @if let Some(code) = code {
             p {
-                "A code was sent " (when.time(code.sent_at, &when.ago(code.sent_at))) ": " (state(code)) ". It works until " (when.clock(code.until)) "."
+                "A code was sent " (when.time(code.sent_at, &when.ago(code.sent_at))) ": " a href=(message::path(&code.message.to_string())) { (state(code)) } ". It works until " (when.clock(code.until)) "."
             }
             form class="row-of" method="post" action=(to("verify")) {
                 div class="field" {

@@ -153,7 +153,10 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
     let body = html! {
         (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))
         (who_now(app, &now, when, who))
-        @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
+        @if !now.is_empty() {
+            p { a href="/on-call/ready" { "Who would be reached" } span class="quiet" { ": what would keep a page from arriving." } }
+            (two_weeks(&org, when, who.person()))
+        }
         div class="cols" {
             (would_be_paged(app, who, &org)?)
             (overrides(&org, when, who, draft))
