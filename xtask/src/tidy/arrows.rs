@@ -82,6 +82,8 @@ const ARROWS: [Arrows; 3] = [
                 "org",
                 &[
                     "core::NAMED_CHARS_MAX",
+                    // Schedules open the daily look.
+                    "core::ready",
                     // Codes are asked for too often as other things are.
                     "core::Refusal",
                     "core::silences",
@@ -100,7 +102,8 @@ const ARROWS: [Arrows; 3] = [
             ("reporting", &["core", "limits::WITHIN"]),
             // A report is an alarm, taken as any other; and its receipt is a link.
             ("reports", &["core", "engine", "message_link::receipts", "read", "reporting"]),
-            ("run", &["clock", "core", "engine", "ports", "shared", "watch"]),
+            // A decision may need what people read of who would be reached.
+            ("run", &["clock", "core", "engine", "ports", "read::ready", "shared", "watch"]),
             // What all tasks share: of each subject the file with its state, and nothing that acts.
             (
                 "shared",

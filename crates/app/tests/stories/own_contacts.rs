@@ -292,7 +292,7 @@ const ROTA: &str = "schedules:\n  - {id: rota, name: Rota, team: payments, time_
 
 async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Database) {
     let unverified = allclear_trial::org::usual().replacen("email: ben@example.org}]", "email: ben@example.org, verified: false}]", 1);
-    let world = world_of(database, format!("{unverified}{ROTA}")).await;
+    let mut world = world_of(database, format!("{unverified}{ROTA}")).await;
     let ana = token(&world, "ana", "respond").await;
     let of = async |token: &str, query: &str| {
         ask(&world, token, Method::GET, &format!("/readiness{query}"), Value::Null).await.ok().body["items"].as_array().unwrap().clone()
@@ -325,10 +325,17 @@ async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Dat
     assert_eq!(kinds(&failing[0])[..2], ["all_fail", "never_tested"], "{failing:?}");
     let me = page(&world, &ana, "/menu").await.ok().text;
     assert!(me.contains("Would a page reach me?") && me.contains("The last 3 messages over every contact were not delivered."), "{me}");
+    // Within a day the manager is told, before a night needs it; what nobody tried yet would not have been told.
+    assert!(world.hook.told("cho").iter().all(|told| told.kind() != "readiness"));
+    world.advance(25 * 3600).await;
+    world.quiet().await;
+    let told = world.hook.told("cho").into_iter().find(|told| told.kind() == "readiness").expect("the manager is told");
+    assert!(told.body.to_string().contains("Ana Ruiz is on call in Rota now, and a page may not arrive: the last 3 messages"), "{}", told.body);
+    assert!(told.body["data"]["ack_url"].is_null() || told.body["data"]["ack_url"] == "", "{}", told.body);
     world.hook.script("/ana", Reply::Ok);
     assert_eq!(form(&world, &ana, "/menu/test", &[("once", "1790000000000000")]).await.status, 303);
     world.quiet().await;
-    let test = world.hook.to("ana").into_iter().filter(|delivery| delivery.answered == 200).next_back().expect("the test arrives");
+    let test = world.hook.to("ana").into_iter().filter(|delivery| delivery.answered == 200 && delivery.body.to_string().contains("Test page for")).next_back().expect("the test arrives");
     world.press(&test.ack_path()).await.ok();
     let ready = of(&ana, "").await;
     assert_eq!((kinds(&ready[0]), &ready[0]["ready"]), (vec!["only_one".to_owned()], &json!(true)), "{ready:?}");

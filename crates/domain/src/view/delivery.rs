@@ -10,14 +10,14 @@ use crate::paging::MessageState;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Delivery))]
 pub struct DeliveryView {
     pub id: String,
-    /// `page`, `confirm_recovery`, `still_on_it`, `reminder`, `update`, `request`, `over`, `step` or `code`.
+    /// `page`, `confirm_recovery`, `still_on_it`, `reminder`, `update`, `request`, `over`, `step`, `readiness` or `code`.
     pub kind: String,
     /// A person's id; an audience, another organisation or a plan by its kind and id.
     pub person: String,
     pub person_name: String,
     pub contact: String,
     pub channel: String,
-    /// The incident that it is about; null of a code.
+    /// The incident that it is about; null of a code, and of what is of none.
     #[serde(rename = "ref")]
     pub reference: Option<String>,
     /// What it said: the incident and why, and the words for whoever they were for. Null of a code, and of words for somebody else.

@@ -72,6 +72,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Candidate
             | Rule::ConfirmRecovery
             | Rule::SilencesJudged
+            | Rule::Readiness
             | Rule::Silenced
             | Rule::Flapping
             | Rule::RoleAnswer
@@ -285,6 +286,7 @@ fn sentence(
         | Rule::AlertLapse
         | Rule::SilenceEnd
         | Rule::SilencesJudged
+        | Rule::Readiness
         | Rule::Silenced
         | Rule::Flapping
         | Rule::UpdateDue

@@ -326,18 +326,26 @@ pub enum NoticeKind {
     Over,
     /// What a step of a plan does: its text is sent as it is, and the answer is the step's.
     Step,
+    /// A page might not reach somebody who is on call soon: of no incident and of no page.
+    Readiness,
     /// A code, to prove that a contact is somebody's: of no incident and of no page. Its text is the code, sealed where it is
     /// stored.
     Code,
 }
 
 impl NoticeKind {
+    /// Whether it is of no incident, so that nothing is behind its links.
+    #[must_use]
+    pub const fn is_of_no_incident(self) -> bool {
+        matches!(self, Self::Readiness | Self::Code)
+    }
+
     /// Whether it only tells: nothing is to be acknowledged, and nobody is looked for.
     #[must_use]
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Code => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => true,
         }
     }
 
@@ -347,7 +355,7 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Code => false,
+            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => false,
         }
     }
 
@@ -364,6 +372,7 @@ impl NoticeKind {
             | Self::Request
             | Self::Over
             | Self::Step
+            | Self::Readiness
             | Self::Code => false,
         }
     }

@@ -39,6 +39,7 @@ mod pages;
 mod partners;
 mod plans;
 mod read_once;
+pub(crate) mod ready;
 mod relating;
 mod reporting;
 mod resources;
@@ -257,7 +258,8 @@ impl Core {
             | Loaded::Reached(..)
             | Loaded::State(..)
             | Loaded::Held(..)
-            | Loaded::Misjudged(..)) => self.read.push(read),
+            | Loaded::Misjudged(..)
+            | Loaded::Unready(_)) => self.read.push(read),
         }
     }
 

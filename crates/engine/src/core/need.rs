@@ -9,6 +9,7 @@ use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
+use allclear_domain::view::ReadinessView;
 use allclear_store::rows::alert::Belonging;
 use jiff::Timestamp;
 
@@ -53,6 +54,8 @@ pub enum Need {
     Held(IncidentId),
     /// Open alerts after this one that the silences in force hold in another way than is stored.
     Misjudged(String),
+    /// Who is on call soon and would not be reached.
+    Unready,
 }
 
 /// What was read for a need.
@@ -79,6 +82,7 @@ pub enum Loaded {
     },
     Held(IncidentId, u64, u64, Option<Timestamp>),
     Misjudged(String, Vec<Alert>, Option<String>),
+    Unready(Vec<ReadinessView>),
 }
 
 /// Why a command was not decided.

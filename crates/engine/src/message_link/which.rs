@@ -96,6 +96,7 @@ fn asks(sent: &SentNotice) -> bool {
         | NoticeKind::Request
         | NoticeKind::Over
         | NoticeKind::Step
+        | NoticeKind::Readiness
         | NoticeKind::Code => false,
     };
     // What was refused did not arrive, so that nobody means it who does not name it.

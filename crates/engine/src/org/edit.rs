@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
-use crate::core::silences;
+use crate::core::{ready, silences};
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
 
@@ -215,7 +215,12 @@ impl<'a> Edit<'a> {
         for problem in org.unusable() {
             tracing::warn!(%problem, "a part of the organisation cannot be used");
         }
-        self.engine.put_org(Arc::new(org)).await;
+        let org = Arc::new(org);
+        self.engine.put_org(org.clone()).await;
+        if let Err(why) = ready::expect(&shared.db, &org, self.engine.now()).await {
+            // The next change, or the next start, opens it.
+            tracing::warn!(%why, "the daily look at who would be reached was not opened");
+        }
         if self.silences {
             self.engine.wake();
         }

@@ -257,7 +257,8 @@ const fn worth_for(kind: NoticeKind) -> Option<Length> {
         | NoticeKind::Reminder
         | NoticeKind::Update
         | NoticeKind::Request
-        | NoticeKind::Over => None,
+        | NoticeKind::Over
+        | NoticeKind::Readiness => None,
     }
 }
 
@@ -275,6 +276,10 @@ async fn send(engine: &Engine, lead: MessageId, messages: &[StoredMessage]) -> O
         Ok(target) => {
             let about = if messages.len() == 1 && first.notice.kind != NoticeKind::Step { about(engine, first).await } else { None };
             let mut message = render(engine, lead, messages, about);
+            if first.notice.kind.is_of_no_incident() {
+                message.ack_urls.clear();
+                message.incident_urls.clear();
+            }
             if first.notice.kind == NoticeKind::Code
                 && let Err(why) = unseal_code(engine, &mut message)
             {
@@ -335,13 +340,11 @@ impl Engine {
     }
 }
 
-/// A code as it is typed, which only whoever holds the contact reads; it is of no incident, so that nothing is behind its links.
+/// A code as it is typed, which only whoever holds the contact reads.
 fn unseal_code(engine: &Engine, message: &mut Message) -> Result<(), String> {
     for text in message.notices.iter_mut().filter_map(|notice| notice.text.as_mut()) {
         *text = engine.shared.key.open(text).map_err(|why| why.to_string())?;
     }
-    message.ack_urls.clear();
-    message.incident_urls.clear();
     Ok(())
 }
 

@@ -26,9 +26,9 @@ impl Queries<'_> {
         let missing = NoAnswer::Missing("message");
         let message = rows::message::get(self.db(), id).await?.ok_or(NoAnswer::Missing("message"))?;
         let is_theirs = self.who().link.is_none() && self.who().person() == Some(message.person.as_str());
-        let is_of_none = message.notice.kind == NoticeKind::Code;
+        let is_of_none = message.notice.kind.is_of_no_incident();
         if !is_theirs {
-            // A code is of no incident, so that nobody else sees it but whoever looks after the person.
+            // What is of no incident is nobody else's, so that nobody else sees it but whoever looks after the person.
             let sees = if is_of_none { self.has(Right::Administer) } else { self.stored_incident(message.notice.incident.id).await.is_ok() };
             if !sees {
                 return Err(missing);
@@ -95,7 +95,7 @@ impl Queries<'_> {
             ),
             contact: message.contact.clone(),
             channel: message.channel.clone(),
-            reference: (!is_code).then(|| notice.incident.reference.clone()),
+            reference: (!notice.kind.is_of_no_incident()).then(|| notice.incident.reference.clone()),
             says: if is_code { None } else { says(notice, is_theirs) },
             state: message.state,
             attempts: message.attempts,
@@ -121,6 +121,7 @@ const fn kind_of(kind: NoticeKind) -> &'static str {
         NoticeKind::Request => "request",
         NoticeKind::Over => "over",
         NoticeKind::Step => "step",
+        NoticeKind::Readiness => "readiness",
         NoticeKind::Code => "code",
     }
 }
@@ -152,6 +153,7 @@ fn decided(notice: &Notice) -> String {
         NoticeKind::Request => "something was asked of them, or is not wanted any more".to_owned(),
         NoticeKind::Over => "what they were told of is over".to_owned(),
         NoticeKind::Step => "a step of a plan does this".to_owned(),
+        NoticeKind::Readiness => "a page might not reach somebody who is on call soon".to_owned(),
         NoticeKind::Code => "a code was asked for, to prove this contact".to_owned(),
     }
 }

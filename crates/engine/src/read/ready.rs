@@ -121,6 +121,22 @@ pub(crate) async fn views(
     Ok(out)
 }
 
+/// The same of everybody who is on call within two weeks and not ready.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn on_call_soon(
+    db: &Db,
+    org: &Org,
+    lacks: &(dyn Fn(&str) -> Option<&'static str> + Sync),
+    now: Timestamp,
+) -> Result<Vec<ReadinessView>, Fault> {
+    let on_call = org.bundle().people.iter().map(|person| person.id.clone()).filter(|id| next_shift(org, id, now).is_some()).collect();
+    let mut views = views(db, org, on_call, lacks, now).await?;
+    views.retain(|view| !view.ready);
+    Ok(views)
+}
+
 /// What the tests of somebody showed, the newest first.
 fn tested(tests: &[TestView], person: &str) -> Tested {
     let mut theirs = tests.iter().filter(|test| test.person == person);

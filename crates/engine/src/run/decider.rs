@@ -24,6 +24,7 @@ use crate::core::{
     Stop, Unit, Witness, horizon,
 };
 use crate::ports::Ports;
+use crate::read::ready;
 use crate::run::space::space;
 
 /// Alerts of an incident that are read where it is merged or taken apart: ten times what a merge remembers.
@@ -624,6 +625,10 @@ impl Decider {
             Need::Held(id) => {
                 let (open, held, until) = rows::alert::held(db, *id).await?;
                 Loaded::Held(*id, open, held, until)
+            }
+            Need::Unready => {
+                let transport = self.ports.transport.clone();
+                Loaded::Unready(ready::on_call_soon(db, self.core.org(), &|channel| transport.lacks(channel), self.ports.clock.now()).await?)
             }
             Need::Misjudged(after) => {
                 let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;

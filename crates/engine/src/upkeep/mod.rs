@@ -13,7 +13,6 @@ use allclear_domain::event::Head;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::org::check::{Against, Spoken, check};
-use allclear_domain::org::readiness::next_shift;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::review::Review;
@@ -133,9 +132,7 @@ fn org_findings(org: &Org, kinds: &[Spoken], now: Timestamp, found: &mut Diagnos
 
 /// Who is on call within two weeks and might not be reached. What the server lacks is known to a server that runs, and not here.
 async fn not_ready(db: &Db, org: &Org, now: Timestamp, found: &mut Diagnosis) -> Result<(), Fault> {
-    let on_call: Vec<String> =
-        org.bundle().people.iter().map(|person| person.id.clone()).filter(|id| next_shift(org, id, now).is_some()).collect();
-    for view in ready::views(db, org, on_call, &|_| None, now).await?.into_iter().filter(|view| !view.ready) {
+    for view in ready::on_call_soon(db, org, &|_| None, now).await? {
         let (Some(at), Some(finding)) = (view.on_call_at, view.findings.first()) else { continue };
         let from = if at <= now { "now".to_owned() } else { format!("from {}", at.strftime("%Y-%m-%d %H:%M UTC")) };
         let schedule = view.schedule.unwrap_or_default();

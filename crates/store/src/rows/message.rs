@@ -114,7 +114,8 @@ const fn lane(kind: NoticeKind) -> &'static str {
         | NoticeKind::Reminder
         | NoticeKind::Update
         | NoticeKind::Request
-        | NoticeKind::Over => LANE_TEAM,
+        | NoticeKind::Over
+        | NoticeKind::Readiness => LANE_TEAM,
     }
 }
 
