@@ -186,9 +186,7 @@ impl From<FormError> for Problem {
             }
             FormError::Removed => Self::new("form_changed", told),
             FormError::OfFile { .. } => Self::new("form_of_file", told),
-            FormError::Invalid(problems) => {
-                Self::new("org_invalid", told).of_forms(&problems)
-            }
+            FormError::Invalid(problems) => Self::new("org_invalid", told).of_forms(&problems),
             FormError::Org(why) => why.into(),
         }
     }

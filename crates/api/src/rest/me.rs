@@ -304,10 +304,10 @@ pub(crate) async fn verified_by_hand(
 impl From<NotArranged> for Problem {
     fn from(why: NotArranged) -> Self {
         let told = why.to_string();
-        match why {
-            NotArranged::Invalid(problems) => Self::new("org_invalid", told).of_forms(&problems),
-            NotArranged::TooOften(refusal) => refusal.into(),
-            why => Self::new(why.code(), told),
+        let problem = Self::new(why.code(), told);
+        if let NotArranged::Invalid(problems) = &why {
+            return problem.of_forms(problems);
         }
+        if let NotArranged::TooOften(refusal) = why { refusal.into() } else { problem }
     }
 }

@@ -188,7 +188,11 @@ async fn a_code_is_sent_a_few_times_and_guessed_by_nobody(database: Database) {
     let many = (0..65).map(|_| ask(&world, &ana, Method::POST, "/me/contacts/mail-2/code", Value::Null));
     let answers = futures_util::future::join_all(many).await;
     assert!(answers.iter().any(|answer| answer.status == 202), "{:?}", answers[0].text);
-    assert!(answers.iter().all(|answer| [202, 409, 429].contains(&answer.status)), "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
+    assert!(
+        answers.iter().all(|answer| [202, 409, 429].contains(&answer.status)),
+        "{:?}",
+        answers.iter().map(|a| a.status).collect::<Vec<_>>()
+    );
     world.quiet().await;
     let sent = world.mail.delivered_to("night@example.org").len();
     assert!((1..=5).contains(&sent), "{sent} mails");
@@ -252,7 +256,10 @@ async fn what_would_leave_nothing_that_reaches_one_is_asked_twice(database: Data
     let shown = page(&world, &dan, "/me/reached").await.ok().text;
     assert!(shown.contains("No contact is verified, so that no page reaches you"), "{shown}");
     let stored = world.send(world.client.get(world.at("/api/v1/org/person/dan")).bearer_auth(ADMIN_TOKEN)).await.ok().body;
-    assert_eq!((&stored["body"]["contacts"][0]["email"], &stored["body"]["contacts"][0]["verified"]), (&json!("dan2@example.org"), &json!(false)));
+    assert_eq!(
+        (&stored["body"]["contacts"][0]["email"], &stored["body"]["contacts"][0]["verified"]),
+        (&json!("dan2@example.org"), &json!(false))
+    );
     assert_eq!(stored["body"]["name"], "Dan Levy");
 
     // The order, by the form: a delay that is none is told, and what is kept is shown.
@@ -290,30 +297,38 @@ async fn what_would_leave_nothing_that_reaches_one_is_asked_twice(database: Data
 
 const ROTA: &str = "schedules:\n  - {id: rota, name: Rota, team: payments, time_zone: Etc/UTC, layers: [{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}]}\n";
 
+async fn of(world: &World, token: &str, query: &str) -> Vec<Value> {
+    ask(world, token, Method::GET, &format!("/readiness{query}"), Value::Null).await.ok().body["items"].as_array().unwrap().clone()
+}
+
 async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Database) {
     let unverified = allclear_trial::org::usual().replacen("email: ben@example.org}]", "email: ben@example.org, verified: false}]", 1);
     let mut world = world_of(database, format!("{unverified}{ROTA}")).await;
     let ana = token(&world, "ana", "respond").await;
-    let of = async |token: &str, query: &str| {
-        ask(&world, token, Method::GET, &format!("/readiness{query}"), Value::Null).await.ok().body["items"].as_array().unwrap().clone()
-    };
-    let kinds = |view: &Value| view["findings"].as_array().unwrap().iter().map(|f| f["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let kinds =
+        |view: &Value| view["findings"].as_array().unwrap().iter().map(|f| f["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
 
     // Everybody reads their own, a manager those of the team, an administrator all: who is on call soonest first.
-    let mine = of(&ana, "").await;
+    let mine = of(&world, &ana, "").await;
     assert_eq!((mine.len(), &mine[0]["person"], &mine[0]["ready"]), (1, &json!("ana"), &json!(false)), "{mine:?}");
     assert_eq!(kinds(&mine[0]), ["never_tested", "only_one"]);
     assert!(mine[0]["schedule"] == "rota" && mine[0]["on_call_at"].is_string(), "{mine:?}");
     let cho = token(&world, "cho", "respond").await;
-    let of_team = of(&cho, "?team=payments").await;
+    let of_team = of(&world, &cho, "?team=payments").await;
     assert_eq!(of_team.iter().map(|view| view["person"].as_str().unwrap()).collect::<Vec<_>>(), ["ana", "ben", "cho"]);
     assert!(kinds(&of_team[1]).contains(&"contact_unverified".to_owned()), "{of_team:?}");
     let gone = ask(&world, &cho, Method::GET, "/readiness?team=gone", Value::Null).await;
     assert_eq!((gone.status, &gone.body["code"]), (404, &json!("no_such_team")), "{}", gone.text);
     let shown = page(&world, &cho, "/on-call/ready").await.ok().text;
-    assert!(shown.contains("Ana Ruiz") && shown.contains("On call now in <bdi>Rota</bdi>") && shown.contains("No test page was ever answered."), "{shown}");
+    assert!(
+        shown.contains("Ana Ruiz") && shown.contains("On call now in <bdi>Rota</bdi>") && shown.contains("No test page was ever answered."),
+        "{shown}"
+    );
     let doctor = world.cli(&["doctor"]).await;
-    assert!(format!("{}{}", doctor.stdout, doctor.stderr).contains("`ana` is on call in `rota` now, and no test page was ever answered"), "{doctor:?}");
+    assert!(
+        format!("{}{}", doctor.stdout, doctor.stderr).contains("`ana` is on call in `rota` now, and no test page was ever answered"),
+        "{doctor:?}"
+    );
 
     // What fails is seen by what the provider said, and is mended by a test that arrives.
     world.hook.script("/ana", Reply::Status(410));
@@ -321,7 +336,7 @@ async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Dat
         world.fire(&format!("alarm {n}")).await;
         world.quiet().await;
     }
-    let failing = of(&ana, "").await;
+    let failing = of(&world, &ana, "").await;
     assert_eq!(kinds(&failing[0])[..2], ["all_fail", "never_tested"], "{failing:?}");
     let me = page(&world, &ana, "/menu").await.ok().text;
     assert!(me.contains("Would a page reach me?") && me.contains("The last 3 messages over every contact were not delivered."), "{me}");
@@ -330,14 +345,24 @@ async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Dat
     world.advance(25 * 3600).await;
     world.quiet().await;
     let told = world.hook.told("cho").into_iter().find(|told| told.kind() == "readiness").expect("the manager is told");
-    assert!(told.body.to_string().contains("Ana Ruiz is on call in Rota now, and a page may not arrive: the last 3 messages"), "{}", told.body);
+    assert!(
+        told.body.to_string().contains("Ana Ruiz is on call in Rota now, and a page may not arrive: the last 3 messages"),
+        "{}",
+        told.body
+    );
     assert!(told.body["data"]["ack_url"].is_null() || told.body["data"]["ack_url"] == "", "{}", told.body);
     world.hook.script("/ana", Reply::Ok);
     assert_eq!(form(&world, &ana, "/menu/test", &[("once", "1790000000000000")]).await.status, 303);
     world.quiet().await;
-    let test = world.hook.to("ana").into_iter().filter(|delivery| delivery.answered == 200 && delivery.body.to_string().contains("Test page for")).next_back().expect("the test arrives");
+    let test = world
+        .hook
+        .to("ana")
+        .into_iter()
+        .filter(|delivery| delivery.answered == 200 && delivery.body.to_string().contains("Test page for"))
+        .next_back()
+        .expect("the test arrives");
     world.press(&test.ack_path()).await.ok();
-    let ready = of(&ana, "").await;
+    let ready = of(&world, &ana, "").await;
     assert_eq!((kinds(&ready[0]), &ready[0]["ready"]), (vec!["only_one".to_owned()], &json!(true)), "{ready:?}");
     assert!(page(&world, &ana, "/menu").await.ok().text.contains("A page reaches me"));
 }

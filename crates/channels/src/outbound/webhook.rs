@@ -19,7 +19,9 @@ use allclear_domain::incident::deeds::ANSWER_CHARS_MAX;
 use allclear_domain::org::check::text::url_fault;
 use allclear_domain::org::forms::plan_deed::with_url;
 use allclear_domain::time::Length;
-use allclear_domain::wire::{About, CODE_LIFE, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{
+    About, CODE_LIFE, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -283,11 +285,8 @@ fn written(body: &impl Serialize) -> Result<Vec<u8>, String> {
 /// A code, to prove that whoever gave this address reads what comes here.
 fn code_body(message: &Message) -> Result<Vec<u8>, String> {
     let notice = &message.notices[0];
-    let data = Code {
-        code: &code_of(notice),
-        person: &notice.person,
-        expires_at: allclear_domain::time::after(message.created_at, CODE_LIFE),
-    };
+    let data =
+        Code { code: &code_of(notice), person: &notice.person, expires_at: allclear_domain::time::after(message.created_at, CODE_LIFE) };
     written(&CodeBody { r#type: "contact_code", timestamp: message.created_at, data })
 }
 

@@ -208,7 +208,9 @@ pub fn one_line_of(notice: &Notice) -> String {
         }
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
         // Of its incident an organisation may not be told what it is.
-        (NoticeKind::Request | NoticeKind::Readiness, text) => return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default()),
+        (NoticeKind::Request | NoticeKind::Readiness, text) => {
+            return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default());
+        }
         // What it says is for whoever holds the contact, and for no list.
         (NoticeKind::Code, _) => return CODE_TITLE.to_owned(),
         (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, text) => {

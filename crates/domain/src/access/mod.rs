@@ -322,10 +322,9 @@ pub fn may_hide(who: &Principal) -> Result<(), Denied> {
 /// Why not.
 pub fn may_look_after(org: &Org, who: &Principal, person: &str) -> Result<(), Denied> {
     if who.link.is_some() || who.guest.is_some() || who.person() != Some(person) {
-        return may(org, who, Right::Administer, Resource::Installation).map_err(|no| match no {
-            Denied::Scope { .. } if who.person().is_some() => Denied::NotTheirs,
-            no => no,
-        });
+        let is_person = who.person().is_some();
+        let said = |no| if is_person && matches!(no, Denied::Scope { .. }) { Denied::NotTheirs } else { no };
+        return may(org, who, Right::Administer, Resource::Installation).map_err(said);
     }
     // A token that only reads changes nothing, but where its person may do no more than read.
     let needs = Scope::Respond.min(scope_of_person(org, person));

@@ -129,7 +129,9 @@ impl Finding {
                 let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
                 format!("the last {FAILURES_MIN} messages over `{contact}` were not delivered{why}")
             }
-            Self::ContactNotCarried { contact, setting } => format!("this server has no {setting}, so that it sends nothing over `{contact}`"),
+            Self::ContactNotCarried { contact, setting } => {
+                format!("this server has no {setting}, so that it sends nothing over `{contact}`")
+            }
             Self::Unverified(contact) => format!("`{contact}` is not verified, and so not used"),
             Self::OnlyOne(contact) => format!("`{contact}` is the only way: where it fails, nothing else is tried"),
             Self::NoRule => "no rule says which contact is used first, so that all of them ring at once".to_owned(),
@@ -142,7 +144,9 @@ impl Finding {
         match self {
             Self::NoContact => "add a contact on Me, and verify it",
             Self::NoneVerified | Self::Unverified(_) => "send a code to it on Me, and type it there",
-            Self::NotCarried(_) | Self::ContactNotCarried { .. } => "ask whoever runs the server for the setting, or add a contact of another channel",
+            Self::NotCarried(_) | Self::ContactNotCarried { .. } => {
+                "ask whoever runs the server for the setting, or add a contact of another channel"
+            }
             Self::AllFail | Self::Fails { .. } => "look at what the provider says, correct the address, and send a test page",
             Self::TestFailed(_) | Self::TestUnanswered(_) | Self::NeverTested => "send a test page from Me, and answer it by its link",
             Self::OnlyOne(_) => "add another way, with a delay",
@@ -283,7 +287,10 @@ mod tests {
         assert_eq!(words(&both, &[], Tested::Never, &none), ["never_tested"]);
         assert_eq!(words(&both, &[], Tested::Failed(at), &no_mail), ["test_failed", "contact_not_carried"]);
         assert_eq!(words(&both, &[failed("hook")], Tested::Answered, &none), ["contact_fails"]);
-        assert_eq!(words(&both, &[failed("hook"), failed("mail")], Tested::Answered, &none), ["all_fail", "contact_fails", "contact_fails"]);
+        assert_eq!(
+            words(&both, &[failed("hook"), failed("mail")], Tested::Answered, &none),
+            ["all_fail", "contact_fails", "contact_fails"]
+        );
         let once_fine = Sent { arrived: vec![false, false, true, false], ..failed("hook") };
         assert_eq!(words(&both, &[once_fine], Tested::Answered, &none), [""; 0]);
         assert_eq!(words(&org(json!([hook, mail]), json!({})), &[], Tested::Answered, &none), ["no_rule"]);

@@ -33,7 +33,8 @@ pub(crate) fn next_look(now: Timestamp) -> Expectation {
     let at = |day: &jiff::Zoned| day.date().at(HOUR, 0, 0, 0).to_zoned(TimeZone::UTC).map(|at| at.timestamp());
     let later = at(&today).ok().filter(|at| *at > now).or_else(|| at(&today.tomorrow().ok()?).ok()).unwrap_or(now);
     let key = format!("ready:{}", later.to_zoned(TimeZone::UTC).date());
-    let mut expectation = Expectation::open(Owner::Org, key, Rule::Readiness, None, "readiness".to_owned(), now, Length::between(now, later));
+    let mut expectation =
+        Expectation::open(Owner::Org, key, Rule::Readiness, None, "readiness".to_owned(), now, Length::between(now, later));
     expectation.next_look_at = later;
     expectation
 }
@@ -168,7 +169,9 @@ mod tests {
         let told = |kind: &str, gravity: &str, on_call: &str| told_today(&view(kind, gravity, on_call), now).is_some();
         assert!(told("no_contact", "never", "2026-02-28T00:00:00Z"), "daily while it runs");
         let days: Vec<i64> = (0..14)
-            .filter(|days| told("no_contact", "never", &now.checked_add(jiff::SignedDuration::from_hours(days * 24 + 1)).unwrap().to_string()))
+            .filter(|days| {
+                told("no_contact", "never", &now.checked_add(jiff::SignedDuration::from_hours(days * 24 + 1)).unwrap().to_string())
+            })
             .collect();
         assert_eq!(days, [0, 1, 3, 7, 13]);
         assert!(told("test_failed", "doubtful", "2026-03-01T09:00:00Z") && !told("never_tested", "doubtful", "2026-03-01T09:00:00Z"));

@@ -217,7 +217,7 @@ impl<'a> Edit<'a> {
         }
         let org = Arc::new(org);
         self.engine.put_org(org.clone()).await;
-        if let Err(why) = ready::expect(&shared.db, &org, self.engine.now()).await {
+        if let Err(why) = Box::pin(ready::expect(&shared.db, &org, self.engine.now())).await {
             // The next change, or the next start, opens it.
             tracing::warn!(%why, "the daily look at who would be reached was not opened");
         }

@@ -324,7 +324,14 @@ impl Engine {
     }
 
     /// What the change of one form causes, where that is no error.
-    pub(super) fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[Spoken]) -> Result<Vec<FormProblem>, FormError> {
+    pub(super) fn allowed(
+        &self,
+        was: &[Form],
+        will: &[Form],
+        kind: FormKind,
+        id: &str,
+        kinds: &[Spoken],
+    ) -> Result<Vec<FormProblem>, FormError> {
         let mut problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
         keep_as_stored(&mut problems, was, will, kind, id);
         if kind != FormKind::Override {

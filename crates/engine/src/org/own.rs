@@ -163,7 +163,11 @@ impl From<FormError> for NotArranged {
         match why {
             FormError::Invalid(problems) => Self::Invalid(problems),
             FormError::Org(why) => Self::Org(why),
-            why => Self::Wrong(why.to_string()),
+            FormError::Missing { .. }
+            | FormError::Exists { .. }
+            | FormError::Changed { .. }
+            | FormError::Removed
+            | FormError::OfFile { .. } => Self::Wrong(why.to_string()),
         }
     }
 }
@@ -341,9 +345,9 @@ impl Engine {
         let shown = org.person(person).ok_or_else(|| NotArranged::Gone(cut(person)))?;
         let of_form = org.person_as_written(person).map_or(0, |form| form.contacts.len());
         let rows = form::all(&self.shared.db).await?;
-        let of_file = rows.iter().any(|row| {
-            row.kind == FormKind::Person.word() && row.id == person && row.managed.as_deref() == Some(MANAGED_BY_FILE)
-        });
+        let of_file = rows
+            .iter()
+            .any(|row| row.kind == FormKind::Person.word() && row.id == person && row.managed.as_deref() == Some(MANAGED_BY_FILE));
         let (ways, own) = (org.channels(), org.own_contacts(person));
         let one = |(at, contact): (usize, &Contact)| {
             let form = ways.of(&contact.address);
@@ -501,12 +505,14 @@ pub fn address_of(body: &Value) -> Result<Address, NotArranged> {
     };
     let mut address = Address::default();
     for (key, value) in keys {
+        if key == "id" {
+            return Err(NotArranged::Wrong("the id of a contact is made here: leave `id` out".to_owned()));
+        }
+        if key == "verified" {
+            return Err(NotArranged::Wrong("a contact is verified by the code that is sent to it: leave `verified` out".to_owned()));
+        }
         let text = match value {
             Value::Null => continue,
-            _ if key == "id" => return Err(NotArranged::Wrong("the id of a contact is made here: leave `id` out".to_owned())),
-            _ if key == "verified" => {
-                return Err(NotArranged::Wrong("a contact is verified by the code that is sent to it: leave `verified` out".to_owned()));
-            }
             Value::String(text) => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => {

@@ -350,7 +350,8 @@ fn unseal_code(engine: &Engine, message: &mut Message) -> Result<(), String> {
 
 /// What a vendor answers may say back what it was sent; a code is nobody's to read here.
 fn without_code(outcome: Outcome, message: &Message) -> Outcome {
-    let veil = |said: String| message.notices.iter().filter_map(|notice| notice.text.as_ref()).fold(said, |said, code| said.replace(code, VEILED));
+    let veil =
+        |said: String| message.notices.iter().filter_map(|notice| notice.text.as_ref()).fold(said, |said, code| said.replace(code, VEILED));
     match outcome {
         Outcome::Delivered { receipt } => Outcome::Delivered { receipt: veil(receipt) },
         Outcome::Accepted { receipt, within } => Outcome::Accepted { receipt: veil(receipt), within },

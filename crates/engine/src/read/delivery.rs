@@ -29,7 +29,8 @@ impl Queries<'_> {
         let is_of_none = message.notice.kind.is_of_no_incident();
         if !is_theirs {
             // What is of no incident is nobody else's, so that nobody else sees it but whoever looks after the person.
-            let sees = if is_of_none { self.has(Right::Administer) } else { self.stored_incident(message.notice.incident.id).await.is_ok() };
+            let sees =
+                if is_of_none { self.has(Right::Administer) } else { self.stored_incident(message.notice.incident.id).await.is_ok() };
             if !sees {
                 return Err(missing);
             }
@@ -67,7 +68,9 @@ impl Queries<'_> {
                 Some(("failed", message.last_error.clone().unwrap_or_else(|| "it was refused".to_owned())))
             }
             MessageState::Queued if message.attempts > 0 && !is_told("delayed") => message.last_error.clone().map(|why| ("delayed", why)),
-            MessageState::Queued | MessageState::Claimed | MessageState::Accepted | MessageState::Delivered | MessageState::Rejected => None,
+            MessageState::Queued | MessageState::Claimed | MessageState::Accepted | MessageState::Delivered | MessageState::Rejected => {
+                None
+            }
         };
         if let Some((state, says)) = last {
             steps.push(step(ended_at.unwrap_or(message.created_at), state, says, Some(message.attempts).filter(|tries| *tries > 0)));
@@ -197,4 +200,3 @@ fn told(event: &paging::Event, id: MessageId, at: Timestamp) -> Option<DeliveryS
         | E::Resumed(_) => None,
     }
 }
-

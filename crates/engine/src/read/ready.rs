@@ -30,9 +30,8 @@ impl Queries<'_> {
         self.may(Right::See)?;
         let org = self.engine().org();
         let standing = standing(&org, self.who());
-        let members = |team: &allclear_domain::org::model::Team| -> Vec<String> {
-            team.members.iter().chain(&team.managers).cloned().collect()
-        };
+        let members =
+            |team: &allclear_domain::org::model::Team| -> Vec<String> { team.members.iter().chain(&team.managers).cloned().collect() };
         let mut people: Vec<String> = Vec::new();
         match team {
             Some(id) => {

@@ -628,7 +628,9 @@ impl Decider {
             }
             Need::Unready => {
                 let transport = self.ports.transport.clone();
-                Loaded::Unready(ready::on_call_soon(db, self.core.org(), &|channel| transport.lacks(channel), self.ports.clock.now()).await?)
+                Loaded::Unready(
+                    ready::on_call_soon(db, self.core.org(), &|channel| transport.lacks(channel), self.ports.clock.now()).await?,
+                )
             }
             Need::Misjudged(after) => {
                 let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;

@@ -114,6 +114,7 @@ fn stored(row: &Row) -> Result<StoredCode, Fault> {
 /// # Errors
 /// When the store does not answer.
 pub async fn of_person(db: &Db, person: &str) -> Result<Vec<StoredCode>, Fault> {
-    let sql = "select person, place, contact, mark, hash, message, made_at, tries from contact_code where person = ?1 order by message desc";
+    let sql =
+        "select person, place, contact, mark, hash, message, made_at, tries from contact_code where person = ?1 order by message desc";
     db.read(sql, vec![text(person)]).await?.iter().map(stored).collect()
 }

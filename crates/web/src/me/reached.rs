@@ -15,11 +15,11 @@ use allclear_engine::org::codes::SentCode;
 use allclear_engine::org::own::{Arranged, Ask, Holder, MyContact, MyContacts, NotArranged, address_of};
 use allclear_engine::org::{MadeSecret, OrgError};
 use allclear_engine::read::tried::TestView;
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::Router;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -135,8 +135,25 @@ async fn add(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fiel
         };
         match done {
             Ok(done) if done.made.is_empty() => Ok(led(&format!("?added#{}", anchor(&done.contact)))),
-            Ok(done) => page(&app, &who, &when, Told { made: done.made, done: done_by(&[("added".into(), String::new())].into()), ..Told::default() }).await,
-            Err(why) => again(&app, &who, &when, Told { add: Some(channel), of: Some(("add".into(), "add".into())), fields, ..Told::default() }, why).await,
+            Ok(done) => {
+                page(
+                    &app,
+                    &who,
+                    &when,
+                    Told { made: done.made, done: done_by(&[("added".into(), String::new())].into()), ..Told::default() },
+                )
+                .await
+            }
+            Err(why) => {
+                again(
+                    &app,
+                    &who,
+                    &when,
+                    Told { add: Some(channel), of: Some(("add".into(), "add".into())), fields, ..Told::default() },
+                    why,
+                )
+                .await
+            }
         }
     })
     .await
@@ -237,7 +254,10 @@ fn ordered(contacts: &[MyContact], fields: &Fields) -> Result<Notify, NotArrange
             let text = fields.get(&delay_of(urgency, &contact.id)).map(|text| text.trim()).unwrap_or_default();
             let after = if text.is_empty() { Some(Length::ZERO) } else { serde_json::from_value(text.into()).ok() };
             let after = after.ok_or_else(|| {
-                NotArranged::Wrong(format!("“{}” is no length of time: write it as in 1m or 90s, or leave it empty for at once", pieces::cut(text, 32)))
+                NotArranged::Wrong(format!(
+                    "“{}” is no length of time: write it as in 1m or 90s, or leave it empty for at once",
+                    pieces::cut(text, 32)
+                ))
             })?;
             rules.push(NotifyEntry { contact: contact.id.clone(), after });
         }
@@ -262,17 +282,14 @@ fn anchor(contact: &str) -> String {
 
 /// A page that can be shown no other way.
 fn refused(why: NotArranged) -> Refused {
-    match why {
-        NotArranged::Denied(no) => no.into(),
-        NotArranged::Org(OrgError::Store(_)) => Refused::store(None),
-        why => Refused::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "Only people are reached",
-            sentence(&why.to_string()),
-            html! { p { a href=(super::PLACE.path) { "Me" } } },
-        ),
+    if let NotArranged::Denied(no) = why {
+        return no.into();
     }
+    if matches!(why, NotArranged::Org(OrgError::Store(_))) {
+        return Refused::store(None);
+    }
+    let way_on = html! { p { a href=(super::PLACE.path) { "Me" } } };
+    Refused::new(StatusCode::FORBIDDEN, "forbidden", "Only people are reached", sentence(&why.to_string()), way_on)
 }
 
 /// The page once more, with why not.
@@ -312,7 +329,8 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
     let tests = app.engine.queries(who).tests().await?;
     let tests: Vec<&TestView> = tests.iter().filter(|test| test.person == mine.person).collect();
     // What is of no contact that is there any more is told above all.
-    let is_lost = told.of.as_ref().is_some_and(|(of, _)| !["add", "rules"].contains(&of.as_str()) && mine.contacts.iter().all(|one| one.id != *of));
+    let is_lost =
+        told.of.as_ref().is_some_and(|(of, _)| !["add", "rules"].contains(&of.as_str()) && mine.contacts.iter().all(|one| one.id != *of));
     let body = html! {
         nav class="crumbs" aria-label="Where this is" { a href=(super::PLACE.path) { (super::PLACE.word) } }
         (heading("How I am reached", &html! { (when.zone()) }))

@@ -68,7 +68,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
 pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
-        match put(&app, &who, &when, &fields).await {
+        match Box::pin(put(&app, &who, &when, &fields)).await {
             Ok(()) => Ok(Redirect::to("/on-call").into_response()),
             Err(why) => {
                 let draft = Draft { verb: TAKE.into(), fields, refusal: Some(why) };
@@ -85,7 +85,7 @@ pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields
 pub(crate) async fn end(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
-        match ended(&app, &who, &id).await {
+        match Box::pin(ended(&app, &who, &id)).await {
             Ok(()) => Ok(Redirect::to("/on-call").into_response()),
             Err(why) => {
                 let draft = Draft { verb: END.into(), fields: Fields::new(), refusal: Some(why) };

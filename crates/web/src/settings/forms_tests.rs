@@ -439,11 +439,8 @@ fn every_field_is_in_the_guide() {
     };
     for kind in FormKind::ALL {
         // Overrides are made on the page of who is on call, own contacts on everybody's page Me: each is described with what it is of.
-        let list = match kind {
-            FormKind::Override => "schedules",
-            FormKind::OwnContacts => "people",
-            _ => kind.list(),
-        };
+        let of_another = [(FormKind::Override, "schedules"), (FormKind::OwnContacts, "people")];
+        let list = of_another.iter().find(|(other, _)| *other == kind).map_or(kind.list(), |(_, list)| list);
         let text = section(list).unwrap_or_else(|| panic!("the guide has no section on {list}"));
         for row in kind.about().fields.iter().filter(|row| !row.key.is_empty() && kind != FormKind::CatchAll) {
             // A route's place is not of the file.

@@ -162,8 +162,10 @@ mod tests {
     use crate::channel::sample::WAYS;
 
     fn person() -> Person {
-        serde_json::from_value(json!({"id": "ana", "name": "Ana", "contacts": [{"id": "mail", "email": "ana@example.org", "verified": false}],
-            "notify": {"high": [{"contact": "mail"}]}}))
+        serde_json::from_value(
+            json!({"id": "ana", "name": "Ana", "contacts": [{"id": "mail", "email": "ana@example.org", "verified": false}],
+            "notify": {"high": [{"contact": "mail"}]}}),
+        )
         .unwrap()
     }
 

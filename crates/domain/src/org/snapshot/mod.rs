@@ -22,8 +22,8 @@ use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::matrix::Matrix;
 use super::model::{
-    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, OwnContacts, Person, Plan, ReportForm, Route,
-    Schedule, Service, Silence, Slug, Team,
+    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, OwnContacts, Person, Plan,
+    ReportForm, Route, Schedule, Service, Silence, Slug, Team,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
