@@ -10,6 +10,8 @@ use super::snapshot::{Org, Reach};
 
 /// How far ahead a shift counts as coming: as long as people need to get a telephone, and no longer than they remember.
 pub const SHIFT_AHEAD: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// What was found is told within this time: nobody says *from 10:00* at 10:00.
+const FOUND_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 /// As many of the last messages to a contact have to fail, one after the other, before it counts as one that fails: one or two
 /// are a restart at the other end.
 pub const FAILURES_MIN: usize = 3;
@@ -249,6 +251,12 @@ pub fn next_shift(org: &Org, person: &str, now: Timestamp) -> Option<(Timestamp,
         shifts.into_iter().find(|shift| shift.person == person).map(|shift| (shift.starts_at, form.id.clone()))
     };
     org.bundle().schedules.iter().filter_map(of).min()
+}
+
+/// Whether a shift that was found a moment ago runs by now: one that runs is found from the instant at which it was looked for.
+#[must_use]
+pub fn runs(on_call_at: Timestamp, now: Timestamp) -> bool {
+    on_call_at.duration_since(now) <= FOUND_WITHIN
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::readiness::runs;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::MessageDraft;
 use allclear_domain::time::Length;
@@ -64,7 +65,7 @@ fn told_today(view: &ReadinessView, now: Timestamp) -> Option<(Timestamp, String
     let finding = view.findings.first().filter(|finding| finding.gravity == "never" || finding.kind.starts_with("test_"))?;
     let at = view.on_call_at?;
     let days = at.duration_since(now).as_hours().div_euclid(24);
-    (at <= now || DAYS_BEFORE.contains(&days)).then(|| (at, format!("{}. What would mend it: {}", finding.says, finding.works)))
+    (runs(at, now) || DAYS_BEFORE.contains(&days)).then(|| (at, format!("{}. What would mend it: {}", finding.says, finding.works)))
 }
 
 impl Core {
@@ -93,7 +94,7 @@ impl Core {
         let form = self.org.schedule_form(schedule);
         let name = form.and_then(|form| form.name.as_deref()).unwrap_or(schedule);
         let managers = form.and_then(|form| form.team.as_deref()).and_then(|id| self.org.team(id)).map(|team| team.managers.as_slice());
-        let from = if at <= unit.now { "now".to_owned() } else { format!("from {}", super::notices::clock(at)) };
+        let from = if runs(at, unit.now) { "now".to_owned() } else { format!("from {}", super::notices::clock(at)) };
         let others = managers.unwrap_or_default().iter().filter(|id| **id != view.person);
         for to in std::iter::once(&view.person).chain(others) {
             let Some(way) = self.org.reach(to, NotifyUrgency::Low).into_iter().next() else { continue };

@@ -13,6 +13,7 @@ use allclear_domain::event::Head;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::org::check::{Against, Spoken, check};
+use allclear_domain::org::readiness::runs;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::review::Review;
@@ -134,7 +135,7 @@ fn org_findings(org: &Org, kinds: &[Spoken], now: Timestamp, found: &mut Diagnos
 async fn not_ready(db: &Db, org: &Org, now: Timestamp, found: &mut Diagnosis) -> Result<(), Fault> {
     for view in ready::on_call_soon(db, org, &|_| None, now).await? {
         let (Some(at), Some(finding)) = (view.on_call_at, view.findings.first()) else { continue };
-        let from = if at <= now { "now".to_owned() } else { format!("from {}", at.strftime("%Y-%m-%d %H:%M UTC")) };
+        let from = if runs(at, now) { "now".to_owned() } else { format!("from {}", at.strftime("%Y-%m-%d %H:%M UTC")) };
         let schedule = view.schedule.unwrap_or_default();
         found.warnings.push(format!("`{}` is on call in `{schedule}` {from}, and {}: {}", view.person, finding.says, finding.works));
     }

@@ -1,5 +1,6 @@
 //! Whether pages would reach people: oneself, on *Me*, and those whom one answers for, on a page of its own.
 
+use allclear_domain::org::readiness::runs;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::ReadinessView;
 use axum::extract::State;
@@ -67,7 +68,7 @@ fn shift(view: &ReadinessView, org: &Org, when: &When) -> Markup {
     html! {
         @if let (Some(at), Some(schedule)) = (view.on_call_at, &view.schedule) {
             p class="late" {
-                @if at <= when.now { "On call now in " bdi { (name(schedule)) } }
+                @if runs(at, when.now) { "On call now in " bdi { (name(schedule)) } }
                 @else { "On call in " bdi { (name(schedule)) } " from " (when.stamp(at)) }
             }
         }
