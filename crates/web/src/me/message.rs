@@ -35,7 +35,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(id): P
             nav class="crumbs" aria-label="Where this is" {
                 @match &message.reference {
                     Some(reference) => a href={ "/incidents/" (reference) } { (reference) },
-                    None => a href=(super::reached::PATH) { "How I am reached" },
+                    None => a href="/me/reached" { "How I am reached" },
                 }
             }
             (heading("One message", &html! { (when.stamp(when.now)) " " (when.zone()) }))
@@ -110,7 +110,8 @@ pub(crate) fn lately(messages: &[DeliveryView], org: &Org, when: &When) -> Marku
                         li {
                             a class="main" href=(path(&message.id)) { bdi { (pieces::cut(&said(message), 120)) } }
                             span class="quiet" {
-                                (message.contact) " · " (state(message.state)) " · " (when.time(message.created_at, &when.ago(message.created_at)))
+                                (message.contact) " · " (state(message.state)) " · "
+                                (when.time(message.created_at, &when.ago(message.created_at)))
                                 @if org.contact(&message.person, &message.contact).is_none() { " · that contact is gone" }
                             }
                         }

@@ -393,7 +393,8 @@ fn one(app: &App, contact: &MyContact, codes: &[SentCode], tests: &[&TestView], 
                     (told.refused(id, "change"))
                     form class="form" method="post" action=(to("change")) {
                         (fields_of(form, &anchor(id), |key| {
-                            if told.is_of(id, "change") { told.fields.get(&format!("at.{key}")).cloned() } else { contact.address.get(key).map(ToOwned::to_owned) }
+                            let retyped = told.is_of(id, "change").then(|| told.fields.get(&format!("at.{key}")).cloned());
+                            retyped.unwrap_or_else(|| contact.address.get(key).map(ToOwned::to_owned))
                         }))
                         div class="row-of" {
                             button class="may" type="submit" { "Change it" }
@@ -422,7 +423,9 @@ fn proving(contact: &MyContact, codes: &[SentCode], told: &Told, when: &When) ->
         (told.refused(id, "verify"))
         @if let Some(code) = code {
             p {
-                "A code was sent " (when.time(code.sent_at, &when.ago(code.sent_at))) ": " a href=(message::path(&code.message.to_string())) { (state(code)) } ". It works until " (when.clock(code.until)) "."
+                "A code was sent " (when.time(code.sent_at, &when.ago(code.sent_at))) ": "
+                a href=(message::path(&code.message.to_string())) { (state(code)) }
+                ". It works until " (when.clock(code.until)) "."
             }
             form class="row-of" method="post" action=(to("verify")) {
                 div class="field" {
@@ -433,7 +436,8 @@ fn proving(contact: &MyContact, codes: &[SentCode], told: &Told, when: &When) ->
             }
         }
         form class="row-of" method="post" action=(to("code")) {
-            button class={ @if code.is_some() { "may" } } type="submit" { @if code.is_some() { "Send another code" } @else { "Send me a code" } }
+            @if code.is_some() { button class="may" type="submit" { "Send another code" } }
+            @else { button type="submit" { "Send me a code" } }
         }
     }
 }
@@ -459,8 +463,8 @@ fn fields_of(form: &ChannelForm, at: &str, typed: impl Fn(&str) -> Option<String
             @let hint = format!("{id}-hint");
             div class="field" {
                 label for=(id) { (field.label) @if field.needed { span class="quiet" { " (needed)" } } }
-                input id=(id) name=(name) type="text" value=(typed(field.key).unwrap_or_default()) placeholder=(field.shape) maxlength=(LINE_CHARS_MAX)
-                    autocomplete="off" required[field.needed] aria-describedby=(hint);
+                input id=(id) name=(name) type="text" value=(typed(field.key).unwrap_or_default()) placeholder=(field.shape)
+                    maxlength=(LINE_CHARS_MAX) autocomplete="off" required[field.needed] aria-describedby=(hint);
                 p class="hint" id=(hint) {
                     (field.hint)
                     @if field.is_made() { " Left empty, one is made and shown once." }
@@ -480,7 +484,8 @@ fn adding(app: &App, told: &Told) -> Markup {
             h2 { "Add a contact" }
             nav class="row-of" aria-label="Channels" {
                 @for form in channels.iter() {
-                    a class="add" href={ (PATH) "?add=" (form.name) "#add" } aria-current=[(Some(form.name) == told.add.as_deref()).then_some("true")] {
+                    @let here = (Some(form.name) == told.add.as_deref()).then_some("true");
+                    a class="add" href={ (PATH) "?add=" (form.name) "#add" } aria-current=[here] {
                         (pieces::capital(form.noun))
                     }
                 }
@@ -524,12 +529,14 @@ fn ordering(mine: &MyContacts, told: &Told) -> Markup {
                             };
                             div class="row-of" {
                                 label class="check" {
-                                    input type="checkbox" name=(used) value="1" checked[if retyped { told.fields.contains_key(&used) } else { rule.is_some() }];
+                                    @let ticked = if retyped { told.fields.contains_key(&used) } else { rule.is_some() };
+                                    input type="checkbox" name=(used) value="1" checked[ticked];
                                     span { (contact.id) @if !contact.verified { span class="quiet" { " (not verified)" } } }
                                 }
                                 div class="field" {
                                     label for=(delay) { "After" }
-                                    input id=(delay) name=(delay) type="text" value=(after) placeholder="at once" maxlength="16" autocomplete="off";
+                                    input id=(delay) name=(delay) type="text" value=(after) placeholder="at once" maxlength="16"
+                                        autocomplete="off";
                                 }
                             }
                         }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
-use crate::on_call;
+use crate::on_call::PLACE as ON_CALL;
 
 /// Where the page of everybody is.
 pub(crate) const PATH: &str = "/on-call/ready";
@@ -27,7 +27,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
         let org = app.engine.org();
         let (not, are): (Vec<&ReadinessView>, Vec<&ReadinessView>) = found.iter().partition(|view| !view.ready);
         let body = html! {
-            nav class="crumbs" aria-label="Where this is" { a href=(on_call::PLACE.path) { (on_call::PLACE.word) } }
+            nav class="crumbs" aria-label="Where this is" { a href=(ON_CALL.path) { (ON_CALL.word) } }
             (heading("Who would be reached", &html! { (when.stamp(when.now)) " " (when.zone()) }))
             p class="quiet prose" {
                 "Yourself, and the people of the teams that you manage; everybody, where you are an administrator. What keeps a page from \
@@ -47,7 +47,10 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
                         h2 { "Known to be reached" }
                         ul class="list" {
                             @for view in &are {
-                                li { span { bdi { (view.name) } } span class="quiet" { (view.findings.first().map_or("", |weak| weak.says.as_str())) } }
+                                li {
+                                    span { bdi { (view.name) } }
+                                    span class="quiet" { (view.findings.first().map_or("", |weak| weak.says.as_str())) }
+                                }
                             }
                         }
                     }
@@ -55,8 +58,16 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
             }
         };
         let live = Some("on=org".into());
-        let page =
-            HtmlPage { title: "Who would be reached", place: &on_call::PLACE, who: &who, when: &when, wall: false, live, source: PATH.into(), body };
+        let page = HtmlPage {
+            title: "Who would be reached",
+            place: &ON_CALL,
+            who: &who,
+            when: &when,
+            wall: false,
+            live,
+            source: PATH.into(),
+            body,
+        };
         Ok(framed(&app, &page))
     })
     .await
