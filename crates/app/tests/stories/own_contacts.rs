@@ -358,8 +358,7 @@ async fn what_keeps_a_page_from_arriving_is_found_before_it_has_to(database: Dat
         .hook
         .to("ana")
         .into_iter()
-        .filter(|delivery| delivery.answered == 200 && delivery.body.to_string().contains("Test page for"))
-        .next_back()
+        .rfind(|delivery| delivery.answered == 200 && delivery.body.to_string().contains("Test page for"))
         .expect("the test arrives");
     world.press(&test.ack_path()).await.ok();
     let ready = of(&world, &ana, "").await;
