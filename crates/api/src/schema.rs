@@ -30,7 +30,8 @@ macro_rules! lists {
 }
 
 lists! {
-    alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation;
+    alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation,
+        view::DeliveryView;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;
@@ -45,6 +46,7 @@ lists! {
     FeedPage of view::FeedView;
     CoverPage of view::CoverView;
     AbsencePage of view::AbsenceView;
+    ReadinessPage of view::ReadinessView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;

@@ -280,7 +280,7 @@ fn warn_of_what_is_missing(engine: &Engine) {
     for form in engine.channels().iter() {
         let Some(setting) = engine.lacks(form.name) else { continue };
         let is_of = |contact: &Contact| contact.address.get(form.name).is_some();
-        let people = org.bundle().people.iter().filter(|person| person.contacts.iter().any(is_of)).count();
+        let people = org.everybody().filter(|person| person.contacts.iter().any(is_of)).count();
         if people > 0 {
             tracing::warn!(people, channel = form.name, "no {setting} is set, so nobody is reached over {}", form.name);
         }

@@ -128,6 +128,10 @@ tables! {
     ONE_TIME = "one_time", key ["hash"] {
         "hash": Text, "kind": Text, "person": Text, "created_at": Int, "expires_at": Int, "used_at": Int,
     }
+    /// Codes that were sent to prove contacts, hashed; the place is one of the few that a person has.
+    CODE = "contact_code", key ["person", "place"] {
+        "person": Text, "place": Int, "contact": Text, "mark": Text, "hash": Text, "message": Text, "made_at": Int, "tries": Int,
+    }
     /// Seals of the log's order; see `allclear_domain::checkpoint`.
     CHECKPOINT = "checkpoint", key ["number"] {
         "number": Int, "to_seq": Int, "events": Int, "at": Int, "digest": Bytes, "hash": Bytes,
@@ -294,6 +298,7 @@ create index action_owner on action (owner, state, due_at);
     OWING,
     HEARTBEATS,
     FEEDS,
+    CODES,
 ];
 
 /// Targets that do not answer.
@@ -558,6 +563,20 @@ create table cover (
   id text primary key, asker text not null, asked text, state text not null, ends_at bigint not null, version bigint not null,
   body text not null) {CLUSTERED};
 create index cover_open on cover (id) where state = 'open';
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Codes that prove contacts; and what went out to somebody, which tells whether they are reached.
+const CODES: Migration = Migration {
+    number: 21,
+    name: "codes",
+    sql: "
+create table contact_code (
+  person text not null, place bigint not null, contact text not null, mark text not null, hash text not null, message text not null,
+  made_at bigint not null, tries bigint not null, primary key (person, place)) {CLUSTERED};
+create index message_person on message (person, id);
 ",
     sqlite: "",
     postgres: "",

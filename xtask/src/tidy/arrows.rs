@@ -78,7 +78,21 @@ const ARROWS: [Arrows; 3] = [
             ("message_link", &["core", "engine", "identity::seal", "read"]),
             ("metrics", &["watch::trouble"]),
             // Who leaves the organisation is shut out by the same commit.
-            ("org", &["core::silences", "engine", "identity::seal", "identity::sessions::shut_out", "ports"]),
+            (
+                "org",
+                &[
+                    "core::NAMED_CHARS_MAX",
+                    // Schedules open the daily look.
+                    "core::ready",
+                    // Codes are asked for too often as other things are.
+                    "core::Refusal",
+                    "core::silences",
+                    "engine",
+                    "identity::seal",
+                    "identity::sessions::shut_out",
+                    "ports",
+                ],
+            ),
             ("outbox", &["core", "engine", "run::decide_loop", "shared", "watch"]),
             ("ports", &["watch::trouble"]),
             // Reads the store, not what is being decided.
@@ -88,7 +102,8 @@ const ARROWS: [Arrows; 3] = [
             ("reporting", &["core", "limits::WITHIN"]),
             // A report is an alarm, taken as any other; and its receipt is a link.
             ("reports", &["core", "engine", "message_link::receipts", "read", "reporting"]),
-            ("run", &["clock", "core", "engine", "ports", "shared", "watch"]),
+            // A decision may need what people read of who would be reached.
+            ("run", &["clock", "core", "engine", "ports", "read::ready", "shared", "watch"]),
             // What all tasks share: of each subject the file with its state, and nothing that acts.
             (
                 "shared",
@@ -113,7 +128,8 @@ const ARROWS: [Arrows; 3] = [
             ),
             // An alarm as a sender's, taken as any other.
             ("try_out", &["core", "engine", "read"]),
-            ("upkeep", &["core", "engine", "identity::seal", "org", "shared", "watch"]),
+            // Who is on call and would not be reached, as people read it.
+            ("upkeep", &["core", "engine", "identity::seal", "org", "read::ready", "shared", "watch"]),
             ("watch", &["clock", "ports", "shared"]),
         ],
     },
@@ -131,7 +147,8 @@ const ARROWS: [Arrows; 3] = [
             ("incident", &["board::PLACE"]),
             ("learning", &[]),
             ("live", &[]),
-            ("me", &["board::letters", "first::TEST", "services::incidents"]),
+            // Who of those on call would be reached stands under their page.
+            ("me", &["board::letters", "first::TEST", "on_call::PLACE", "services::incidents"]),
             // Shows the end of the same log.
             ("message_link", &["incident::log"]),
             ("on_call", &[]),

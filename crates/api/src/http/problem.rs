@@ -70,6 +70,11 @@ impl Problem {
         self
     }
 
+    /// The same with what is wrong with forms.
+    pub(crate) fn of_forms(self, problems: &[FormProblem]) -> Self {
+        self.with(problems.iter().map(|problem| json!(FormFault::of(problem))).collect())
+    }
+
     pub(crate) const fn code(&self) -> &'static str {
         self.code.code
     }
@@ -181,9 +186,7 @@ impl From<FormError> for Problem {
             }
             FormError::Removed => Self::new("form_changed", told),
             FormError::OfFile { .. } => Self::new("form_of_file", told),
-            FormError::Invalid(problems) => {
-                Self::new("org_invalid", told).with(problems.iter().map(|problem| json!(FormFault::of(problem))).collect())
-            }
+            FormError::Invalid(problems) => Self::new("org_invalid", told).of_forms(&problems),
             FormError::Org(why) => why.into(),
         }
     }

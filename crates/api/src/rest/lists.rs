@@ -3,7 +3,9 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::{AuditId, IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
-use allclear_domain::view::{AlertView, AuditView, ChangeView, HeartbeatView, OnCallView, PageView, RefusedView, SignalView};
+use allclear_domain::view::{
+    AlertView, AuditView, ChangeView, DeliveryView, HeartbeatView, OnCallView, PageView, ReadinessView, RefusedView, SignalView,
+};
 use allclear_engine::core::{Command, Input};
 use allclear_engine::read::AlertFilter;
 use axum::Json;
@@ -178,6 +180,35 @@ pub(crate) struct AtQuery {
 pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<AtQuery>) -> Result<Json<ListPage<OnCallView>>, Problem> {
     let at = query.at.unwrap_or_else(|| api.engine.now());
     Ok(Json(ListPage { items: api.engine.queries(&who.0).on_call(at)?, next: None }))
+}
+
+/// One message, from its decision to its end: each state with its time and try, and what its provider said. For those who see its
+/// incident, and for whom it was for.
+#[utoipa::path(get, path = "/api/v1/messages/{id}", operation_id = "show_message", tag = "pages", params(("id" = String, Path)),
+    responses((status = 200, body = DeliveryView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn message(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<DeliveryView>, Problem> {
+    let id = id.parse().map_err(|why| Problem::new("no_such_message", format!("{why}")))?;
+    Ok(Json(api.engine.queries(&who.0).message(id).await?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReadinessQuery {
+    /// Only members and managers of this team.
+    team: Option<String>,
+}
+
+/// Whether pages would reach people, and what would keep them from it: those who are not ready first, and of them who is on call
+/// soonest. One's own; of one's teams for managers; everybody's for administrators. At most 200.
+#[utoipa::path(get, path = "/api/v1/readiness", operation_id = "list_readiness", tag = "on call", params(ReadinessQuery),
+    responses((status = 200, body = schema::ReadinessPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn readiness(
+    State(api): State<Api>,
+    who: Who<Read>,
+    Q(query): Q<ReadinessQuery>,
+) -> Result<Json<ListPage<ReadinessView>>, Problem> {
+    Ok(Json(ListPage { items: api.engine.queries(&who.0).readiness(query.team.as_deref()).await?, next: None }))
 }
 
 #[derive(Deserialize, IntoParams)]

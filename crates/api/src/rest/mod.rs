@@ -9,6 +9,7 @@ mod feeds;
 mod incidents;
 mod learning;
 mod lists;
+mod me;
 mod org;
 mod org_forms;
 mod overrides;
@@ -200,6 +201,8 @@ operations! {
     lists::acknowledge_page,
     lists::decline_page,
     lists::on_call,
+    lists::readiness,
+    lists::message,
     lists::signals,
     lists::signal,
     lists::refused,
@@ -234,6 +237,15 @@ operations! {
     plans::shipped,
     plans::adopt,
     plans::try_one,
+    me::contacts,
+    me::add,
+    me::change,
+    me::remove,
+    me::send_code,
+    me::verify,
+    me::put_rules,
+    me::remove_rules,
+    me::verified_by_hand,
     explain::signal,
     explain::page,
     stream::follow,

@@ -37,6 +37,7 @@ mod ntfy;
 mod objectives;
 mod obligations;
 mod over;
+mod own_contacts;
 mod partners;
 mod phones_and_chats;
 mod plans;

@@ -91,7 +91,7 @@ struct Publish<'a> {
     title: &'a str,
     message: String,
     priority: u8,
-    tags: [&'a str; 2],
+    tags: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     click: Option<&'a str>,
     actions: Vec<Button<'a>>,
@@ -123,10 +123,11 @@ const fn sign(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => "rotating_light",
         NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery => "question",
-        NoticeKind::Reminder => "bell",
+        NoticeKind::Reminder | NoticeKind::Readiness => "bell",
         NoticeKind::Update => "loudspeaker",
         NoticeKind::Request => "incoming_envelope",
         NoticeKind::Over | NoticeKind::Step => "white_check_mark",
+        NoticeKind::Code => "key",
     }
 }
 
@@ -157,7 +158,7 @@ impl Ntfy {
             title: &words.subject,
             message: String::new(),
             priority: priority(Loudness::of(message)),
-            tags: [sign(worst.kind), &worst.incident.severity],
+            tags: [sign(worst.kind), worst.incident.severity.as_str()].into_iter().filter(|tag| !tag.is_empty()).collect(),
             click: words.page(),
             actions: press.into_iter().chain(open).collect(),
         };

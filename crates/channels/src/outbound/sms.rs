@@ -93,8 +93,9 @@ fn lines_of(words: &Words) -> Vec<String> {
         return lines;
     };
     let line = |(name, value): &(&'static str, String)| match *name {
-        "Update" | "Question" | "Over" => Some(value.clone()),
-        "Service" | "Answer by" => Some(format!("{name}: {value}")),
+        "Update" | "Question" | "Over" | "Readiness" => Some(value.clone()),
+        "Service" | "Answer by" | "Good until" => Some(format!("{name}: {value}")),
+        "Not you?" => Some(format!("{name} {value}")),
         "It says" => Some(cut(value, DESCRIPTION_CHARS_MAX)),
         // The first line has it, or the link.
         _ => None,
@@ -114,7 +115,9 @@ fn how_to_answer(message: &Message) -> Option<String> {
         | NoticeKind::Update
         | NoticeKind::Request
         | NoticeKind::Over
-        | NoticeKind::Step => None,
+        | NoticeKind::Step
+        | NoticeKind::Readiness
+        | NoticeKind::Code => None,
     }
 }
 

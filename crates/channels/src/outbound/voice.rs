@@ -15,7 +15,7 @@ use allclear_domain::wire::{
 use jiff::Timestamp;
 
 use super::twilio::{self, Account, Fields};
-use super::wording::{Words, one_line};
+use super::wording::{Words, code_of, one_line};
 
 /// Longest `Twiml` of a request, in characters: Twilio takes no more.
 const TWIML_CHARS_MAX: usize = 4_000;
@@ -128,7 +128,14 @@ fn sentences(message: &Message, chars_max: usize) -> Result<(String, Option<Stri
             (format!("All alerts of {reference}, {title}, have recovered. Is it over? Please say so on its page."), None)
         }
         // Of its incident an organisation may not be told what it is.
-        NoticeKind::Request => (format!("{reference}. {text}"), None),
+        NoticeKind::Request | NoticeKind::Readiness => (format!("{reference}. {text}"), None),
+        // One digit after another, so that it can be written down.
+        NoticeKind::Code => {
+            let digits: Vec<String> = code_of(notice).chars().map(|digit| digit.to_string()).collect();
+            let because = notice.because.as_deref().map(|because| format!(" {}.", spoken(because, chars_max))).unwrap_or_default();
+            let digits = digits.join(". ");
+            (format!("Your code is: {digits}. Once more: {digits}.{because} If that was not you, do nothing."), None)
+        }
         NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step => (format!("{reference}, {title}. {text}"), None),
     };
     Ok((format!("This is All Clear. {again}{says}"), keys))

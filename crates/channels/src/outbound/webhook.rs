@@ -19,7 +19,9 @@ use allclear_domain::incident::deeds::ANSWER_CHARS_MAX;
 use allclear_domain::org::check::text::url_fault;
 use allclear_domain::org::forms::plan_deed::with_url;
 use allclear_domain::time::Length;
-use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{
+    About, CODE_LIFE, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -27,7 +29,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::wording;
+use super::wording::{self, code_of};
 use crate::inbound::text;
 
 /// Longest body, in bytes: Standard Webhooks asks to stay under 20 KB.
@@ -261,12 +263,38 @@ struct Pages<'a> {
     omitted: usize,
 }
 
+/// A message with a code.
+#[derive(Serialize)]
+struct CodeBody<'a> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    data: Code<'a>,
+}
+
+#[derive(Serialize)]
+struct Code<'a> {
+    code: &'a str,
+    person: &'a str,
+    expires_at: Timestamp,
+}
+
 fn written(body: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(body).map_err(|_| "the page cannot be written as JSON".to_owned())
 }
 
+/// A code, to prove that whoever gave this address reads what comes here.
+fn code_body(message: &Message) -> Result<Vec<u8>, String> {
+    let notice = &message.notices[0];
+    let data =
+        Code { code: &code_of(notice), person: &notice.person, expires_at: allclear_domain::time::after(message.created_at, CODE_LIFE) };
+    written(&CodeBody { r#type: "contact_code", timestamp: message.created_at, data })
+}
+
 /// A page alone, with its title cut so far.
 fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String> {
+    if message.notices[0].kind == NoticeKind::Code {
+        return code_body(message);
+    }
     let r#type = match message.notices[0].kind {
         NoticeKind::Page => "page",
         NoticeKind::ConfirmRecovery => "confirm_recovery",
@@ -275,8 +303,10 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         NoticeKind::Update => "update",
         NoticeKind::Request => "request",
         NoticeKind::Over => "over",
-        // Its body is its own.
+        // Each has a body of its own.
         NoticeKind::Step => "plan_step",
+        NoticeKind::Code => "contact_code",
+        NoticeKind::Readiness => "readiness",
     };
     let data = page_of(message, 0, title_chars_max);
     written(&Body { r#type, timestamp: message.created_at, data, reply_url: message.reply_url.as_deref() })

@@ -4,7 +4,7 @@
 //! Text from outside is one clean line here, or prose of clean lines; escaping is each channel's own.
 
 use allclear_domain::org::model::NotifyUrgency;
-use allclear_domain::wire::{About, Message, Notice, NoticeKind, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{About, CODE_LIFE, Message, Notice, NoticeKind, WRITTEN_OUT_MAX};
 use jiff::Timestamp;
 
 use crate::inbound::text;
@@ -21,8 +21,15 @@ const LABELS_MAX: usize = 20;
 /// Longest reason of a page within a subject, and within the text, in characters.
 const BECAUSE_SUBJECT_CHARS_MAX: usize = 90;
 const BECAUSE_CHARS_MAX: usize = 1_000;
+/// Most characters of a code.
+const CODE_CHARS_MAX: usize = 16;
+/// What a message says of a code, in this order.
+const CODE_LINES: [&str; 4] = ["Code", "Good until", "Why", "Not you?"];
 /// Names of others who are asked.
 const ALSO_TOLD_MAX: usize = 10;
+
+/// What a message with a code is called.
+const CODE_TITLE: &str = "A code, to prove that this contact is yours";
 
 /// Stands at the end of what was cut.
 const CUT: &str = "…";
@@ -92,7 +99,7 @@ impl Loudness {
             (NoticeKind::Page, NotifyUrgency::High) if worst.incident.severity == "sev1" => Self::Alarm,
             (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => Self::High,
             (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => Self::Normal,
-            (NoticeKind::Request, _) => Self::Normal,
+            (NoticeKind::Request | NoticeKind::Code | NoticeKind::Readiness, _) => Self::Normal,
             (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, _) => Self::Quiet,
         }
     }
@@ -105,7 +112,7 @@ impl Words {
         let worst = worst(message)?;
         let part = |(index, notice): (usize, &Notice)| Part {
             reference: one_line(&notice.incident.reference, 32),
-            title: one_line(&notice.incident.title, TITLE_CHARS_MAX),
+            title: if notice.kind == NoticeKind::Code { CODE_TITLE.to_owned() } else { one_line(&notice.incident.title, TITLE_CHARS_MAX) },
             severity: severity_of(notice),
             lines: lines_of(message, notice, message.about.as_ref().filter(|_| index == 0)),
             button: link_at(&message.ack_urls, index).zip(asked_for(notice.kind)).map(|(href, label)| Button { label, href }),
@@ -201,7 +208,11 @@ pub fn one_line_of(notice: &Notice) -> String {
         }
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
         // Of its incident an organisation may not be told what it is.
-        (NoticeKind::Request, text) => return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default()),
+        (NoticeKind::Request | NoticeKind::Readiness, text) => {
+            return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default());
+        }
+        // What it says is for whoever holds the contact, and for no list.
+        (NoticeKind::Code, _) => return CODE_TITLE.to_owned(),
         (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, text) => {
             text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
         }
@@ -261,8 +272,9 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
         1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::StillOnIt => format!("Still on it? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Code => format!("{} is your code for All Clear", code_of(worst)),
         1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
-        1 if matches!(worst.kind, NoticeKind::Reminder | NoticeKind::Request) => {
+        1 if matches!(worst.kind, NoticeKind::Reminder | NoticeKind::Request | NoticeKind::Readiness) => {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
         1 => {
@@ -281,6 +293,24 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
 fn capital(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The code that a message carries, as it is typed.
+pub(crate) fn code_of(notice: &Notice) -> String {
+    one_line(notice.text.as_deref().unwrap_or_default(), CODE_CHARS_MAX)
+}
+
+/// A code, until when it works, and what whoever did not ask for it does.
+fn lines_of_code(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
+    let zone = message.names.time_zone.as_deref().unwrap_or("UTC");
+    let until = allclear_domain::time::after(message.created_at, CODE_LIFE);
+    let asked = notice.because.as_deref().unwrap_or("somebody asked for it");
+    vec![
+        (CODE_LINES[0], code_of(notice)),
+        (CODE_LINES[1], local(until, zone)),
+        (CODE_LINES[2], format!("{}, to prove that this contact is theirs", capital(&one_line(asked, BECAUSE_CHARS_MAX)))),
+        (CODE_LINES[3], "Do nothing: without the code nothing is sent here again.".to_owned()),
+    ]
 }
 
 /// Prose with its lines kept, each clean.
@@ -340,6 +370,9 @@ fn lines_about(about: &About) -> Vec<(&'static str, String)> {
 
 /// One notice, as pairs of a name and a value that both bodies are made of.
 fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&'static str, String)> {
+    if notice.kind == NoticeKind::Code {
+        return lines_of_code(message, notice);
+    }
     let because = notice.because.as_deref().map(|because| ("Why", capital(&one_line(because, BECAUSE_CHARS_MAX))));
     let severity = (!notice.incident.severity.is_empty()).then(|| ("Severity", severity_of(notice)));
     let mut lines: Vec<_> = because.into_iter().chain(severity).collect();
@@ -350,7 +383,8 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
             NoticeKind::Over => "Over",
             NoticeKind::Request => "Request",
             NoticeKind::Step => "Step",
-            NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder => "Reminder",
+            NoticeKind::Readiness => "Readiness",
+            NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Code => "Reminder",
         };
         lines.push((name, prose(text)));
         if let Some(service) = &notice.incident.service {
@@ -385,7 +419,9 @@ const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
         | NoticeKind::Update
         | NoticeKind::Request
         | NoticeKind::Over
-        | NoticeKind::Step => None,
+        | NoticeKind::Step
+        | NoticeKind::Readiness
+        | NoticeKind::Code => None,
     }
 }
 
@@ -459,6 +495,21 @@ mod tests {
         owed.notices[0].because = Some("é".repeat(4_000));
         let words = Words::of(&owed, 200).unwrap();
         assert!(words.subject.contains("…: [SEV2] INC-142 Disk full"), "the incident is named all the same: {}", words.subject);
+    }
+
+    #[test]
+    fn a_code_says_until_when_and_what_to_do_with_one_that_nobody_asked_for() {
+        let mut code = message(1, "");
+        code.notices[0].kind = NoticeKind::Code;
+        code.notices[0].incident.severity.clear();
+        code.notices[0].text = Some("048213".to_owned());
+        code.notices[0].because = Some("Ana asked for it".to_owned());
+        (code.ack_urls, code.incident_urls) = (Vec::new(), Vec::new());
+        let words = Words::of(&code, 200).unwrap();
+        assert_eq!(words.subject, "048213 is your code for All Clear");
+        let text = words.short(4096);
+        assert!(text.starts_with("Code: 048213\nGood until: 2026-11-21 03:15 UTC\nWhy: Ana asked for it, to prove"), "{text}");
+        assert!(words.links().is_empty() && !one_line_of(&code.notices[0]).contains("048213"));
     }
 
     #[test]

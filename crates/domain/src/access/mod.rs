@@ -65,6 +65,8 @@ pub enum Denied {
     AnothersName,
     #[error("a sender holds back no alerts but its own: change this silence in the organisation")]
     Silence,
+    #[error("how somebody is reached is changed by themself, on their page Me, and by administrators")]
+    NotTheirs,
 }
 
 /// What matters about an incident for who may see it.
@@ -299,7 +301,8 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
         | Denied::WouldNotSeeIt
         | Denied::Ours
         | Denied::AnothersName
-        | Denied::Silence => Err(no),
+        | Denied::Silence
+        | Denied::NotTheirs => Err(no),
     }
 }
 
@@ -310,6 +313,32 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
 /// Why not.
 pub fn may_hide(who: &Principal) -> Result<(), Denied> {
     if who.person().is_some() || who.scope.admits(Scope::Admin) { Ok(()) } else { Err(Denied::WouldNotSeeIt) }
+}
+
+/// Whether somebody may change how a person is reached, and prove it: everybody for themself, also who only looks on or is a
+/// guest, as far as the token that they use lets them act at all; administrators for anybody. Whoever holds the link of a
+/// message may not: it is passed on.
+///
+/// # Errors
+/// Why not.
+pub fn may_look_after(org: &Org, who: &Principal, person: &str) -> Result<(), Denied> {
+    if who.link.is_some() || who.guest.is_some() || who.person() != Some(person) {
+        let is_person = who.person().is_some();
+        let said = |no| if is_person && matches!(no, Denied::Scope { .. }) { Denied::NotTheirs } else { no };
+        return may(org, who, Right::Administer, Resource::Installation).map_err(said);
+    }
+    // A token that only reads changes nothing, but where its person may do no more than read.
+    let needs = Scope::Respond.min(scope_of_person(org, person));
+    if who.scope.admits(needs) { Ok(()) } else { Err(Denied::Scope { has: who.scope, needs }) }
+}
+
+/// Whether somebody may see how a person is reached: themself, and administrators.
+///
+/// # Errors
+/// Why not.
+pub fn may_see_contacts(org: &Org, who: &Principal, person: &str) -> Result<(), Denied> {
+    let is_theirs = who.link.is_none() && who.guest.is_none() && who.person() == Some(person);
+    if is_theirs { may(org, who, Right::See, Resource::Installation) } else { may_look_after(org, who, person) }
 }
 
 /// Whether somebody may put or change a silence: administrators any, a sender by its key those of its own alerts.
@@ -329,6 +358,25 @@ pub fn may_silence(org: &Org, who: &Principal, silence: &Silence) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybody_looks_after_how_they_are_reached_and_nobody_after_anothers() {
+        let org: crate::org::model::Bundle = serde_json::from_value(serde_json::json!({"people": [
+            {"id": "ana", "name": "Ana"}, {"id": "eve", "name": "Eve", "access": "observer"}, {"id": "adm", "name": "Adm", "access": "administrator"}]}))
+        .unwrap();
+        let org = Org::build(1, org, crate::channel::WaysOut::NONE);
+        let may = |id: &str, scope, person: &str| may_look_after(&org, &Principal::new(Actor::Person(id.into()), scope), person);
+        for (id, scope, person) in [("ana", Scope::Respond, "ana"), ("eve", Scope::Read, "eve"), ("adm", Scope::Admin, "ana")] {
+            assert_eq!(may(id, scope, person), Ok(()), "{id} {person}");
+        }
+        assert_eq!(may("ana", Scope::Respond, "eve"), Err(Denied::NotTheirs));
+        assert_eq!(may("ana", Scope::Read, "ana"), Err(Denied::Scope { has: Scope::Read, needs: Scope::Respond }));
+        let link = Held { page: PageId::from_bits(1), incident: IncidentId::from_bits(1) };
+        let by_link = Principal { link: Some(link), ..Principal::new(Actor::Person("ana".into()), Scope::Respond) };
+        assert!(may_look_after(&org, &by_link, "ana").is_err(), "a link is passed on");
+        let token = Principal::new(Actor::Token(crate::ids::TokenId::from_bits(1)), Scope::Respond);
+        assert!(may_look_after(&org, &token, "ana").is_err());
+    }
 
     #[test]
     fn who_takes_a_shift_over_and_who_ends_an_override() {

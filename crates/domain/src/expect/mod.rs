@@ -179,6 +179,9 @@ rules! {
         else "whoever was paged or told of it is told that it is over";
     /// Opened with a review.
     ReviewDue = "review.due", version 1, expects "the review to be published", else "its owner and the team's managers are told";
+    /// Opened each day while there are schedules.
+    Readiness = "org.readiness", version 1, expects "everybody who is on call within two weeks to be reached by a page",
+        else "they and the managers of the schedule's team are told";
     /// Opened with an action.
     ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
@@ -220,6 +223,7 @@ impl Rule {
             | Self::ResourceDue
             | Self::IncidentOver
             | Self::ReviewDue
+            | Self::Readiness
             | Self::ActionDue => false,
         }
     }
@@ -259,6 +263,7 @@ impl Rule {
             | Self::ResourceDue
             | Self::IncidentOver
             | Self::ReviewDue
+            | Self::Readiness
             | Self::ActionDue => true,
         }
     }
@@ -282,6 +287,7 @@ impl Rule {
             | Self::Heartbeat
             | Self::SilenceEnd
             | Self::SilencesJudged
+            | Self::Readiness
             | Self::Silenced
             | Self::Flapping
             | Self::RoleAnswer

@@ -2,7 +2,8 @@
 //!
 //! A form is what is stored and versioned: a kind, an id and a body. Order matters only for
 //! routes (the first match decides), so their bodies carry an `order`; `catch_all` is one form.
-//! Overrides are forms, but no file owns them: they are neither compared nor removed.
+//! Overrides and what people say themselves of how they are reached are forms, but no file owns them: they are neither compared
+//! nor removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +54,7 @@ pub fn diff(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Vec<Chang
     let new_forms = by_key(&keep_stored(old, new.clone(), ways));
     let keys: BTreeSet<_> = old_forms.keys().chain(new_forms.keys()).collect();
     keys.into_iter()
-        .filter(|(kind, _)| *kind != FormKind::Override)
+        .filter(|(kind, _)| kind.may_be_of_file())
         .filter_map(|key| {
             let action = match (old_forms.get(key), new_forms.get(key)) {
                 (None, _) => ChangeKind::Add,
@@ -69,15 +70,15 @@ pub fn diff(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Vec<Chang
 
 /// The organisation after `new` was applied to `old`: what `new` says, with stored secrets kept,
 /// and besides (unless pruned) what only `old` has. Routes that are kept come after those of
-/// `new`, so that a file's first match decides. Overrides are always those of `old`.
+/// `new`, so that a file's first match decides. What no file owns is always as in `old`.
 #[must_use]
 pub fn applied(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Bundle {
     let new = keep_stored(old, new.clone(), ways);
     let mut forms = forms(&new);
-    forms.retain(|form| form.kind != FormKind::Override);
+    forms.retain(|form| form.kind.may_be_of_file());
     let said: BTreeSet<(FormKind, Slug)> = forms.iter().map(|form| (form.kind, form.id.clone())).collect();
     for mut form in self::forms(old) {
-        let kept = form.kind == FormKind::Override || (!prune && !said.contains(&(form.kind, form.id.clone())));
+        let kept = !form.kind.may_be_of_file() || (!prune && !said.contains(&(form.kind, form.id.clone())));
         if !kept {
             continue;
         }

@@ -16,6 +16,7 @@ pub mod matrix;
 pub mod model;
 pub mod next_step;
 pub mod problem;
+pub mod readiness;
 pub mod roles;
 pub mod shipped;
 pub mod snapshot;

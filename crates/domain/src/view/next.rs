@@ -72,6 +72,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Candidate
             | Rule::ConfirmRecovery
             | Rule::SilencesJudged
+            | Rule::Readiness
             | Rule::Silenced
             | Rule::Flapping
             | Rule::RoleAnswer
@@ -286,6 +287,7 @@ fn sentence(
         | Rule::Heartbeat
         | Rule::SilenceEnd
         | Rule::SilencesJudged
+        | Rule::Readiness
         | Rule::Silenced
         | Rule::Flapping
         | Rule::UpdateDue

@@ -346,15 +346,26 @@ pub enum NoticeKind {
     Over,
     /// What a step of a plan does: its text is sent as it is, and the answer is the step's.
     Step,
+    /// A page might not reach somebody who is on call soon: of no incident and of no page.
+    Readiness,
+    /// A code, to prove that a contact is somebody's: of no incident and of no page. Its text is the code, sealed where it is
+    /// stored.
+    Code,
 }
 
 impl NoticeKind {
+    /// Whether it is of no incident, so that nothing is behind its links.
+    #[must_use]
+    pub const fn is_of_no_incident(self) -> bool {
+        matches!(self, Self::Readiness | Self::Code)
+    }
+
     /// Whether it only tells: nothing is to be acknowledged, and nobody is looked for.
     #[must_use]
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => true,
         }
     }
 
@@ -364,7 +375,7 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step => false,
+            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => false,
         }
     }
 
@@ -374,7 +385,15 @@ impl NoticeKind {
     pub const fn gathers(self) -> bool {
         match self {
             Self::Page => true,
-            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step => false,
+            Self::ConfirmRecovery
+            | Self::StillOnIt
+            | Self::Reminder
+            | Self::Update
+            | Self::Request
+            | Self::Over
+            | Self::Step
+            | Self::Readiness
+            | Self::Code => false,
         }
     }
 }
@@ -433,6 +452,9 @@ pub struct NoticeGuest {
     pub number: u32,
     pub expires_at: Timestamp,
 }
+
+/// How long a code that proves a contact works: a mail may take some minutes, and nobody guesses for hours.
+pub const CODE_LIFE: Length = Length::from_mins(15);
 
 /// Notices of one message that are written out in full: what a person still reads, and what fits into 20 KB. The
 /// others are counted, or listed in brief where a program reads.

@@ -121,7 +121,7 @@ impl Core {
             because: None,
         };
         let node = (!self.setup.quarantined).then_some(self.setup.node);
-        unit.send_step(&MessageDraft { id: body.message, person: plan, contact, channel, org_version: self.org.version, notice }, node);
+        unit.send_alone(&MessageDraft { id: body.message, person: plan, contact, channel, org_version: self.org.version, notice }, node);
         Ok(())
     }
 

@@ -97,6 +97,7 @@ impl Core {
             (Rule::Heartbeat, Owner::Org) => self.look_heartbeat(unit, &expectation)?,
             (Rule::SilenceEnd, Owner::Alert(id)) => self.look_silence(unit, &expectation, id)?,
             (Rule::SilencesJudged, Owner::Org) => self.look_silences(unit, &expectation)?,
+            (Rule::Readiness, Owner::Org) => self.look_ready(unit, &expectation)?,
             (Rule::Silenced, Owner::Incident(id)) => self.look_silenced(unit, &expectation, id)?,
             (Rule::Flapping, Owner::Incident(id)) => self.look_flapping(unit, &expectation, id)?,
             // On an owner that cannot have it: nothing sensible can follow, and it must not be looked at for ever. Named
@@ -133,6 +134,7 @@ impl Core {
                 | Rule::ResourceDue
                 | Rule::IncidentOver
                 | Rule::ReviewDue
+                | Rule::Readiness
                 | Rule::ActionDue,
                 _,
             ) => {

@@ -40,6 +40,7 @@ mod pages;
 mod partners;
 mod plans;
 mod read_once;
+pub(crate) mod ready;
 mod relating;
 mod reporting;
 mod resources;
@@ -259,7 +260,8 @@ impl Core {
             | Loaded::State(..)
             | Loaded::Held(..)
             | Loaded::Heartbeat(..)
-            | Loaded::Misjudged(..)) => self.read.push(read),
+            | Loaded::Misjudged(..)
+            | Loaded::Unready(_)) => self.read.push(read),
         }
     }
 

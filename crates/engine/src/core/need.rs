@@ -9,6 +9,7 @@ use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
+use allclear_domain::view::ReadinessView;
 use allclear_store::rows::alert::Belonging;
 use allclear_store::rows::heartbeat::StoredHeartbeat;
 use jiff::Timestamp;
@@ -56,6 +57,8 @@ pub enum Need {
     Heartbeat(String, String),
     /// Open alerts after this one that the silences in force hold in another way than is stored.
     Misjudged(String),
+    /// Who is on call soon and would not be reached.
+    Unready,
 }
 
 /// What was read for a need.
@@ -84,6 +87,7 @@ pub enum Loaded {
     /// Its row; where there is none, how many its integration has.
     Heartbeat(String, String, Option<StoredHeartbeat>, u64),
     Misjudged(String, Vec<Alert>, Option<String>),
+    Unready(Vec<ReadinessView>),
 }
 
 /// Why a command was not decided.

@@ -442,8 +442,9 @@ impl Unit {
         }
     }
 
-    /// What a step of a plan does goes out by itself and at once; in a copy it waits, since nothing is sent there.
-    pub(super) fn send_step(&mut self, draft: &paging::MessageDraft, node: Option<allclear_domain::ids::NodeId>) {
+    /// What a step of a plan does, or the house tells of itself, goes out by itself and at once; in a copy it waits, since nothing is
+    /// sent there.
+    pub(super) fn send_alone(&mut self, draft: &paging::MessageDraft, node: Option<allclear_domain::ids::NodeId>) {
         self.born(draft, node.map_or(Born::Waiting, Born::Claimed));
     }
 

@@ -484,7 +484,7 @@ impl Engine {
         let mut wrong = Vec::new();
         let mut person = match first {
             FirstAdministrator::Known(id) => {
-                org.person(&id).cloned().ok_or_else(|| NotSignedIn::Person(format!("there is no person `{id}`")))?
+                org.person_as_written(&id).cloned().ok_or_else(|| NotSignedIn::Person(format!("there is no person `{id}`")))?
             }
             FirstAdministrator::New { id, name, email, time_zone, reached } => {
                 let id = if id.is_empty() { slug_of(&name) } else { id };

@@ -253,7 +253,13 @@ impl Engine {
                 let url = self.links().incident_url(&first.notice.incident.reference);
                 return Err(NotReplied::NotAsked(format!("this message asks whether it is over, which is said at {url}")));
             }
-            NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Request | NoticeKind::Over | NoticeKind::Step => {
+            NoticeKind::Reminder
+            | NoticeKind::Update
+            | NoticeKind::Request
+            | NoticeKind::Over
+            | NoticeKind::Step
+            | NoticeKind::Readiness
+            | NoticeKind::Code => {
                 return Err(NotReplied::NotAsked("this message only tells something; there is nothing to answer".to_owned()));
             }
         }

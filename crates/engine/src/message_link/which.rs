@@ -72,8 +72,10 @@ impl Engine {
     ) -> Result<Vec<(String, String)>, NotGenuine> {
         let org = self.org();
         let now = self.both_clocks();
-        let contacts = org.bundle().people.iter().flat_map(|person| person.contacts.iter().map(move |contact| (person, contact)));
+        let contacts = org.everybody().flat_map(|person| person.contacts.iter().map(move |contact| (person, contact)));
         let senders: Vec<_> = contacts
+            // Whoever only says that an address is theirs answers nothing from there.
+            .filter(|(_, contact)| contact.verified)
             .filter(|(_, contact)| contact.address.get(channel).is_some_and(|address| address.eq_ignore_ascii_case(from)))
             .filter(|(_, contact)| replies.genuine(request, &contact.address, &now).is_ok())
             .map(|(person, contact)| (person.id.clone(), contact.id.clone()))
@@ -93,7 +95,9 @@ fn asks(sent: &SentNotice) -> bool {
         | NoticeKind::Update
         | NoticeKind::Request
         | NoticeKind::Over
-        | NoticeKind::Step => false,
+        | NoticeKind::Step
+        | NoticeKind::Readiness
+        | NoticeKind::Code => false,
     };
     // What was refused did not arrive, so that nobody means it who does not name it.
     asked && sent.state != MessageState::Rejected && sent.incident.is_open()

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
-use crate::core::silences;
+use crate::core::{ready, silences};
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
 
@@ -127,9 +127,9 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Something else that is committed with it, or not at all.
-    pub(crate) fn also(&mut self, write: Write) {
-        self.writes.push(write);
+    /// What is written with it, or not at all.
+    pub(crate) fn also(&mut self, writes: impl IntoIterator<Item = Write>) {
+        self.writes.extend(writes);
     }
 
     /// How many forms of this kind there are, with these ids among them.
@@ -165,6 +165,11 @@ impl<'a> Edit<'a> {
             // Whoever gets this id next is somebody else.
             self.writes.extend(shut_out(&id, self.engine.now()));
             self.writes.push(self.engine.audited(Kind::PersonRemoved, self.actor, Some(&id), None));
+            // Nor is the next one reached where they were.
+            self.writes.push(rows::code::forget(&id));
+            if self.stored.contains_key(&(FormKind::OwnContacts, id.clone())) {
+                self.remove(FormKind::OwnContacts, id.clone());
+            }
         }
         if kind == FormKind::Team {
             let was = self.stored.get(&(kind, id.clone())).and_then(|row| serde_json::from_str::<Value>(&row.body).ok());
@@ -210,7 +215,12 @@ impl<'a> Edit<'a> {
         for problem in org.unusable() {
             tracing::warn!(%problem, "a part of the organisation cannot be used");
         }
-        self.engine.put_org(Arc::new(org)).await;
+        let org = Arc::new(org);
+        self.engine.put_org(org.clone()).await;
+        if let Err(why) = Box::pin(ready::expect(&shared.db, &org, self.engine.now())).await {
+            // The next change, or the next start, opens it.
+            tracing::warn!(%why, "the daily look at who would be reached was not opened");
+        }
         if self.silences {
             self.engine.wake();
         }

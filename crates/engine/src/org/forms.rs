@@ -258,7 +258,8 @@ impl Engine {
         }
         held(kind, id, before, seen)?;
         let was = self.open(&read.forms)?;
-        let will: Vec<Form> = was.iter().filter(|form| form.kind != kind || form.id != id).cloned().collect();
+        let goes = |form: &&Form| form.id == id && (form.kind == kind || (kind, form.kind) == (FormKind::Person, FormKind::OwnContacts));
+        let will: Vec<Form> = was.iter().filter(|form| !goes(form)).cloned().collect();
         let problems = self.allowed(&was, &will, kind, id, kinds).map_err(still_named)?;
         still_administered(&was, &will, id)?;
         let mut edit = Edit::new(self, actor, read);
@@ -291,7 +292,7 @@ impl Engine {
         self.form_views(Some(kind), who).await?.into_iter().find(|view| view.id == id).ok_or_else(missing)
     }
 
-    fn open(&self, stored: &[StoredForm]) -> Result<Vec<Form>, OrgError> {
+    pub(super) fn open(&self, stored: &[StoredForm]) -> Result<Vec<Form>, OrgError> {
         opened(stored, &self.shared.key, self.channels()).map_err(OrgError::Stored)
     }
 
@@ -323,7 +324,14 @@ impl Engine {
     }
 
     /// What the change of one form causes, where that is no error.
-    fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[Spoken]) -> Result<Vec<FormProblem>, FormError> {
+    pub(super) fn allowed(
+        &self,
+        was: &[Form],
+        will: &[Form],
+        kind: FormKind,
+        id: &str,
+        kinds: &[Spoken],
+    ) -> Result<Vec<FormProblem>, FormError> {
         let mut problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
         keep_as_stored(&mut problems, was, will, kind, id);
         if kind != FormKind::Override {

@@ -3,12 +3,14 @@
 //! [`forms`].
 
 pub mod absences;
+pub mod codes;
 pub mod cover;
 mod edit;
 pub mod error;
 pub mod file;
 mod form_problems;
 pub mod forms;
+pub mod own;
 pub mod plans;
 pub(crate) mod shown_once;
 pub mod silences;
@@ -249,7 +251,7 @@ impl Engine {
         let mut edit = Edit::new(self, actor, read);
         let mut named = BTreeSet::new();
         for (position, form) in forms(&bundle).into_iter().enumerate() {
-            if form.kind == FormKind::Override {
+            if !form.kind.may_be_of_file() {
                 continue;
             }
             named.insert((form.kind, form.id.clone()));

@@ -12,7 +12,7 @@ use allclear_domain::incident::Severity;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{About, Message, Names, Notice, NoticeKind, Outcome, Target, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{About, CODE_LIFE, Message, Names, Notice, NoticeKind, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, StoredMessage};
 use allclear_store::{Space, Write, rows};
 use jiff::Timestamp;
@@ -37,6 +37,8 @@ const WAITS_MAX: i64 = 64;
 const ASIDE_FOR: Length = Length::from_secs(60);
 /// What stands at a row that does not read; the reason follows.
 const ASIDE: &str = "this version cannot read it: ";
+/// What stands for a code where a vendor says it back.
+const VEILED: &str = "••••••";
 /// Why a message of a node that died is in doubt.
 const STOPPED: &str = "its sender stopped while it was under way";
 
@@ -70,13 +72,14 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     // Whoever is to be told does not wait until what nobody wants is written off.
     let (outcome, ()) = tokio::join!(send(engine, lead, &messages), let_go(engine, &unwanted));
     // Of what was not sent nobody knows whether its target answers.
-    if !is_too_old(engine, &messages[0]) {
+    if too_old(engine, &messages[0]).is_none() {
         learn(engine, contact, &outcome).await;
     }
     // What a provider has taken went well as far as anybody knows.
     let delivered = matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. });
-    if messages[0].notice.kind != NoticeKind::Step {
-        // Whether a program does what it is asked says nothing of whether people are reached.
+    if !matches!(messages[0].notice.kind, NoticeKind::Step | NoticeKind::Code) {
+        // Whether a program does what it is asked says nothing of whether people are reached, nor does an address that nobody has
+        // proved yet.
         engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
     }
     report(engine, lead, &messages, outcome).await;
@@ -242,21 +245,48 @@ fn noted(engine: &Engine, why: &str) -> bool {
     false
 }
 
-/// Whether it is what a step of a plan does, and waited for too long: a failover that was right then may be wrong now.
-fn is_too_old(engine: &Engine, message: &StoredMessage) -> bool {
-    message.notice.kind == NoticeKind::Step && engine.now() > after(message.created_at, STEP_GIVEN_UP_AFTER)
+/// How long a message is worth sending, where it is not for ever: a failover that was right then may be wrong now, and a code
+/// that works no more proves nothing.
+const fn worth_for(kind: NoticeKind) -> Option<Length> {
+    match kind {
+        NoticeKind::Step => Some(STEP_GIVEN_UP_AFTER),
+        NoticeKind::Code => Some(CODE_LIFE),
+        NoticeKind::Page
+        | NoticeKind::ConfirmRecovery
+        | NoticeKind::StillOnIt
+        | NoticeKind::Reminder
+        | NoticeKind::Update
+        | NoticeKind::Request
+        | NoticeKind::Over
+        | NoticeKind::Readiness => None,
+    }
+}
+
+/// Whether it waited for longer than it is worth sending.
+fn too_old(engine: &Engine, message: &StoredMessage) -> Option<Length> {
+    worth_for(message.notice.kind).filter(|worth| engine.now() > after(message.created_at, *worth))
 }
 
 async fn send(engine: &Engine, lead: MessageId, messages: &[StoredMessage]) -> Outcome {
     let first = &messages[0];
-    if is_too_old(engine, first) {
-        return Outcome::Rejected { why: format!("it waited for more than {STEP_GIVEN_UP_AFTER} and is not sent any more") };
+    if let Some(worth) = too_old(engine, first) {
+        return Outcome::Rejected { why: format!("it waited for more than {worth} and is not sent any more") };
     }
     match target(engine, &first.person, &first.contact) {
         Ok(target) => {
             let about = if messages.len() == 1 && first.notice.kind != NoticeKind::Step { about(engine, first).await } else { None };
-            let message = render(engine, lead, messages, about);
-            engine.shared.ports.transport.send(&first.channel, &message, &target, engine.now()).await
+            let mut message = render(engine, lead, messages, about);
+            if first.notice.kind.is_of_no_incident() {
+                message.ack_urls.clear();
+                message.incident_urls.clear();
+            }
+            if first.notice.kind == NoticeKind::Code
+                && let Err(why) = unseal_code(engine, &mut message)
+            {
+                return Outcome::Rejected { why };
+            }
+            let outcome = engine.shared.ports.transport.send(&first.channel, &message, &target, engine.now()).await;
+            if first.notice.kind == NoticeKind::Code { without_code(outcome, &message) } else { outcome }
         }
         Err(why) => Outcome::Rejected { why },
     }
@@ -307,6 +337,28 @@ impl Engine {
         };
         let tries: Arc<[Tried]> = unsettled.into_iter().map(tried).collect();
         self.submit(ours(&format!("message:{message}"), Command::Sent { tries, outcome })).await.map(drop)
+    }
+}
+
+/// A code as it is typed, which only whoever holds the contact reads.
+fn unseal_code(engine: &Engine, message: &mut Message) -> Result<(), String> {
+    for text in message.notices.iter_mut().filter_map(|notice| notice.text.as_mut()) {
+        *text = engine.shared.key.open(text).map_err(|why| why.to_string())?;
+    }
+    Ok(())
+}
+
+/// What a vendor answers may say back what it was sent; a code is nobody's to read here.
+fn without_code(outcome: Outcome, message: &Message) -> Outcome {
+    let veil =
+        |said: String| message.notices.iter().filter_map(|notice| notice.text.as_ref()).fold(said, |said, code| said.replace(code, VEILED));
+    match outcome {
+        Outcome::Delivered { receipt } => Outcome::Delivered { receipt: veil(receipt) },
+        Outcome::Accepted { receipt, within } => Outcome::Accepted { receipt: veil(receipt), within },
+        Outcome::Rejected { why } => Outcome::Rejected { why: veil(why) },
+        Outcome::Retry { after, why, maybe_arrived, down, unanswered } => {
+            Outcome::Retry { after, why: veil(why), maybe_arrived, down, unanswered }
+        }
     }
 }
 

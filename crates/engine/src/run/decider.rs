@@ -24,6 +24,7 @@ use crate::core::{
     Stop, Unit, Witness, horizon,
 };
 use crate::ports::Ports;
+use crate::read::ready;
 use crate::run::space::space;
 
 /// Alerts of an incident that are read where it is merged or taken apart: ten times what a merge remembers.
@@ -628,6 +629,12 @@ impl Decider {
             Need::Heartbeat(integration, instance) => {
                 let (found, many) = rows::heartbeat::get(db, integration, instance).await?;
                 Loaded::Heartbeat(integration.clone(), instance.clone(), found, many)
+            }
+            Need::Unready => {
+                let transport = self.ports.transport.clone();
+                Loaded::Unready(
+                    ready::on_call_soon(db, self.core.org(), &|channel| transport.lacks(channel), self.ports.clock.now()).await?,
+                )
             }
             Need::Misjudged(after) => {
                 let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;

@@ -13,6 +13,7 @@ use allclear_domain::event::Head;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::org::check::{Against, Spoken, check};
+use allclear_domain::org::readiness::runs;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::review::Review;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 use crate::core::streams::State;
 use crate::identity::seal::SecretKey;
+use crate::read::ready;
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +102,7 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[Spoken], channels: WaysOu
     found.errors.extend(unread.into_iter().map(|row| format!("{} {} does not read and is set aside: {}", row.table, row.key, row.why)));
     without_a_next_step(db, &org, &mut found).await?;
     org_findings(&org, kinds, now, &mut found);
+    not_ready(db, &org, now, &mut found).await?;
     Ok(found)
 }
 
@@ -126,6 +129,17 @@ fn org_findings(org: &Org, kinds: &[Spoken], now: Timestamp, found: &mut Diagnos
     if org.bundle().people.is_empty() {
         found.warnings.push("there are no people yet: nobody can be paged; apply an organisation file".into());
     }
+}
+
+/// Who is on call within two weeks and might not be reached. What the server lacks is known to a server that runs, and not here.
+async fn not_ready(db: &Db, org: &Org, now: Timestamp, found: &mut Diagnosis) -> Result<(), Fault> {
+    for view in ready::on_call_soon(db, org, &|_| None, now).await? {
+        let (Some(at), Some(finding)) = (view.on_call_at, view.findings.first()) else { continue };
+        let from = if runs(at, now) { "now".to_owned() } else { format!("from {}", at.strftime("%Y-%m-%d %H:%M UTC")) };
+        let schedule = view.schedule.unwrap_or_default();
+        found.warnings.push(format!("`{}` is on call in `{schedule}` {from}, and {}: {}", view.person, finding.says, finding.works));
+    }
+    Ok(())
 }
 
 /// No open incident without somebody who has it, or something awaited that calls somebody.

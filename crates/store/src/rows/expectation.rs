@@ -247,6 +247,12 @@ pub async fn org_is_due(db: &Db, now: Timestamp) -> Result<bool, Fault> {
     Ok(!db.read(sql, vec![instant(now)]).await?.is_empty())
 }
 
+/// Whether the organisation awaits something by this rule.
+pub async fn is_awaited(db: &Db, rule: Rule) -> Result<bool, Fault> {
+    let sql = "select 1 from expectation where owner = 'org' and standing = 'live' and rule = ?1 limit 1";
+    Ok(!db.read(sql, vec![text(rule.name())]).await?.is_empty())
+}
+
 /// When the next look is due, of what this program can look at.
 pub async fn next_look(db: &Db) -> Result<Option<Timestamp>, Fault> {
     next_look_after(db, Timestamp::MIN).await

@@ -100,18 +100,22 @@ pub const LANE_QUESTION: &str = "question";
 pub const LANE_STEP: &str = "step";
 /// Lane of what they are told.
 pub const LANE_TEAM: &str = "team";
+/// Lane of codes, each a message of its own: the last, since they wake nobody.
+pub const LANE_VERIFY: &str = "verify";
 
 const fn lane(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => LANE_PAGE,
         kind if kind.asks() => LANE_QUESTION,
         NoticeKind::Step => LANE_STEP,
+        NoticeKind::Code => LANE_VERIFY,
         NoticeKind::ConfirmRecovery
         | NoticeKind::StillOnIt
         | NoticeKind::Reminder
         | NoticeKind::Update
         | NoticeKind::Request
-        | NoticeKind::Over => LANE_TEAM,
+        | NoticeKind::Over
+        | NoticeKind::Readiness => LANE_TEAM,
     }
 }
 
@@ -415,7 +419,7 @@ pub struct Waiting {
     pub id: MessageId,
     /// As in [`Envelope`].
     pub pages: bool,
-    /// Whether it goes alone: a question, or what a step does.
+    /// Whether it goes alone: a question, what a step does, or a code.
     pub asks: bool,
     pub severity: String,
     /// What it has to go out with, where it may have arrived.
@@ -439,7 +443,7 @@ pub async fn heap(
     let waiting = |row: &Row| {
         let mut r = Reader::new(row);
         let (id, lane) = (r.parse()?, r.text()?);
-        let (pages, asks) = (lane == LANE_PAGE, lane == LANE_QUESTION || lane == LANE_STEP);
+        let (pages, asks) = (lane == LANE_PAGE, [LANE_QUESTION, LANE_STEP, LANE_VERIFY].contains(&lane.as_str()));
         Ok::<_, Fault>(Waiting { id, pages, asks, severity: r.text()?, bundle: r.opt_parse()? })
     };
     rows.iter().map(waiting).collect()
@@ -647,6 +651,20 @@ pub async fn get(db: &Db, id: MessageId) -> Result<Option<StoredMessage>, Fault>
     rows.first().map(stored).transpose()
 }
 
+/// When a message ended.
+pub async fn ended_at(db: &Db, id: MessageId) -> Result<Option<Timestamp>, Fault> {
+    let rows = db.read("select done_at from message where id = ?1", vec![text(id)]).await?;
+    rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
+}
+
+/// The newest messages to a person.
+pub async fn newest_of(db: &Db, person: &str, limit: i64) -> Result<Vec<StoredMessage>, Fault> {
+    let sql = format!("select {COLUMNS} from message where person = ?1 order by id desc limit ?2");
+    let rows = db.read(&sql, vec![text(person), Val::Int(limit)]).await?;
+    // One that does not read hides no other, as in a page.
+    Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
+}
+
 /// What went out as one message under this id, at most so many of it: itself where it went alone.
 pub async fn sent_as(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<StoredMessage>, Fault> {
     let sql = format!("select {COLUMNS} from message where bundle = ?1 or id = ?1 order by id limit ?2");
@@ -728,6 +746,20 @@ pub async fn of_pages(db: &Db, pages: &[PageId]) -> Result<Vec<StoredMessage>, F
         }
     }
     Ok(all)
+}
+
+/// The last messages to a person that ended or were taken, the newest first: the contact, how each ended, and why it did not
+/// arrive. Without codes, which go to contacts that are not in use yet.
+pub async fn ended_of(db: &Db, person: &str, limit: i64) -> Result<Vec<(String, MessageState, Option<String>)>, Fault> {
+    let sql = "select contact, state, last_error from message where person = ?1 and lane <> 'verify' \
+               and state in ('delivered', 'accepted', 'rejected') order by id desc limit ?2";
+    let rows = db.read(sql, vec![text(person), Val::Int(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok((r.text()?, r.word(MessageState::from_word)?, r.opt_text()?))
+        })
+        .collect()
 }
 
 /// Messages that wait or are in flight, by channel, for the gauge.

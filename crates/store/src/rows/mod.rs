@@ -6,6 +6,7 @@ pub mod audit;
 pub mod change;
 pub mod checkpoint;
 pub mod circuit;
+pub mod code;
 pub mod cover;
 pub mod event;
 pub mod expectation;

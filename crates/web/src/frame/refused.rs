@@ -146,7 +146,8 @@ impl From<Denied> for Refused {
             | Denied::WouldNotSeeIt
             | Denied::Ours
             | Denied::AnothersName
-            | Denied::Silence => ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string()))),
+            | Denied::Silence
+            | Denied::NotTheirs => ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string()))),
         };
         Self::new(StatusCode::FORBIDDEN, "forbidden", title, detail, html! { p { a href="/" { "Board" } } })
     }

@@ -326,7 +326,8 @@ fn message_line(message: &MessageView, answer: Option<&str>, org: &Org, when: &W
                 @if let Some(answer) = answer { strong { (answer) } " · " }
                 (words)
                 span class="quiet" {
-                    " by " bdi { (message.contact) } " · " (when.stamp(message.created_at))
+                    " by " a class="quietly" href={ "/messages/" (message.id) } { bdi { (message.contact) } }
+                    " · " (when.stamp(message.created_at))
                     @if message.in_doubt { " · may have arrived twice" }
                     @if message.attempts > 1 { " · try " (message.attempts) }
                 }

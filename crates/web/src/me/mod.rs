@@ -1,8 +1,11 @@
 //! Me: whether somebody is on call, what they have, how they are reached and in which order, and a page to try it with.
 //!
-//! What a phone's bar has no room for is led to from here. Contacts are an administrator's to change; everybody sees their own.
+//! What a phone's bar has no room for is led to from here. How one is reached is looked after in [`reached`].
 
 pub(crate) mod account;
+pub(crate) mod message;
+pub(crate) mod reached;
+pub(crate) mod ready;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::forms::person::{NotifyEntry, Person};
@@ -69,6 +72,7 @@ async fn page(
     let queries = app.engine.queries(who);
     let (mine, cut) = Box::pin(queries.open_of_asker()).await?;
     let tests = queries.tests().await?;
+    let readiness = queries.my_readiness().await?;
     let org = app.engine.org();
     let me = who.person().and_then(|id| org.person(id));
     let name = me.map_or_else(|| "An API token".to_owned(), |person| person.name.clone());
@@ -85,7 +89,8 @@ async fn page(
         }
         @if let Some(me) = me {
             @let of_me: Vec<&TestView> = tests.iter().filter(|test| test.person == me.id).collect();
-            (ways(app, &org, me, &of_me, when, queries.has(Right::Administer)))
+            @if let Some(view) = &readiness { (ready::of_me(view, &org, when)) }
+            (ways(app, &org, me, &of_me, when))
             (tried(me, of_me.first().copied(), when, asked_for, refusal))
         }
         nav class="menu" aria-label="More pages" {
@@ -100,7 +105,7 @@ async fn page(
 }
 
 /// How somebody is reached: each contact with what came of trying it, and the order for each urgency.
-fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When, may_change: bool) -> Markup {
+fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When) -> Markup {
     let low = if me.notify.low.is_empty() { &me.notify.high } else { &me.notify.low };
     html! {
         section class="section ways" data-live="ways" {
@@ -131,10 +136,7 @@ fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When, may
                     }
                 }
             }
-            p class="quiet" {
-                @if may_change { a href={ "/settings/person/" (pieces::escaped(&me.id)) } { "Change how I am reached" } }
-                @else { "An administrator changes how you are reached." }
-            }
+            p { a class="add" href=(reached::PATH) { "Change how I am reached" } }
         }
     }
 }
@@ -258,7 +260,7 @@ pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields
         match sent {
             Ok(_) => Ok(Redirect::to("/menu?tested#test").into_response()),
             Err(No::Refusal(Refusal::NobodyNamed(why))) => {
-                let why = format!("{}. An administrator adds one to you among the people.", pieces::capital(&why));
+                let why = format!("{}. Add one under “Change how I am reached”, and verify it.", pieces::capital(&why));
                 let mut response = page(&app, &headers, &who, &when, AskedFor::Not, Some(&why)).await?;
                 *response.status_mut() = StatusCode::CONFLICT;
                 Ok(response)

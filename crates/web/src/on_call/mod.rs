@@ -80,7 +80,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
 pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
-        match put(&app, &who, &when, &fields).await {
+        match Box::pin(put(&app, &who, &when, &fields)).await {
             Ok(()) => Ok(Redirect::to("/on-call").into_response()),
             Err(why) => {
                 let draft = Draft { verb: TAKE.into(), fields, refusal: Some(why) };
@@ -98,7 +98,7 @@ pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields
 pub(crate) async fn end(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
-        match ended(&app, &who, &id).await {
+        match Box::pin(ended(&app, &who, &id)).await {
             Ok(()) => Ok(Redirect::to("/on-call").into_response()),
             Err(why) => {
                 let draft = Draft { verb: END.into(), fields: Fields::new(), refusal: Some(why) };
@@ -175,7 +175,10 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Cal
     let body = html! {
         (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))
         (who_now(app, &now, when, who))
-        @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
+        @if !now.is_empty() {
+            p { a href="/on-call/ready" { "Who would be reached" } span class="quiet" { ": what would keep a page from arriving." } }
+            (two_weeks(&org, when, who.person()))
+        }
         (absences::needs_cover(&app.engine.absences(who).unwrap_or_default(), &org, when))
         div class="cols" {
             (would_be_paged(app, who, &org)?)

@@ -46,6 +46,10 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Override => {
             json!({"id": "o", "schedule": "primary", "effect": "adds", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
         }
+        FormKind::OwnContacts => {
+            json!({"id": "ana", "contacts": [{"id": "own", "webhook": "https://hooks.example.org/own", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "verified": false}], "notify": {"high": [{"contact": "own"}], "low": [{"contact": "mail", "after": "1m"}]}})
+        }
         FormKind::Escalation => {
             json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})
         }
@@ -121,6 +125,8 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Schedule => keys::<model::Schedule>(),
         // Which version made it, and who, is said by the store and by nobody who fills a form.
         FormKind::Override => keys::<model::Override>().into_iter().filter(|key| !["made", "made_by"].contains(key)).collect(),
+        // What was proved is said by whoever typed the code.
+        FormKind::OwnContacts => keys::<model::OwnContacts>().into_iter().filter(|key| *key != "proofs").collect(),
         FormKind::Escalation => keys::<model::Escalation>(),
         FormKind::Service => keys::<model::Service>(),
         FormKind::Integration => keys::<model::Integration>(),
@@ -314,8 +320,9 @@ fn what_a_field_does_not_take_is_refused_with_its_place() {
                 own.unwrap_or_else(|| panic!("{kind:?} takes {wrong} for `{}`: {found:?}", field.key))
             }
         };
-        // The catch-all is its one field; a key that nobody knows is its own place, and of an instant only its words are known.
-        let known = kind == FormKind::CatchAll || place == "no such key" || (kind == FormKind::Override && place.is_empty());
+        // The catch-all is its one field; a key that nobody knows is its own place, and of what is read by itself, being of no file,
+        // only the words of the reader are known.
+        let known = kind == FormKind::CatchAll || place == "no such key" || (!kind.may_be_of_file() && place.is_empty());
         assert!(known || place.trim_start_matches('.').starts_with(field.key), "{kind:?} `{}`: {place}", field.key);
     }
 }
@@ -345,15 +352,16 @@ fn every_form_goes_to_a_file_and_comes_back() {
     let exported = file::parse(&file::to_yaml(&whole, WAYS_OUT).unwrap(), Format::Yaml, "org.yaml").unwrap().bundle;
     assert_eq!(diff(&whole, &exported, true, WAYS_OUT), [], "an export changes nothing");
     assert_eq!(applied(&whole, &exported, true, WAYS_OUT), whole);
-    // Overrides are never of a file.
+    // These are never of a file.
     whole.overrides.clear();
+    whole.own_contacts.clear();
     let json = serde_json::to_string_pretty(&whole).unwrap();
     for format in [Format::Json, Format::Yaml] {
         assert_eq!(file::parse(&json, format, "org").unwrap().bundle, whole);
     }
     let said: Vec<usize> = FormKind::ALL
         .into_iter()
-        .filter(|kind| *kind != FormKind::Override)
+        .filter(|kind| kind.may_be_of_file())
         .map(|kind| json.find(&format!("\n  \"{}\": [", kind.list())).unwrap_or_else(|| panic!("{kind:?} is not in the file")))
         .collect();
     assert!(said.is_sorted(), "lists stand in the order of the table");
@@ -361,7 +369,7 @@ fn every_form_goes_to_a_file_and_comes_back() {
 
 #[test]
 fn what_changes_is_named_by_its_key() {
-    for (kind, field) in each().filter(|(kind, field)| !field.needed && *kind != FormKind::Override) {
+    for (kind, field) in each().filter(|(kind, field)| !field.needed && kind.may_be_of_file()) {
         let (_, without) = with(kind, field.key, None);
         let found = diff(&bundle(all()), &bundle(without), true, WAYS_OUT);
         // What is not said stays as it is stored; the only route stays where it is.
@@ -436,8 +444,9 @@ fn every_field_is_in_the_guide() {
         GUIDE.split("\n## ").find(named)
     };
     for kind in FormKind::ALL {
-        // Overrides are made on the page of who is on call, and described with the schedules.
-        let list = if kind == FormKind::Override { "schedules" } else { kind.list() };
+        // Overrides are made on the page of who is on call, own contacts on everybody's page Me: each is described with what it is of.
+        let of_another = [(FormKind::Override, "schedules"), (FormKind::OwnContacts, "people")];
+        let list = of_another.iter().find(|(other, _)| *other == kind).map_or(kind.list(), |(_, list)| list);
         let text = section(list).unwrap_or_else(|| panic!("the guide has no section on {list}"));
         for row in kind.about().fields.iter().filter(|row| !row.key.is_empty() && kind != FormKind::CatchAll) {
             // A route's place is not of the file.

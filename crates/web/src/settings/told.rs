@@ -37,6 +37,7 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         }),
         FormKind::Team
         | FormKind::Override
+        | FormKind::OwnContacts
         | FormKind::Escalation
         | FormKind::Route
         | FormKind::Severity

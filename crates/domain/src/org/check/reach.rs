@@ -79,7 +79,7 @@ impl Checker<'_> {
             } else {
                 continue;
             };
-            if person.contacts.is_empty() {
+            if org.person(id).is_none_or(|person| person.contacts.is_empty()) {
                 let example = self.channels.iter().next().map(ChannelForm::example).unwrap_or_default();
                 self.warning(
                     root("people", at),

@@ -23,6 +23,7 @@ pub mod misshapen;
 pub mod obligation;
 pub mod organisation;
 pub mod overrides;
+pub mod own_contacts;
 pub mod person;
 pub mod plan;
 pub mod plan_choice;
@@ -248,6 +249,9 @@ forms! {
     /// Replacements on a schedule. Never owned by a file: refused there, made over the API.
     #[serde(skip)]
     overrides: Override = overrides::Override, overrides;
+    /// What people say themselves of how they are reached. Never owned by a file, as overrides.
+    #[serde(skip)]
+    own_contacts: OwnContacts = own_contacts::OwnContacts, own_contacts;
     escalations: Escalation = escalation::Escalation, escalation;
     services: Service = service::Service, service;
     integrations: Integration = integration::Integration, integration;
@@ -286,6 +290,13 @@ impl FormKind {
     #[must_use]
     pub const fn word(self) -> &'static str {
         self.about().word
+    }
+
+    /// Whether a file may have forms of it. The others are made over the API and on pages alone: a file that is applied leaves
+    /// them as they are.
+    #[must_use]
+    pub const fn may_be_of_file(self) -> bool {
+        !matches!(self, Self::Override | Self::OwnContacts)
     }
 
     /// The kind of a word.

@@ -13,7 +13,7 @@ use crate::time::Length;
 
 const NOTIFY: &str = "high: [{contact: hook}, {contact: mail, after: 1m}]\nlow: [{contact: mail}]";
 /// One row a contact, the urgencies together.
-const ORDER: Rows = Rows {
+pub(super) const ORDER: Rows = Rows {
     one: "line",
     fields: &[
         needed("urgency", "When", "", Input::Word(URGENCIES)),
@@ -153,22 +153,20 @@ impl Entry for Person {
                 );
             }
             checker.contacts(place, &person.contacts);
-            rules(checker, &place.key("notify").key("high"), person, &person.notify.high);
-            rules(checker, &place.key("notify").key("low"), person, &person.notify.low);
+            let known: Vec<&str> = person.contacts.iter().map(|contact| contact.id.as_str()).collect();
+            rules(checker, &place.key("notify").key("high"), &person.id, &known, &person.notify.high);
+            rules(checker, &place.key("notify").key("low"), &person.id, &known, &person.notify.low);
         });
     }
 }
 
-fn rules(checker: &mut Checker<'_>, place: &Place, person: &Person, rules: &[NotifyEntry]) {
+/// The rules of a person, who has these contacts.
+pub(super) fn rules(checker: &mut Checker<'_>, place: &Place, person: &str, known: &[&str], rules: &[NotifyEntry]) {
     for (at, rule) in rules.iter().enumerate() {
         let place = place.index(at);
-        if !person.contacts.iter().any(|contact| contact.id == rule.contact) {
-            let known = person.contacts.iter().map(|c| c.id.as_str());
-            checker.error(
-                place.key("contact"),
-                format!("`{}` is not a contact of `{}`", rule.contact, person.id),
-                meant(&rule.contact, known),
-            );
+        if !known.contains(&rule.contact.as_str()) {
+            let hint = meant(&rule.contact, known.iter().copied());
+            checker.error(place.key("contact"), format!("`{}` is not a contact of `{person}`", rule.contact), hint);
         }
         if rule.after > WITHIN_MAX {
             checker.error(place.key("after"), format!("`{}` is longer than {WITHIN_MAX}", rule.after), "write minutes as `5m`");

@@ -22,8 +22,8 @@ use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::matrix::Matrix;
 use super::model::{
-    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, Person, Plan, ReportForm, Route,
-    Schedule, Service, Silence, Slug, Team,
+    Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, OwnContacts, Person, Plan,
+    ReportForm, Route, Schedule, Service, Silence, Slug, Team,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
@@ -62,6 +62,8 @@ pub struct Org {
     channels: WaysOut,
     bundle: Bundle,
     people: HashMap<Slug, usize>,
+    /// Those who say themselves how they are reached, with that beside their form.
+    reached: HashMap<Slug, Person>,
     teams: HashMap<Slug, usize>,
     schedules: HashMap<Slug, usize>,
     compiled: HashMap<Slug, CompiledSchedule>,
@@ -237,6 +239,9 @@ impl Org {
         for form in &bundle.overrides {
             overrides.entry(form.schedule.clone()).or_default().push(form.clone());
         }
+        let people = index(&bundle.people, |form| &form.id);
+        let beside = |own: &OwnContacts| Some((own.id.clone(), own.beside(&bundle.people[*people.get(&own.id)?], channels)));
+        let reached: HashMap<Slug, Person> = bundle.own_contacts.iter().filter_map(beside).collect();
         let mut routes = Vec::with_capacity(bundle.routes.len());
         for (at, route) in bundle.routes.iter().enumerate() {
             match Matchers::parse(&route.matches) {
@@ -284,7 +289,8 @@ impl Org {
         }
         Self {
             version,
-            people: index(&bundle.people, |form| &form.id),
+            people,
+            reached,
             teams: index(&bundle.teams, |form| &form.id),
             schedules: index(&bundle.schedules, |form| &form.id),
             compiled,
@@ -320,10 +326,24 @@ impl Org {
     pub fn bundle(&self) -> &Bundle {
         &self.bundle
     }
-    /// The person of this id.
+    /// The person of this id, with what they say themselves of how they are reached.
     #[must_use]
     pub fn person(&self, id: &str) -> Option<&Person> {
+        self.reached.get(id).or_else(|| self.person_as_written(id))
+    }
+    /// The same as their form is written.
+    #[must_use]
+    pub fn person_as_written(&self, id: &str) -> Option<&Person> {
         self.people.get(id).map(|at| &self.bundle.people[*at])
+    }
+    /// Everybody, as [`Self::person`] has them.
+    pub fn everybody(&self) -> impl Iterator<Item = &Person> {
+        self.bundle.people.iter().map(|form| self.reached.get(&form.id).unwrap_or(form))
+    }
+    /// What somebody says themself of how they are reached.
+    #[must_use]
+    pub fn own_contacts(&self, person: &str) -> Option<&OwnContacts> {
+        self.bundle.own_contacts.iter().find(|own| own.id == person)
     }
     /// The time zone of a person; UTC for whoever named none or is not here.
     #[must_use]

@@ -200,8 +200,9 @@ impl Said {
     pub(crate) fn of(words: &str) -> Self {
         if let Some((key, known)) = after_word(words, "unknown field ") {
             let hint = match key.as_str() {
-                // The one key that the forms have and a file may not.
+                // The keys that the forms have and a file may not.
                 "overrides" => "overrides are made over the API or in the schedule's page; no file owns them".to_owned(),
+                "own_contacts" => "what people say themselves of how they are reached stands on their page Me; no file owns it".to_owned(),
                 _ if KEYS_TO_COME.contains(&key.as_str()) && known.iter().any(|known| known == "people") => {
                     return Self {
                         message: format!("`{key}` is not there yet"),

@@ -1,0 +1,196 @@
+//! How somebody says themself that they are reached: contacts and rules of their own, beside what their person's form says, and
+//! what of either was proved to be theirs. Forms as all others, but no file owns them, so that a file that is applied again
+//! leaves them as they are.
+//!
+//! Not here: who may write one ([`crate::access::may_look_after`]), and how a contact is proved.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::about::{About, IdOf, Input, row};
+use super::checker::Checker;
+use super::contact::Contact;
+use super::person::{self, Notify, Person};
+use super::rows::unused;
+use super::{Bundle, Entry, FormKind, Slug};
+use crate::actor::Actor;
+use crate::channel::WaysOut;
+use crate::hex::hex;
+
+/// Contacts that one person may add: every channel twice, and nobody reads more before a page.
+pub const OWN_CONTACTS_MAX: usize = 20;
+
+/// What the settings and the file say of it.
+pub const ABOUT: About = About {
+    word: "own_contacts",
+    plural: "Own contacts",
+    one: "list of own contacts",
+    purpose: "What people say themselves of how they are reached, on their page Me: contacts beside those of their form, and in \
+              which order all of them are used. The id is the person's.",
+    id: IdOf::Typed,
+    then: &[],
+    fields: &[
+        row("contacts", "Contacts", "A stored secret is shown as ********; leave that to keep it.", Input::Contacts),
+        row(
+            "notify",
+            "Which contacts, in which order",
+            "In the place of what the person's form says; left empty, that counts.",
+            Input::Rows(&person::ORDER),
+        ),
+    ],
+};
+
+/// How somebody says themself that they are reached.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnContacts {
+    /// The person's.
+    pub id: Slug,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
+    /// In the place of what the person's form says, where it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Notify>,
+    /// Of these contacts, and of those of the person's form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<Proof>,
+}
+
+/// That a contact was proved to reach its person: an address, and nothing that it may be changed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// The contact's id.
+    pub contact: Slug,
+    /// [`mark_of`] the address.
+    pub of: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who said so by hand; where nobody did, its person typed the code that was sent there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+}
+
+/// A short mark of a contact's address: of every field but those that are made here, which say nothing of where it goes.
+#[must_use]
+pub fn mark_of(contact: &Contact, ways: WaysOut) -> String {
+    let form = ways.of(&contact.address);
+    let is_made = |key: &str| form.and_then(|form| form.field(key)).is_some_and(crate::channel::Field::is_made);
+    let mut fields: Vec<(&str, &str)> = contact.address.fields().filter(|(key, _)| !is_made(key)).collect();
+    fields.sort_unstable();
+    let mut digest = Sha256::new();
+    for (key, value) in fields {
+        digest.update(format!("{key} {}\n{value}\n", value.len()));
+    }
+    hex(&digest.finalize())
+}
+
+impl OwnContacts {
+    /// Of nobody's yet.
+    #[must_use]
+    pub fn of(person: &str) -> Self {
+        Self { id: person.to_owned(), ..Self::default() }
+    }
+
+    /// The proof of a contact as it is now.
+    #[must_use]
+    pub fn proof(&self, contact: &Contact, ways: WaysOut) -> Option<&Proof> {
+        let of = mark_of(contact, ways);
+        self.proofs.iter().rev().find(|proof| proof.contact == contact.id && proof.of == of)
+    }
+
+    /// Whether it says nothing any more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contacts.is_empty() && self.notify.is_none() && self.proofs.is_empty()
+    }
+
+    /// A person with this beside their form: as they are reached. A contact whose id the form has goes by the next that is free,
+    /// so that a file that takes its name takes nobody's way.
+    #[must_use]
+    pub fn beside(&self, person: &Person, ways: WaysOut) -> Person {
+        let mut out = person.clone();
+        for contact in &self.contacts {
+            let id = unused(&contact.id, |id| out.contacts.iter().any(|known| known.id == id));
+            let mut contact = contact.clone();
+            contact.verified = contact.verified || self.proof(&contact, ways).is_some();
+            contact.id = id;
+            out.contacts.push(contact);
+        }
+        for contact in &mut out.contacts {
+            contact.verified = contact.verified || self.proof(contact, ways).is_some();
+        }
+        if let Some(notify) = &self.notify {
+            out.notify = notify.clone();
+        }
+        out
+    }
+}
+
+impl Entry for OwnContacts {
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
+    fn title(&self, of: &Bundle) -> Option<String> {
+        of.people.iter().find(|form| form.id == self.id).map(|form| form.name.clone())
+    }
+    fn contacts(&mut self) -> Option<&mut Vec<Contact>> {
+        Some(&mut self.contacts)
+    }
+
+    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
+        checker.each(kind, list, |checker, place, own| {
+            checker.refers(place.key("id"), FormKind::Person, &own.id);
+            checker.contacts(place, &own.contacts);
+            let person = checker.bundle.people.iter().find(|form| form.id == own.id);
+            let known: Vec<&str> =
+                own.contacts.iter().chain(person.into_iter().flat_map(|form| &form.contacts)).map(|contact| contact.id.as_str()).collect();
+            let rules = own.notify.iter().flat_map(|notify| [("high", &notify.high), ("low", &notify.low)]);
+            for (list, rules) in rules {
+                person::rules(checker, &place.key("notify").key(list), &own.id, &known, rules);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::channel::sample::WAYS;
+
+    fn person() -> Person {
+        serde_json::from_value(
+            json!({"id": "ana", "name": "Ana", "contacts": [{"id": "mail", "email": "ana@example.org", "verified": false}],
+            "notify": {"high": [{"contact": "mail"}]}}),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_proof_is_of_an_address_and_of_no_other() {
+        let mut own = OwnContacts::of("ana");
+        let mark = mark_of(&person().contacts[0], WAYS);
+        own.proofs.push(Proof { contact: "mail".into(), of: mark.clone(), at: Timestamp::UNIX_EPOCH, by: None });
+        assert!(own.beside(&person(), WAYS).contacts[0].verified);
+        let mut moved = person();
+        moved.contacts[0].address.set("email", "other@example.org");
+        assert!(!own.beside(&moved, WAYS).contacts[0].verified, "another address is not proved");
+        let hook = |secret: &str| -> Contact {
+            serde_json::from_value(json!({"id": "h", "webhook": "https://x.example", "secret": secret})).unwrap()
+        };
+        assert_eq!(mark_of(&hook("whsec_1"), WAYS), mark_of(&hook("whsec_2"), WAYS), "what only signs is nobody's address");
+    }
+
+    #[test]
+    fn own_contacts_stand_beside_and_a_taken_id_takes_nothing_away() {
+        let own: OwnContacts = serde_json::from_value(json!({"id": "ana", "contacts": [{"id": "mail", "email": "own@example.org"}],
+            "notify": {"high": [{"contact": "mail-2"}]}}))
+        .unwrap();
+        let both = own.beside(&person(), WAYS);
+        assert_eq!(both.contacts.iter().map(|contact| contact.id.as_str()).collect::<Vec<_>>(), ["mail", "mail-2"]);
+        assert_eq!(both.notify.high[0].contact, "mail-2");
+    }
+}
