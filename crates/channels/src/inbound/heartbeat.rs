@@ -3,7 +3,9 @@
 //! Any method does, `GET` too, since what sends them is often one line of a script or a field of a form that asks for an address;
 //! nothing is read from a body. The address may name an instance behind the key: `/heartbeat/{key}/db-1`.
 
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, Route, SetUp, Signal, SignalAction, heartbeat_key};
+use allclear_domain::wire::{
+    Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, Route, SetUp, Signal, SignalAction, heartbeat_key,
+};
 use serde_json::json;
 
 /// Longest name of an instance, in characters: that of a host.

@@ -230,7 +230,7 @@ impl Engine {
                 edit.put(Form { kind: FormKind::Override, id: change.id, body }, u32::MAX as usize, None)?;
             }
         }
-        edit.also(cover::put(&request, version));
+        edit.also([cover::put(&request, version)]);
         edit.finish(None, Vec::new()).await?;
         self.org_shown_anew();
         Ok(CoverView::of(&request, &self.org(), now))

@@ -81,8 +81,8 @@ pub(crate) async fn answer_cover(State(app): State<App>, headers: HeaderMap, Pat
         let Some(known) = Answer::from_word(&word) else {
             return Err(Refused::missing("answer", "Accept, decline, or take it back."));
         };
-        let done = app.engine.answer_cover(&who, &id, known).await.map(drop).map_err(|why| told(&why));
-        after(&app, &who, &when, done, Draft { verb: ANSWERS.into(), fields: Fields::new(), refusal: None }).await
+        let done = Box::pin(app.engine.answer_cover(&who, &id, known)).await.map(drop).map_err(|why| told(&why));
+        Box::pin(after(&app, &who, &when, done, Draft { verb: ANSWERS.into(), fields: Fields::new(), refusal: None })).await
     })
     .await
 }
@@ -92,10 +92,10 @@ pub(crate) async fn enter_absence(State(app): State<App>, headers: HeaderMap, Fo
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
         let done = match read(&app, who.person().unwrap_or_default(), &when, &fields) {
-            Ok(absence) => app.engine.put_absence(absence, &who).await.map(drop).map_err(|why| super::told(&why)),
+            Ok(absence) => Box::pin(app.engine.put_absence(absence, &who)).await.map(drop).map_err(|why| super::told(&why)),
             Err(why) => Err(why),
         };
-        after(&app, &who, &when, done, Draft { verb: AWAY.into(), fields, refusal: None }).await
+        Box::pin(after(&app, &who, &when, done, Draft { verb: AWAY.into(), fields, refusal: None })).await
     })
     .await
 }
@@ -109,7 +109,7 @@ pub(crate) async fn end_absence(State(app): State<App>, headers: HeaderMap, Path
             Ok(()) | Err(OrgError::Missing { .. }) => Ok(()),
             Err(why) => Err(super::told(&why)),
         };
-        after(&app, &who, &when, done, Draft { verb: AWAY.into(), fields: Fields::new(), refusal: None }).await
+        Box::pin(after(&app, &who, &when, done, Draft { verb: AWAY.into(), fields: Fields::new(), refusal: None })).await
     })
     .await
 }
