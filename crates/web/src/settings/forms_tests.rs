@@ -164,6 +164,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "length" => json!("soon"),
             "why" => json!(" "),
             "words" => json!("x".repeat(1_001)),
+            "reason" => json!("x".repeat(201)),
             "deputy" => json!("gone"),
             "reference" => json!("12 ".repeat(100)),
             "purpose" | "means" => json!("x".repeat(400)),
