@@ -30,7 +30,7 @@ use crate::first::NEXT;
 use crate::frame::time_text::When;
 
 const GUIDE: &str = include_str!("../../../../docs/guides/organisation.md");
-const FORMATS: [Spoken; 1] = [Spoken { kind: "json", signs: true }];
+const FORMATS: [Spoken; 2] = [Spoken { kind: "json", signs: true }, Spoken { kind: "heartbeat", signs: true }];
 
 /// A form of the kind with every key that it may have, as it is stored. Together they are an organisation without errors.
 fn sample(kind: FormKind) -> Value {
@@ -56,7 +56,7 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Service => json!({"id": "checkout", "name": "Checkout", "team": "payments", "escalation": "payments", "tier": 1,
             "rto": "4h", "mtpd": "1d", "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
         FormKind::Integration => {
-            json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout",
+            json!({"id": "prom", "name": "Prometheus", "kind": "heartbeat", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout",
                 "every": "1h", "grace": "5m"})
         }
         FormKind::Route => {
