@@ -118,7 +118,9 @@ fn whose(sent: &[DemoMessage], org: &Org, of: Option<&str>) -> Markup {
         @if !people.is_empty() {
             nav class="row-of phones" aria-label="Whose telephone" {
                 @for id in people {
-                    a class="may" href=(telephone_of(id)) aria-current=[(of == Some(id)).then_some("page")] { bdi { (pieces::name(org, id)) } "’s phone" }
+                    a class="may" href=(telephone_of(id)) aria-current=[(of == Some(id)).then_some("page")] {
+                        bdi { (pieces::name(org, id)) } "’s phone"
+                    }
                 }
                 @if of.is_some() { a class="may" href="/outbox" { "All messages" } }
             }

@@ -265,7 +265,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Deeds(command) => deeds::decide(incident, command, context.now),
         Command::Recovery(command) => recovery::decide(incident, command),
         Command::Reports(command) => reports::decide(incident, command, context),
-        Command::Partners(command) => parties::decide(incident, command, context),
+        // Who is asked needs a way to read on and to answer, and has no account here.
+        Command::Partners(command) => Ok(sharing::with_a_link(incident, parties::decide(incident, command, context)?, context.now)),
         Command::Obligations(command) => obligations::decide(incident, command, context),
         Command::Objectives(command) => objectives::decide(incident, command, context),
         Command::Resources(command) => resources::decide(incident, command, context),

@@ -43,7 +43,8 @@ pub(super) fn not_now(told: &PageData) -> Markup {
         @if let Some(row) = asked {
             p class="refusal" role="status" {
                 strong { "“" (row.label) "” cannot be done now" }
-                @if told.may_act { "The incident is " (pieces::state(told.incident.state)) "." } @else { "You may read this incident and not change it." }
+                @if told.may_act { "The incident is " (pieces::state(told.incident.state)) "." }
+                @else { "You may read this incident and not change it." }
             }
         }
     }

@@ -24,7 +24,9 @@ fn is_owed(told: &PageData) -> bool {
 pub(super) fn still_open(told: &PageData) -> Markup {
     html! {
         @if is_owed(told) {
-            p { strong { "A regulator may be owed still; closing ends these clocks, and nobody is reminded of them unless it is reopened:" } }
+            p {
+                strong { "A regulator may be owed still; closing ends these clocks, and nobody is reminded of them unless it is reopened:" }
+            }
             ul {
                 @for one in told.incident.obligations.iter().filter(|one| one.state.is_open()) {
                     li { bdi { (one.name) } ", " (one.state.words()) }

@@ -9,7 +9,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::sharing;
 use crate::ask::{Ask, Came, Field, Kind, MARKING_NOT_RED, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
@@ -386,8 +385,6 @@ fn ask(incident: &Incident, asked: Asked, now: Timestamp) -> Decision {
         return Err(Refusal::TooMany { what: "requests", max: if open >= REQUESTS_MAX { REQUESTS_MAX } else { REQUESTS_KEPT_MAX } }.into());
     }
     let mut events = joins(incident, &asked.organisation)?;
-    // Who is asked needs a way to read on and to answer, and has no account here.
-    events.extend(sharing::link_where_none(incident, &asked.organisation, now));
     let request = u32::try_from(all).unwrap_or(u32::MAX).saturating_add(1);
     events.push(Event::Asked(Asked { request, ..asked }).into());
     Ok(events)

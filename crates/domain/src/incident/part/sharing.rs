@@ -15,7 +15,7 @@ use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::partners::Guest;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
-use crate::incident::{Context, Decision, Incident, nothing, one};
+use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 use crate::time::{Length, after};
 use crate::tlp::Tlp;
@@ -235,16 +235,23 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
     }
 }
 
-/// A link for whoever is asked something and never had one, whose last one is of age, or who takes part from now on. What somebody
-/// revoked is not made again but by hand.
-pub(super) fn link_where_none(incident: &Incident, organisation: &str, now: Timestamp) -> Option<crate::incident::Event> {
+/// The same events, with a link for whoever is asked something and never had one, whose last one is of age, or who takes part from
+/// now on. What somebody revoked is not made again but by hand.
+pub(in crate::incident) fn with_a_link(incident: &Incident, mut events: Vec<whole::Event>, now: Timestamp) -> Vec<whole::Event> {
+    let asked = events.iter().enumerate().find_map(|(at, event)| {
+        if let whole::Event::Partners(parties::Event::Asked(body)) = event { Some((at, body.organisation.clone())) } else { None }
+    });
+    let Some((at, organisation)) = asked else { return events };
     let partners = &incident.work.partners;
     // Whoever leaves has their links revoked by that, and may come back.
-    let has = partners.party(organisation).is_some()
+    let has = partners.party(&organisation).is_some()
         && partners.links.iter().any(|link| link.organisation == organisation && (link.revoked || link.works(now)));
-    let number = partners.links_made.saturating_add(1);
-    let made = LinkMade { number, organisation: organisation.to_owned(), expires_at: after(now, GUEST_LIFE), replaces: false };
-    (!has).then(|| Event::LinkMade(made).into())
+    if !has {
+        let number = partners.links_made.saturating_add(1);
+        let made = LinkMade { number, organisation, expires_at: after(now, GUEST_LIFE), replaces: false };
+        events.insert(at, Event::LinkMade(made).into());
+    }
+    events
 }
 
 /// The end of every link of an organisation that works.
