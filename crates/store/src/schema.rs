@@ -76,7 +76,7 @@ tables! {
     }
     /// Who sends heartbeats, and when the last came.
     HEARTBEAT = "heartbeat", key ["integration", "instance"] {
-        "integration": Text, "instance": Text, "first_seen_at": Int, "last_seen_at": Int, "awaited": Int, "writes": Int,
+        "integration": Text, "instance": Text, "first_seen_at": Int, "last_seen_at": Int, "counts_from": Int, "awaited": Int, "writes": Int,
     }
     /// Expectations.
     EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
@@ -541,8 +541,8 @@ const HEARTBEATS: Migration = Migration {
     name: "heartbeats",
     sql: "
 create table heartbeat (
-  integration text not null, instance text not null, first_seen_at bigint not null, last_seen_at bigint not null, awaited bigint,
-  writes bigint not null, primary key (integration, instance)) {CLUSTERED};
+  integration text not null, instance text not null, first_seen_at bigint not null, last_seen_at bigint not null, counts_from bigint not null,
+  awaited bigint, writes bigint not null, primary key (integration, instance)) {CLUSTERED};
 ",
     sqlite: "",
     postgres: "",

@@ -118,11 +118,11 @@ fn whose(sent: &[DemoMessage], org: &Org, of: Option<&str>) -> Markup {
         @if !people.is_empty() {
             nav class="row-of phones" aria-label="Whose telephone" {
                 @for id in people {
-                    a class="may" href=(telephone_of(id)) aria-current=[(of == Some(id)).then_some("page")] {
+                    a class="press" href=(telephone_of(id)) aria-current=[(of == Some(id)).then_some("page")] {
                         bdi { (pieces::name(org, id)) } "’s phone"
                     }
                 }
-                @if of.is_some() { a class="may" href="/outbox" { "All messages" } }
+                @if of.is_some() { a class="press" href="/outbox" { "All messages" } }
             }
         }
     }
@@ -142,7 +142,7 @@ fn telephone(sent: &[DemoMessage], org: &Org, id: &str, when: &When) -> Markup {
                             strong { (over(org, &message.channel)) } " · " (when.time(message.at, &when.ago(message.at)))
                         }
                         p class="said" { bdi { (pieces::cut(&message.text, TEXT_CHARS_MAX)) } }
-                        @if let Some(href) = pieces::followable(&message.ack_url) { a class="do" href=(href) { "Open" } }
+                        @if let Some(href) = pieces::followable(&message.ack_url) { a class="press" href=(href) { "Open" } }
                     }
                 }
             }

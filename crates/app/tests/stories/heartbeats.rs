@@ -11,6 +11,7 @@ on_both!(
     a_job_that_stops_calling_is_missed_once_and_its_next_call_ends_that,
     each_instance_is_watched_by_itself,
     what_was_called_while_nobody_listened_is_not_missed_after_a_start,
+    a_program_that_starts_again_and_again_misses_it_all_the_same,
     sixty_five_calls_at_once_are_one_heartbeat,
     a_corrected_interval_counts_within_ten_minutes,
     what_sends_none_any_more_is_not_missed,
@@ -109,6 +110,16 @@ async fn what_was_called_while_nobody_listened_is_not_missed_after_a_start(datab
     assert_eq!(world.incidents("").await.len(), 0, "its calls may have been lost while nobody listened");
     world.advance(2 * 60).await;
     assert_eq!(world.incidents("").await.len(), 1, "one whole interval has passed");
+}
+
+async fn a_program_that_starts_again_and_again_misses_it_all_the_same(database: Database) {
+    let mut world = world_of(database, organisation("1h")).await;
+    calls(&world, Method::GET, "").await;
+    for _ in 0..4 {
+        world.advance(17 * 60).await;
+        world.restart_after(std::time::Duration::from_secs(2)).await;
+    }
+    assert_eq!(world.incidents("").await.len(), 1, "an hour and its grace are over, whoever started meanwhile");
 }
 
 async fn sixty_five_calls_at_once_are_one_heartbeat(database: Database) {

@@ -12,8 +12,7 @@ pub struct HeartbeatView {
     pub instance: String,
     pub first_seen_at: Timestamp,
     pub last_seen_at: Timestamp,
-    /// When the next one is missed, or, after a start of the program, an interval after that; null where one is missing, and where
-    /// its integration is gone or awaits none.
+    /// When the next one is missed; null where one is missing.
     pub missed_at: Option<Timestamp>,
     /// Whether one is missing.
     pub missing: bool,

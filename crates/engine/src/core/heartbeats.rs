@@ -12,7 +12,6 @@ use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{Labels, SenderSeverity, Signal, SignalAction, heartbeat_key};
 use allclear_store::rows;
 use allclear_store::rows::heartbeat::StoredHeartbeat;
-use jiff::Timestamp;
 
 use super::again::keep;
 use super::alarm::HEARTBEAT_FORMAT;
@@ -33,11 +32,9 @@ fn key_of(integration: &str, instance: &str) -> String {
     format!("{KEY}{integration}:{instance}")
 }
 
-/// When the next one is missed, by what the integration says and when this program began to listen.
-fn missed_at(last_seen_at: Timestamp, silent_after: Length, booted_at: Timestamp) -> Timestamp {
-    let at = after(last_seen_at, silent_after);
-    if last_seen_at < booted_at { at.max(after(booted_at, silent_after)) } else { at }
-}
+/// A look that comes later than this after its time was held up: the program was off, stopped, or cut from its store, and heard
+/// nothing meanwhile.
+const DEAF_AFTER: Length = Length::from_secs(5);
 
 /// What is told where one is missed.
 fn missing(integration: &Integration, found: &StoredHeartbeat) -> Signal {
@@ -100,12 +97,18 @@ impl Core {
                 instance: instance.to_owned(),
                 first_seen_at: unit.now,
                 last_seen_at: unit.now,
+                counts_from: unit.now,
                 awaited: Some(awaited),
                 writes: 1,
             })),
             Some(found) => {
                 let last_seen_at = found.last_seen_at.max(unit.now);
-                unit.write(rows::heartbeat::next(&StoredHeartbeat { last_seen_at, awaited: Some(awaited), ..found }));
+                unit.write(rows::heartbeat::next(&StoredHeartbeat {
+                    last_seen_at,
+                    counts_from: last_seen_at,
+                    awaited: Some(awaited),
+                    ..found
+                }));
             }
         }
         Ok(if ended { SignalReply::Ended } else { SignalReply::Repeated })
@@ -131,11 +134,16 @@ impl Core {
                 return Ok(());
             }
         };
-        let missed_at = missed_at(found.last_seen_at, silent_after, self.setup.booted_at);
+        let was_deaf = unit.now > after(expectation.next_look_at, DEAF_AFTER);
+        let counts_from = if was_deaf { unit.now } else { found.counts_from };
+        let missed_at = after(counts_from, silent_after);
         if missed_at > unit.now {
             let at = missed_at.min(after(unit.now, LOOKED_AT_EVERY));
             unit.write(rows::expectation::rearm(expectation, at));
             note_look(unit, at);
+            if was_deaf {
+                unit.write(rows::heartbeat::next(&StoredHeartbeat { counts_from, ..found }));
+            }
             return Ok(());
         }
         settle(unit, expectation, Standing::Missed, "no heartbeat came in time");
@@ -171,18 +179,4 @@ fn await_beat(unit: &mut Unit, integration: &str, instance: &str, silent_after: 
     expectation.occurrence = unit.occurrence();
     unit.expect(&expectation);
     expectation.occurrence
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_missed_before_a_full_interval_after_a_start() {
-        let at = |minute: i64| Timestamp::UNIX_EPOCH.checked_add(jiff::SignedDuration::from_mins(minute)).unwrap();
-        let ten = Length::from_mins(10);
-        assert_eq!(missed_at(at(100), ten, at(0)), at(110));
-        assert_eq!(missed_at(at(100), ten, at(105)), at(115), "it may have come while nobody listened");
-        assert_eq!(missed_at(at(0), ten, at(500)), at(510));
-    }
 }

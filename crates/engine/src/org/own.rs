@@ -281,6 +281,12 @@ impl Mine {
                 Ok(id.clone())
             }
             Ask::Order(rules) => {
+                let shown = self.own.beside(&self.person, self.ways).contacts;
+                for entry in rules.iter().flat_map(|rules| rules.high.iter().chain(&rules.low)) {
+                    if shown.iter().all(|contact| contact.id != entry.contact) {
+                        return Err(NotArranged::Wrong(format!("`{}` is not a contact of `{}`", cut(&entry.contact), self.person.id)));
+                    }
+                }
                 self.own.notify.clone_from(rules);
                 Ok(String::new())
             }
@@ -294,7 +300,8 @@ impl Mine {
                     return Err(NotArranged::NoCode);
                 }
                 let proof = Proof { contact: stored.id.clone(), of: mark.clone(), at: now, by: by.clone() };
-                self.own.proofs.retain(|other| other.contact != proof.contact);
+                // Two may have one id as they are stored, where a file took it later.
+                self.own.proofs.retain(|other| (&other.contact, &other.of) != (&proof.contact, &proof.of));
                 self.own.proofs.push(proof);
                 Ok(contact.clone())
             }

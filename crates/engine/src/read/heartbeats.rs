@@ -1,6 +1,7 @@
 //! Heartbeats, as people read them.
 
 use allclear_domain::access::Right;
+use allclear_domain::org::model::HEARTBEAT;
 use allclear_domain::time::after;
 use allclear_domain::view::HeartbeatView;
 use allclear_store::rows;
@@ -21,7 +22,7 @@ impl Queries<'_> {
             let silent_after = org.integration(&found.integration).and_then(|form| form.silent_after());
             let missing = found.awaited.is_none();
             HeartbeatView {
-                missed_at: silent_after.filter(|_| !missing).map(|silent_after| after(found.last_seen_at, silent_after)),
+                missed_at: silent_after.filter(|_| !missing).map(|silent_after| after(found.counts_from, silent_after)),
                 missing,
                 integration: found.integration,
                 instance: found.instance,
@@ -29,6 +30,9 @@ impl Queries<'_> {
                 last_seen_at: found.last_seen_at,
             }
         };
-        Ok(found.into_iter().map(view).collect())
+        // Of an integration that is gone nobody waits for anything.
+        let awaited =
+            |found: &rows::heartbeat::StoredHeartbeat| org.integration(&found.integration).is_some_and(|form| form.kind == HEARTBEAT);
+        Ok(found.into_iter().filter(awaited).map(view).collect())
     }
 }

@@ -94,6 +94,7 @@ async fn run(shared: Weak<Shared>) {
         // Silence is the alarm: nothing is said while anything impairs paging, nor where the last word is still on its way.
         if beats.is_empty()
             && answers
+            && !now.quarantined.load(std::sync::atomic::Ordering::SeqCst)
             && !now.troubles.list().iter().any(|present| present.trouble.silences_heartbeat())
             && let Some(operators) = now.operators.get().map(Arc::clone)
             && now.watch.beats()
@@ -173,7 +174,8 @@ impl Watch {
     /// Whether it is time to tell a watch outside that paging works.
     fn beats(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = state.beaten.is_none_or(|beaten| state.watched >= beaten + BEAT_EVERY);
+        // Not right after a start either: what dies and starts again and again does not work.
+        let due = state.watched >= state.beaten.unwrap_or_default() + BEAT_EVERY;
         if due {
             state.beaten = Some(state.watched);
         }

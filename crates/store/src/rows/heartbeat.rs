@@ -17,13 +17,15 @@ pub struct StoredHeartbeat {
     pub instance: String,
     pub first_seen_at: Timestamp,
     pub last_seen_at: Timestamp,
+    /// From when the time to the next one counts: from the last, or from when this program could hear again.
+    pub counts_from: Timestamp,
     /// The occurrence of the live expectation of the next one; nothing once it was missed.
     pub awaited: Option<u64>,
     /// Heartbeats, and times that one was missed: each writes the row anew.
     pub writes: u64,
 }
 
-const COLUMNS: &str = "integration, instance, first_seen_at, last_seen_at, awaited, writes";
+const COLUMNS: &str = "integration, instance, first_seen_at, last_seen_at, counts_from, awaited, writes";
 
 /// The first of an instance.
 #[must_use]
@@ -35,6 +37,7 @@ pub fn first(h: &StoredHeartbeat) -> Write {
             text(&h.instance),
             instant(h.first_seen_at),
             instant(h.last_seen_at),
+            instant(h.counts_from),
             opt_count(h.awaited),
             count(h.writes),
         ],
@@ -46,9 +49,16 @@ pub fn first(h: &StoredHeartbeat) -> Write {
 pub fn next(h: &StoredHeartbeat) -> Write {
     Write::Exec {
         table: &HEARTBEAT,
-        sql: "update heartbeat set last_seen_at = ?3, awaited = ?4, writes = writes + 1 \
-              where integration = ?1 and instance = ?2 and writes = ?5",
-        args: vec![text(&h.integration), text(&h.instance), instant(h.last_seen_at), opt_count(h.awaited), count(h.writes)],
+        sql: "update heartbeat set last_seen_at = ?3, counts_from = ?4, awaited = ?5, writes = writes + 1 \
+              where integration = ?1 and instance = ?2 and writes = ?6",
+        args: vec![
+            text(&h.integration),
+            text(&h.instance),
+            instant(h.last_seen_at),
+            instant(h.counts_from),
+            opt_count(h.awaited),
+            count(h.writes),
+        ],
         expect: Some(1),
     }
 }
@@ -71,6 +81,7 @@ fn stored(row: &Row) -> Result<StoredHeartbeat, Fault> {
         instance: r.text()?,
         first_seen_at: r.instant()?,
         last_seen_at: r.instant()?,
+        counts_from: r.instant()?,
         awaited: r.opt_count()?,
         writes: r.count()?,
     })

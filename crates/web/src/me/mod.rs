@@ -219,7 +219,8 @@ fn receipt(me: &Person, test: &TestView, when: &When) -> Markup {
         ul class="receipts" {
             @for way in &test.ways {
                 li {
-                    (way.contact) " (" (way.channel) "): " (telling(way.telling))
+                    (way.contact) " (" (way.channel) "): "
+                    @if way.telling == Telling::Planned && test.waits { "follows if you do not answer" } @else { (telling(way.telling)) }
                     @if !channel(&way.contact) { span class="quiet" { " · removed since" } }
                 }
             }

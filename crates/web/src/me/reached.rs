@@ -103,7 +103,10 @@ fn done_by(asked: &Fields) -> Option<&'static str> {
         ("changed", "Changed. Another address is not used before a code was typed that was sent there."),
         ("removed", "Removed. Nothing is sent there any more."),
         ("sent", "A code is on its way."),
-        ("verified", "Verified: from now on pages are sent there. Try it with a test page."),
+        (
+            "verified",
+            "Verified: pages can be sent there. Where you keep an order of your own, tick it in that too; then try it with a test page.",
+        ),
         ("ordered", "Your order is kept."),
     ];
     words.into_iter().find(|(word, _)| asked.contains_key(*word)).map(|(_, words)| words)
@@ -432,12 +435,12 @@ fn proving(contact: &MyContact, codes: &[SentCode], told: &Told, when: &When) ->
                     label for=(field) { "The code, six digits" }
                     input id=(field) name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="16" required;
                 }
-                button type="submit" { "Verify it" }
+                button class="do" type="submit" { "Verify it" }
             }
         }
         form class="row-of" method="post" action=(to("code")) {
             @if code.is_some() { button class="may" type="submit" { "Send another code" } }
-            @else { button type="submit" { "Send me a code" } }
+            @else { button class="do" type="submit" { "Send me a code" } }
         }
     }
 }
@@ -498,7 +501,7 @@ fn adding(app: &App, told: &Told) -> Markup {
                 form class="form" method="post" action="/me/reached/add" {
                     input type="hidden" name=(CHANNEL) value=(form.name);
                     (fields_of(form, "new", |key| told.fields.get(&format!("at.{key}")).cloned()))
-                    p { button type="submit" { "Add this " (form.noun) } }
+                    p { button class="do" type="submit" { "Add this " (form.noun) } }
                 }
             }
         }
@@ -545,7 +548,7 @@ fn ordering(mine: &MyContacts, told: &Told) -> Markup {
                     }
                 }
                 div class="row-of" {
-                    button type="submit" { "Keep this order" }
+                    button class="do" type="submit" { "Keep this order" }
                     @if mine.rules_are_own { button class="may" type="submit" name="do" value="form" { "Use what my form says" } }
                     (told.anyway("rules", "rules"))
                 }

@@ -78,7 +78,7 @@ fn shift(view: &ReadinessView, org: &Org, when: &When) -> Markup {
     let name = |id: &str| org.schedule_form(id).and_then(|form| form.name.clone()).unwrap_or_else(|| id.to_owned());
     html! {
         @if let (Some(at), Some(schedule)) = (view.on_call_at, &view.schedule) {
-            p class="late" {
+            p class="quiet" {
                 @if runs(at, when.now) { "On call now in " bdi { (name(schedule)) } }
                 @else { "On call in " bdi { (name(schedule)) } " from " (when.stamp(at)) }
             }
@@ -92,7 +92,7 @@ fn findings(view: &ReadinessView) -> Markup {
         ul class="list" {
             @for finding in &view.findings {
                 li {
-                    span class={ @if finding.gravity != "weak" { "late" } } { (pieces::capital(&finding.says)) "." }
+                    span class={ @if finding.gravity == "never" { "late" } } { (pieces::capital(&finding.says)) "." }
                     span class="quiet" { (pieces::capital(&finding.works)) "." }
                 }
             }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::about::{About, IdOf, Input, row};
 use super::checker::Checker;
 use super::contact::Contact;
-use super::person::{self, Notify, Person};
+use super::person::{self, Notify, NotifyEntry, Person};
 use super::rows::unused;
 use super::{Bundle, Entry, FormKind, Slug};
 use crate::actor::Actor;
@@ -123,6 +123,10 @@ impl OwnContacts {
         }
         if let Some(notify) = &self.notify {
             out.notify = notify.clone();
+            // What a file took away is nobody's way.
+            let there = |entry: &NotifyEntry| out.contacts.iter().any(|contact| contact.id == entry.contact);
+            out.notify.high.retain(there);
+            out.notify.low.retain(there);
         }
         out
     }
@@ -141,14 +145,23 @@ impl Entry for OwnContacts {
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
         checker.each(kind, list, |checker, place, own| {
-            checker.refers(place.key("id"), FormKind::Person, &own.id);
+            // Nobody's own choice stops a change of the organisation: what a file took away counts for nothing here.
+            let Some(person) = checker.bundle.people.iter().find(|form| form.id == own.id) else {
+                let message = format!("`{}` has contacts of their own and is no person any more: they count for nothing", own.id);
+                checker.warning(place.key("id"), message, "nothing is to be done");
+                return;
+            };
             checker.contacts(place, &own.contacts);
-            let person = checker.bundle.people.iter().find(|form| form.id == own.id);
-            let known: Vec<&str> =
-                own.contacts.iter().chain(person.into_iter().flat_map(|form| &form.contacts)).map(|contact| contact.id.as_str()).collect();
+            let known: Vec<&str> = own.contacts.iter().chain(&person.contacts).map(|contact| contact.id.as_str()).collect();
             let rules = own.notify.iter().flat_map(|notify| [("high", &notify.high), ("low", &notify.low)]);
             for (list, rules) in rules {
-                person::rules(checker, &place.key("notify").key(list), &own.id, &known, rules);
+                let place = place.key("notify").key(list);
+                for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| !known.contains(&rule.contact.as_str())) {
+                    let message =
+                        format!("`{}`, which `{}` chose, is not a contact of theirs any more, and is left out", rule.contact, own.id);
+                    checker.warning(place.index(at).key("contact"), message, "they choose another among how they are reached");
+                }
+                person::delays(checker, &place, rules);
             }
         });
     }
@@ -182,6 +195,16 @@ mod tests {
             serde_json::from_value(json!({"id": "h", "webhook": "https://x.example", "secret": secret})).unwrap()
         };
         assert_eq!(mark_of(&hook("whsec_1"), WAYS), mark_of(&hook("whsec_2"), WAYS), "what only signs is nobody's address");
+    }
+
+    #[test]
+    fn what_a_file_took_away_is_left_out_of_an_order() {
+        let own: OwnContacts = serde_json::from_value(json!({"id": "ana", "contacts": [{"id": "phone", "email": "own@example.org"}],
+            "notify": {"high": [{"contact": "gone"}, {"contact": "phone", "after": "5m"}], "low": [{"contact": "gone"}]}}))
+        .unwrap();
+        let both = own.beside(&person(), WAYS);
+        assert_eq!(both.notify.high.iter().map(|entry| entry.contact.as_str()).collect::<Vec<_>>(), ["phone"]);
+        assert!(both.notify.low.is_empty(), "and without an order all of them count");
     }
 
     #[test]

@@ -161,15 +161,21 @@ impl Entry for Person {
 }
 
 /// The rules of a person, who has these contacts.
-pub(super) fn rules(checker: &mut Checker<'_>, place: &Place, person: &str, known: &[&str], rules: &[NotifyEntry]) {
+fn rules(checker: &mut Checker<'_>, place: &Place, person: &str, known: &[&str], rules: &[NotifyEntry]) {
     for (at, rule) in rules.iter().enumerate() {
         let place = place.index(at);
         if !known.contains(&rule.contact.as_str()) {
             let hint = meant(&rule.contact, known.iter().copied());
             checker.error(place.key("contact"), format!("`{}` is not a contact of `{person}`", rule.contact), hint);
         }
-        if rule.after > WITHIN_MAX {
-            checker.error(place.key("after"), format!("`{}` is longer than {WITHIN_MAX}", rule.after), "write minutes as `5m`");
-        }
+    }
+    delays(checker, place, rules);
+}
+
+/// Delays of rules that nobody waits for.
+pub(super) fn delays(checker: &mut Checker<'_>, place: &Place, rules: &[NotifyEntry]) {
+    for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.after > WITHIN_MAX) {
+        let place = place.index(at).key("after");
+        checker.error(place, format!("`{}` is longer than {WITHIN_MAX}", rule.after), "write minutes as `5m`");
     }
 }
