@@ -165,7 +165,11 @@ fn said(fresh: &str, when: &When) -> String {
         return fresh.to_owned();
     }
     let today = when.day(when.now);
-    let since = today.weekday().to_monday_zero_offset();
+    // On a Monday the one before, or nobody would be on call until its hand-off.
+    let since = match today.weekday().to_monday_zero_offset() {
+        0 => 7,
+        since => since,
+    };
     today.checked_sub(jiff::Span::new().days(i64::from(since))).unwrap_or(today).to_string()
 }
 
