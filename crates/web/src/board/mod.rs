@@ -393,7 +393,9 @@ fn shown(board: &Board, wall: bool) -> (&[Row], &[Row]) {
         (false, false) => ROWS_SHOWN,
     };
     let open = board.rows.len().min(room);
-    (&board.rows[..open], &board.candidates[..board.candidates.len().min(room - open)])
+    // A wall has room for so many in all; on a board no number of open ones hides what somebody has to decide.
+    let left = if wall { room - open } else { room };
+    (&board.rows[..open], &board.candidates[..board.candidates.len().min(left)])
 }
 
 /// Rows, written into a page that has room for them: a thousand are a megabyte, which would be moved ten
