@@ -2,8 +2,13 @@
 //!
 //! Each instance has one live expectation. A heartbeat renews its row and leaves the expectation alone; the look judges again by
 //! the row, and by what the integration says now. What is missed opens an alert as any sender's would, which routes and silences
-//! judge, and the next heartbeat ends it. After a start nothing is missed before one full interval has passed: its sender may have
-//! tried while nobody listened.
+//! judge, and the next heartbeat ends it.
+//!
+//! A look that is late itself shows that nobody listened for a while, and the sender may have tried: then a whole interval counts
+//! anew. A start alone forgives nothing, or a program that starts every night would never miss what comes once a day.
+//!
+//! Not here: what an instance may be called (`channels::inbound::heartbeat`), how often one comes (the integration's form), and the
+//! heartbeat that this program sends itself (`watch`).
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::org::model::Integration;
