@@ -1,4 +1,4 @@
-//! Who is on call as a calendar, for programs that fetch one address again and again: `GET /calendar/{secret}.ics`.
+//! Who is on call as a calendar, for programs that fetch one address again and again: `GET /cal/{secret}.ics`.
 //!
 //! The address is the proof. Where it leads nowhere it says no more than that, whether it never was one, was revoked, or whoever made
 //! it may not look any more.

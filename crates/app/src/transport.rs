@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use allclear_channels::carry::http::Transports;
 use allclear_channels::outbound::veil::veiled;
-use allclear_channels::outbound::wording::one_line_of;
+use allclear_channels::outbound::wording::{Words, one_line_of};
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::wire::{Message, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Step, Target};
+use allclear_domain::wire::{Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Step, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
 
@@ -71,8 +71,8 @@ async fn carry<F: Future<Output = Response>>(first: Step<'_>, send: impl Fn(Requ
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     pub at: Timestamp,
-    /// What it is about: who may not see that is not shown the message either.
-    pub incident: IncidentId,
+    /// What it is about: who may not see that is not shown the message either. Nothing of a note or a code.
+    pub incident: Option<IncidentId>,
     /// The person's id.
     pub person: String,
     pub channel: String,
@@ -81,6 +81,15 @@ pub struct Recorded {
     /// Where it is acknowledged; empty where it only tells.
     pub ack_url: String,
 }
+
+/// What a telephone shows of a code: a line of a list does not say it.
+fn subject_of_code(message: &Message) -> Option<String> {
+    let is_code = message.notices.iter().any(|notice| notice.kind == NoticeKind::Code);
+    is_code.then(|| Words::of(message, CODE_CHARS_MAX))?.map(|words| words.subject)
+}
+
+/// Characters of what a telephone shows of a code.
+const CODE_CHARS_MAX: usize = 100;
 
 /// Records instead of sending, so that the demo reaches nobody.
 #[derive(Debug, Default)]
@@ -104,10 +113,10 @@ impl Transport for Recorder {
             let asks = !notice.kind.tells();
             sent.push_back(Recorded {
                 at: now,
-                incident: notice.incident.id,
+                incident: (!notice.kind.is_of_no_incident()).then_some(notice.incident.id),
                 person: notice.person.clone(),
                 channel: channel.to_owned(),
-                text: one_line_of(notice),
+                text: subject_of_code(message).unwrap_or_else(|| one_line_of(notice)),
                 ack_url: if asks { ack_url } else { String::new() },
             });
             if sent.len() > RECORDED_MAX {

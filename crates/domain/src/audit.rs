@@ -27,11 +27,13 @@ pub enum Kind {
     /// Who acts for a team and sees what is private of it.
     ManagersChanged,
     PersonRemoved,
+    /// How a person is reached, by themself or for them.
+    ContactsChanged,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
@@ -45,6 +47,7 @@ impl Kind {
         Self::AccessChanged,
         Self::ManagersChanged,
         Self::PersonRemoved,
+        Self::ContactsChanged,
     ];
 
     /// As stored.
@@ -64,6 +67,7 @@ impl Kind {
             Self::AccessChanged => "access_changed",
             Self::ManagersChanged => "managers_changed",
             Self::PersonRemoved => "person_removed",
+            Self::ContactsChanged => "contacts_changed",
         }
     }
 
@@ -84,6 +88,7 @@ impl Kind {
             Self::AccessChanged => "changed the access of",
             Self::ManagersChanged => "changed the managers of the team",
             Self::PersonRemoved => "removed",
+            Self::ContactsChanged => "changed how a page reaches",
         }
     }
 }

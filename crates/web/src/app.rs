@@ -21,8 +21,8 @@ use crate::hub::Hub;
 pub struct DemoMessage {
     /// When.
     pub at: Timestamp,
-    /// What it is about.
-    pub incident: IncidentId,
+    /// What it is about; nothing of a note or a code.
+    pub incident: Option<IncidentId>,
     /// To whom: a person's id, or `audience:ID`.
     pub person: String,
     /// `email`, `webhook`, …

@@ -63,17 +63,18 @@ const SHOWN_MAX: usize = 200;
 /// Characters of one message.
 const TEXT_CHARS_MAX: usize = 600;
 
-/// Those that the reader may see: a private incident does not show by what is said of it.
+/// Those that the reader may see: a private incident does not show by what is said of it. What is of none is shown to everybody: nobody
+/// is reached by a demonstration, and a code that nobody reads could prove nothing.
 pub(crate) async fn seen(app: &App, who: &Principal) -> Result<Vec<DemoMessage>, NoAnswer> {
     let sent = app.options.demo_outbox.as_ref().map(|sent| sent()).unwrap_or_default();
-    let mut about: Vec<_> = sent.iter().map(|message| message.incident).collect();
+    let mut about: Vec<_> = sent.iter().filter_map(|message| message.incident).collect();
     about.sort_unstable();
     about.dedup();
     let mut seen = HashSet::new();
     for some in about.chunks(ASKED_TOGETHER) {
         seen.extend(app.engine.queries(who).seen_of(some).await?);
     }
-    Ok(sent.into_iter().filter(|message| seen.contains(&message.incident)).collect())
+    Ok(sent.into_iter().filter(|message| message.incident.is_none_or(|incident| seen.contains(&incident))).collect())
 }
 
 /// To whom, by name.

@@ -56,7 +56,7 @@ async fn takes_a_calendar_and_finds_nothing_wrong() {
     let request = world.client.post(world.at("/api/v1/calendar-feeds")).bearer_auth(ADMIN_TOKEN).json(&json!({"schedule": "rota"}));
     let made = world.send(request).await.ok().body;
     let secret = made["url"].as_str().unwrap().rsplit('/').next().unwrap();
-    let said = run(&python, &["-W", "ignore", "-c", SCRIPT, &world.at(&format!("/calendar/{secret}"))]).await;
+    let said = run(&python, &["-W", "ignore", "-c", SCRIPT, &world.at(&format!("/cal/{secret}"))]).await;
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.len(), 4, "{said}");
     assert!(lines[0].starts_with("Ana Ruiz: Rota; day, \\ night 🚒") && lines[2].starts_with("Nobody on call: Rota; day"), "{said}");

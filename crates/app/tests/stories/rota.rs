@@ -356,7 +356,7 @@ async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Dat
     let made = makes_feed(&world, &ana, json!({})).await;
     assert_eq!((made.status, &made.body["person"], &made.body["schedule"]), (201, &json!("ana"), &Value::Null), "{}", made.text);
     let url = made.body["url"].as_str().unwrap().to_owned();
-    let path = format!("/calendar/{}", url.rsplit('/').next().unwrap());
+    let path = format!("/cal/{}", url.rsplit('/').next().unwrap());
     let at = world.at(&path);
     let listed = items(&world.send(world.client.get(world.at("/api/v1/calendar-feeds")).bearer_auth(&ana)).await.ok().body);
     assert!(listed.len() == 1 && listed[0].get("url").is_none() && listed[0].get("hash").is_none(), "{listed:?}");
@@ -379,7 +379,7 @@ async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Dat
     assert!(after.len() == 2 && before.iter().all(|uid| after.contains(uid)), "{before:?} {after:?}");
     // A schedule's has everybody, and the time in which nobody is on.
     let of_rota = makes_feed(&world, &dan, json!({"schedule": "rota"})).await;
-    let of_rota_at = world.at(&format!("/calendar/{}", of_rota.ok().body["url"].as_str().unwrap().rsplit('/').next().unwrap()));
+    let of_rota_at = world.at(&format!("/cal/{}", of_rota.ok().body["url"].as_str().unwrap().rsplit('/').next().unwrap()));
     puts_with(&world, &cho, "nobody", "", later + SignedDuration::from_hours(48), 2).await;
     let whole = fetched(&world, &of_rota_at).await.ok();
     let summaries = values(&whole.text, "SUMMARY");
@@ -396,7 +396,7 @@ async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Dat
     }
     let refused = makes_feed(&world, &ana, json!({})).await;
     assert_eq!((refused.status, &refused.body["code"]), (422, &json!("too_many_feeds")), "{}", refused.text);
-    for wrong in ["/calendar/x.ics", &path[..path.len() - 4], &format!("{path}x"), "/calendar/.ics"] {
+    for wrong in ["/cal/x.ics", &path[..path.len() - 4], &format!("{path}x"), "/cal/.ics"] {
         assert_eq!(fetched(&world, &world.at(wrong)).await.status, 404, "{wrong}");
     }
     let id = made.body["id"].as_str().unwrap();
@@ -412,8 +412,8 @@ async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Dat
 
     // By the pages, without a script; whoever manages the team revokes what others made of its schedule.
     let shown = form(&world, "/my-shifts/calendar", &ben, &[]).await.ok().text;
-    let address = shown.split("/calendar/").nth(1).and_then(|rest| rest.split(".ics").next()).unwrap();
-    let of_ben = fetched(&world, &world.at(&format!("/calendar/{address}.ics"))).await.ok();
+    let address = shown.split("/cal/").nth(1).and_then(|rest| rest.split(".ics").next()).unwrap();
+    let of_ben = fetched(&world, &world.at(&format!("/cal/{address}.ics"))).await.ok();
     assert_eq!(values(&of_ben.text, "SUMMARY"), ["On call: Rota"]);
     let request = world.client.get(world.at("/my-shifts")).bearer_auth(&ben).header("accept", "text/html");
     assert!(!world.send(request).await.ok().text.contains(address), "it is shown once");
@@ -428,7 +428,7 @@ async fn a_calendar_is_fetched_from_an_address_until_it_is_revoked(database: Dat
 
     // Whoever is removed takes theirs along, also where somebody of that id comes again.
     let mine = makes_feed(&world, &dan, json!({})).await.ok().body["url"].as_str().unwrap().to_owned();
-    let mine = world.at(&format!("/calendar/{}", mine.rsplit('/').next().unwrap()));
+    let mine = world.at(&format!("/cal/{}", mine.rsplit('/').next().unwrap()));
     assert_eq!(values(&fetched(&world, &mine).await.ok().text, "UID").len(), 0, "he has no shift");
     world.command("/org/person/dan/detach", json!({})).await.ok();
     assert_eq!(world.delete("/api/v1/org/person/dan").await.status, 200);

@@ -296,17 +296,10 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         return code_body(message);
     }
     let r#type = match message.notices[0].kind {
-        NoticeKind::Page => "page",
-        NoticeKind::ConfirmRecovery => "confirm_recovery",
-        NoticeKind::StillOnIt => "still_on_it",
-        NoticeKind::Reminder => "reminder",
-        NoticeKind::Update => "update",
-        NoticeKind::Request => "request",
-        NoticeKind::Over => "over",
-        // Each has a body of its own.
+        // Each has a body of its own, and the name of that.
         NoticeKind::Step => "plan_step",
         NoticeKind::Code => "contact_code",
-        NoticeKind::Readiness => "readiness",
+        kind => kind.word(),
     };
     let data = page_of(message, 0, title_chars_max);
     written(&Body { r#type, timestamp: message.created_at, data, reply_url: message.reply_url.as_deref() })

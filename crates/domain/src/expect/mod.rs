@@ -182,6 +182,9 @@ rules! {
     /// Opened each day while there are schedules.
     Readiness = "org.readiness", version 1, expects "everybody who is on call within two weeks to be reached by a page",
         else "they and the managers of the schedule's team are told";
+    /// Opened by a request for cover of a shift.
+    CoverAnswer = "org.cover", version 1, expects "an answer to a request for cover of a shift",
+        else "whoever asked and the managers of the schedule's team are told";
     /// Opened with an action.
     ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
@@ -224,6 +227,7 @@ impl Rule {
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::Readiness
+            | Self::CoverAnswer
             | Self::ActionDue => false,
         }
     }
@@ -264,6 +268,7 @@ impl Rule {
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::Readiness
+            | Self::CoverAnswer
             | Self::ActionDue => true,
         }
     }
@@ -288,6 +293,7 @@ impl Rule {
             | Self::SilenceEnd
             | Self::SilencesJudged
             | Self::Readiness
+            | Self::CoverAnswer
             | Self::Silenced
             | Self::Flapping
             | Self::RoleAnswer

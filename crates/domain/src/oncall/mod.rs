@@ -27,6 +27,7 @@
 
 pub(crate) mod civil;
 mod layer;
+mod moved;
 mod shifts;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use civil::{BadCivil, Handoff, parse_clock, parse_handoff, parse_weekday};
+pub use moved::{Moved, Span};
 pub use shifts::{Changes, EDGES_MAX, Gap, NEXT_AHEAD, SHIFTS_MAX, Shift};
 
 use crate::org::forms::calendar::Calendars;

@@ -9,6 +9,7 @@
 //!
 //! Deliberately not here: how a request is kept, and by which door it is answered.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -246,6 +247,78 @@ impl CoverRequest {
     }
 }
 
+impl CoverRequest {
+    /// What whoever is asked reads.
+    #[must_use]
+    pub fn asks(&self, org: &Org, to: &str) -> String {
+        let back = self.in_return.as_ref().map(|part| format!(", and takes yours in {} in return", of_schedule(org, part, to)));
+        let words = self.words.as_ref().map(|words| format!(" “{words}”")).unwrap_or_default();
+        let (asker, shift) = (name(org, &self.asker), of_schedule(org, &self.shift, to));
+        let by = when(org, to, &self.shift.schedule, self.answer_by);
+        format!(
+            "{asker} asks you to cover their turn in {shift}{}.{words} Accept or decline on My shifts, by {by}.",
+            back.unwrap_or_default()
+        )
+    }
+
+    /// What whoever asked reads when it was answered, and whoever was asked when it is not wanted any more; nothing while it is open.
+    #[must_use]
+    pub fn ended(&self, org: &Org, to: &str) -> Option<String> {
+        let shift = of_schedule(org, &self.shift, to);
+        let by = self.ended_by.as_deref().map_or("nobody", |by| name(org, by));
+        Some(match self.state {
+            State::Open => return None,
+            State::Accepted => {
+                let back = self.in_return.as_ref().map(|part| format!(", and you have theirs in {}", of_schedule(org, part, to)));
+                format!("{by} covers your turn in {shift}{}.", back.unwrap_or_default())
+            }
+            State::Declined if self.asked.is_none() => format!("Everybody who was asked has declined: your turn in {shift} stays yours."),
+            State::Declined => format!("{by} has declined: your turn in {shift} stays yours."),
+            State::Withdrawn => format!("{} does not ask you any more to cover their turn in {shift}.", name(org, &self.asker)),
+        })
+    }
+
+    /// What whoever asked, and whoever manages the schedule's team, read when nobody has answered in time.
+    #[must_use]
+    pub fn unanswered(&self, org: &Org, to: &str) -> String {
+        let shift = of_schedule(org, &self.shift, to);
+        match (to == self.asker, self.asked.as_deref()) {
+            (true, Some(asked)) => {
+                format!("{} has not answered whether they cover your turn in {shift}: it stays yours.", name(org, asked))
+            }
+            (true, None) => format!("Nobody has answered whether they cover your turn in {shift}: it stays yours."),
+            (false, _) => {
+                let asker = name(org, &self.asker);
+                format!("{asker} asked for cover of their turn in {shift}, and nobody has answered: it stays theirs.")
+            }
+        }
+    }
+}
+
+fn name<'a>(org: &'a Org, person: &'a str) -> &'a str {
+    org.person(person).map_or(person, |person| person.name.as_str())
+}
+
+/// A schedule, and from when to when.
+fn of_schedule(org: &Org, part: &Stretch, to: &str) -> String {
+    let name = org.schedule_form(&part.schedule).and_then(|form| form.name.as_deref()).unwrap_or(&part.schedule);
+    format!("{name}, {}", span(org, to, &part.schedule, (part.starts_at, part.ends_at)))
+}
+
+/// From when to when, for somebody who reads it in a message: in their own time, where they have said which, else in the schedule's.
+#[must_use]
+pub fn span(org: &Org, to: &str, schedule: &str, (from, until): (Timestamp, Timestamp)) -> String {
+    format!("{} to {}", when(org, to, schedule, from), when(org, to, schedule, until))
+}
+
+/// An instant, likewise.
+#[must_use]
+pub fn when(org: &Org, to: &str, schedule: &str, at: Timestamp) -> String {
+    let own = org.person(to).and_then(|person| person.time_zone.as_deref()).and_then(|zone| TimeZone::get(zone).ok());
+    let zone = own.or_else(|| org.schedule(schedule).map(|schedule| schedule.zone().clone())).unwrap_or(TimeZone::UTC);
+    at.to_zoned(zone).strftime("%a %Y-%m-%d %H:%M %Z").to_string()
+}
+
 /// Whether somebody has the turn of a stretch, as far as it is not over.
 fn has_turn(org: &Org, part: &Stretch, person: &str, now: Timestamp) -> Result<bool, NoCover> {
     let schedule = org.schedule(&part.schedule).ok_or(NoCover::NoSchedule)?;
@@ -364,6 +437,29 @@ mod tests {
         // Of a team everybody declined.
         let declined = CoverRequest { declined: vec!["ben".into(), "cho".into()], ..request(None, None) };
         assert_eq!(declined.lapsed(&org(vec![], ""), now), Some(NoCover::NobodyElse));
+    }
+
+    #[test]
+    fn what_is_told_names_who_and_when_in_the_reader_s_time() {
+        let mut house = org(vec![], "").bundle().clone();
+        house.people[1].time_zone = Some("America/New_York".into());
+        let house = Org::build(1, house, WaysOut::NONE);
+        let mut swap = request(Some("ben"), Some(part("s", "15T00:00", "16T00:00")));
+        swap.words = Some("A wedding 🎉".into());
+        assert_eq!(
+            swap.asks(&house, "ben"),
+            "ana asks you to cover their turn in s, Sun 2026-06-07 20:00 EDT to Mon 2026-06-08 20:00 EDT, and takes yours in s, Sun 2026-06-14 20:00 \
+             EDT to Mon 2026-06-15 20:00 EDT in return. “A wedding 🎉” Accept or decline on My shifts, by Sat 2026-06-06 20:00 EDT."
+        );
+        assert_eq!(swap.ended(&house, "ana"), None);
+        (swap.state, swap.ended_by) = (State::Accepted, Some("ben".into()));
+        let told = swap.ended(&house, "ana").unwrap();
+        assert_eq!(
+            told,
+            "ben covers your turn in s, Mon 2026-06-08 00:00 UTC to Tue 2026-06-09 00:00 UTC, and you have theirs in s, Mon 2026-06-15 00:00 UTC to \
+             Tue 2026-06-16 00:00 UTC."
+        );
+        assert!(swap.unanswered(&house, "cho").starts_with("ana asked for cover"), "{}", swap.unanswered(&house, "cho"));
     }
 
     #[test]

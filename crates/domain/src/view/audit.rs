@@ -10,7 +10,7 @@ pub struct AuditView {
     pub id: String,
     pub at: Timestamp,
     /// `signed_in`, `signed_out`, `signed_out_everywhere`, `password_changed`, `invitation_made`, `invitation_used`, `set_up_link_made`,
-    /// `set_up`, `token_made`, `token_revoked`, `access_changed`, `managers_changed`, `person_removed`; more may come.
+    /// `set_up`, `token_made`, `token_revoked`, `access_changed`, `managers_changed`, `person_removed`, `contacts_changed`; more may come.
     pub kind: String,
     /// Who did it: `person:ana`, `token:tok_…`, `administrator`.
     pub actor: String,

@@ -348,6 +348,8 @@ pub enum NoticeKind {
     Step,
     /// A page might not reach somebody who is on call soon: of no incident and of no page.
     Readiness,
+    /// What concerns somebody themself, as cover of a shift or how they are reached: of no incident and of no page.
+    Note,
     /// A code, to prove that a contact is somebody's: of no incident and of no page. Its text is the code, sealed where it is
     /// stored.
     Code,
@@ -357,7 +359,7 @@ impl NoticeKind {
     /// Whether it is of no incident, so that nothing is behind its links.
     #[must_use]
     pub const fn is_of_no_incident(self) -> bool {
-        matches!(self, Self::Readiness | Self::Code)
+        matches!(self, Self::Readiness | Self::Note | Self::Code)
     }
 
     /// Whether it only tells: nothing is to be acknowledged, and nobody is looked for.
@@ -365,7 +367,7 @@ impl NoticeKind {
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Note | Self::Code => true,
         }
     }
 
@@ -375,7 +377,15 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => false,
+            Self::Page
+            | Self::Reminder
+            | Self::Update
+            | Self::Request
+            | Self::Over
+            | Self::Step
+            | Self::Readiness
+            | Self::Note
+            | Self::Code => false,
         }
     }
 
@@ -393,7 +403,26 @@ impl NoticeKind {
             | Self::Over
             | Self::Step
             | Self::Readiness
+            | Self::Note
             | Self::Code => false,
+        }
+    }
+
+    /// As the API and webhooks say it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::ConfirmRecovery => "confirm_recovery",
+            Self::StillOnIt => "still_on_it",
+            Self::Reminder => "reminder",
+            Self::Update => "update",
+            Self::Request => "request",
+            Self::Over => "over",
+            Self::Step => "step",
+            Self::Readiness => "readiness",
+            Self::Note => "note",
+            Self::Code => "code",
         }
     }
 }
@@ -425,6 +454,36 @@ pub struct Notice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
 }
+
+impl Notice {
+    /// One of no incident and of no page. `nobodys` are fresh ids, which nothing else has: what is stored has a page and an incident.
+    #[must_use]
+    pub fn of_no_incident(kind: NoticeKind, key: String, person: &str, text: String, nobodys: [u128; 2]) -> Self {
+        let [page, incident] = nobodys;
+        Self {
+            key,
+            kind,
+            page: PageId::from_bits(page),
+            step: 0,
+            round: 0,
+            late: false,
+            person: person.to_owned(),
+            incident: NoticeIncident {
+                id: IncidentId::from_bits(incident),
+                reference: OF_NO_INCIDENT.to_owned(),
+                title: String::new(),
+                severity: String::new(),
+                service: None,
+                guest: None,
+            },
+            text: Some(text),
+            because: None,
+        }
+    }
+}
+
+/// In the place of an incident's number, in what is of none.
+pub const OF_NO_INCIDENT: &str = "All Clear";
 
 /// The incident as a message shows it, at the time of the decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

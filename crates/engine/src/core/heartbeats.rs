@@ -39,7 +39,7 @@ fn key_of(integration: &str, instance: &str) -> String {
 
 /// A look that comes later than this after its time was held up: the program was off, stopped, or cut from its store, and heard
 /// nothing meanwhile.
-const DEAF_AFTER: Length = Length::from_secs(5);
+const DEAF_AFTER: Length = Length::from_secs(60);
 
 /// What is told where one is missed.
 fn missing(integration: &Integration, found: &StoredHeartbeat) -> Signal {

@@ -16,6 +16,7 @@ mod clocks;
 mod command;
 mod commanding;
 mod coordination;
+mod cover;
 mod deeds;
 mod dispatch;
 mod due;
@@ -31,6 +32,7 @@ mod messages;
 mod moving;
 mod need;
 mod neglect;
+mod note;
 mod notices;
 mod objectives;
 mod obligations;
@@ -74,11 +76,13 @@ pub(crate) use deeds::STEP_GIVEN_UP_AFTER;
 
 pub use command::{Arrived, Command, Declare, Input, Known, Move, Once, Refusal, Reply, SignalReply, Split, Tried, Versioned, is_ours};
 pub(crate) use command::{NAMED_CHARS_MAX, ours};
+pub(crate) use cover::COVER_KEY;
 pub(crate) use due::as_signal;
 pub use memory::{AlertKey, OpenAlert};
 pub(crate) use memory::{RECENT_MAX, horizon};
 pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
+pub(crate) use note::note;
 pub use streams::AnyState;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
@@ -261,6 +265,7 @@ impl Core {
             | Loaded::Held(..)
             | Loaded::Heartbeat(..)
             | Loaded::Misjudged(..)
+            | Loaded::Cover(..)
             | Loaded::Unready(_)) => self.read.push(read),
         }
     }

@@ -7,6 +7,7 @@ use allclear_domain::event::{Head, Stream};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
+use allclear_domain::org::cover::CoverRequest;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
 use allclear_domain::view::ReadinessView;
@@ -59,6 +60,8 @@ pub enum Need {
     Misjudged(String),
     /// Who is on call soon and would not be reached.
     Unready,
+    /// A request for cover of a shift, by its id.
+    Cover(String),
 }
 
 /// What was read for a need.
@@ -88,6 +91,7 @@ pub enum Loaded {
     Heartbeat(String, String, Option<StoredHeartbeat>, u64),
     Misjudged(String, Vec<Alert>, Option<String>),
     Unready(Vec<ReadinessView>),
+    Cover(String, Option<Box<CoverRequest>>),
 }
 
 /// Why a command was not decided.

@@ -5,14 +5,14 @@
 //! whoever mends it hears no more of it, and whoever does not is not told fourteen times.
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
-use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::ids::MessageId;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::readiness::runs;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::MessageDraft;
 use allclear_domain::time::Length;
 use allclear_domain::view::ReadinessView;
-use allclear_domain::wire::{Notice, NoticeIncident, NoticeKind};
+use allclear_domain::wire::{Notice, NoticeKind};
 use allclear_store::{CommitError, Db, Fault, rows};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -25,8 +25,6 @@ use super::{Core, Decided, Loaded, Need, Stop};
 const HOUR: i8 = 8;
 /// So many days before a shift begins its person and the managers are told; while it runs they are told daily.
 const DAYS_BEFORE: [i64; 5] = [13, 7, 3, 1, 0];
-/// In the place of an incident's number: it is of none.
-const OF_NO_INCIDENT: &str = "All Clear";
 
 /// The next look after an instant.
 pub(crate) fn next_look(now: Timestamp) -> Expectation {
@@ -99,26 +97,9 @@ impl Core {
         for to in std::iter::once(&view.person).chain(others) {
             let Some(way) = self.org.reach(to, NotifyUrgency::Low).into_iter().next() else { continue };
             let who = if *to == view.person { "You are".to_owned() } else { format!("{} is", view.name) };
-            let notice = Notice {
-                key: format!("ready:{}:{schedule}:{to}:{}", view.person, unit.now.as_second()),
-                kind: NoticeKind::Readiness,
-                // Of no page and of no incident: there is none of these ids.
-                page: PageId::from_bits(unit.id()),
-                step: 0,
-                round: 0,
-                late: false,
-                person: to.clone(),
-                incident: NoticeIncident {
-                    id: IncidentId::from_bits(unit.id()),
-                    reference: OF_NO_INCIDENT.to_owned(),
-                    title: String::new(),
-                    severity: String::new(),
-                    service: None,
-                    guest: None,
-                },
-                text: Some(format!("{who} on call in {name} {from}, and a page may not arrive: {why}.")),
-                because: None,
-            };
+            let key = format!("ready:{}:{schedule}:{to}:{}", view.person, unit.now.as_second());
+            let text = format!("{who} on call in {name} {from}, and a page may not arrive: {why}.");
+            let notice = Notice::of_no_incident(NoticeKind::Readiness, key, to, text, [unit.id(), unit.id()]);
             let draft = MessageDraft {
                 id: MessageId::from_bits(unit.id()),
                 person: to.clone(),

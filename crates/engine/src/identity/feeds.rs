@@ -19,7 +19,7 @@ use super::tokens::hash;
 use crate::engine::Engine;
 
 /// Where calendars are fetched, before their secret.
-pub const FEED_PATH: &str = "/calendar/";
+pub const FEED_PATH: &str = "/cal/";
 /// What the address of a calendar ends with, so that programs know what it is.
 pub const FEED_SUFFIX: &str = ".ics";
 /// Random bytes of an address: as of a token.

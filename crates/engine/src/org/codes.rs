@@ -7,11 +7,12 @@
 
 use allclear_domain::access::{Principal, may_look_after, may_see_contacts};
 use allclear_domain::hex::hex;
-use allclear_domain::ids::{IncidentId, MessageId, PageId};
-use allclear_domain::org::model::mark_of;
+use allclear_domain::ids::MessageId;
+use allclear_domain::org::model::{Contact, mark_of};
+use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageDraft, MessageState};
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{CODE_LIFE, Notice, NoticeIncident, NoticeKind};
+use allclear_domain::wire::{CODE_LIFE, Notice, NoticeKind};
 use allclear_store::rows::code::{self, CODES_MAX, StoredCode};
 use allclear_store::rows::message::{self, Born};
 use allclear_store::{CommitError, Fault};
@@ -21,7 +22,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::OrgError;
-use super::own::{Arranged, Ask, NotArranged};
+use super::own::{Arranged, Ask, NotArranged, cut};
 use crate::core::Refusal;
 use crate::engine::Engine;
 
@@ -59,6 +60,13 @@ pub struct SentCode {
     pub why: Option<String>,
 }
 
+/// A contact that waits to be proved.
+pub(super) fn unproved<'a>(org: &'a Org, person: &str, contact: &str) -> Result<&'a Contact, NotArranged> {
+    let form = org.person(person).ok_or_else(|| NotArranged::Gone(cut(person)))?;
+    let found = form.contacts.iter().find(|one| one.id == contact).ok_or_else(|| NotArranged::NoSuchContact(cut(contact)))?;
+    if found.verified { Err(NotArranged::ProvedAlready) } else { Ok(found) }
+}
+
 impl Engine {
     /// A code, evenly among all there are.
     fn fresh_code(&self) -> String {
@@ -89,12 +97,7 @@ impl Engine {
     pub async fn send_code(&self, person: &str, contact: &str, who: &Principal) -> Result<SentCode, NotArranged> {
         let org = self.org();
         may_look_after(&org, who, person)?;
-        let form = org.person(person).ok_or_else(|| NotArranged::Gone(person.to_owned()))?;
-        let found = form.contacts.iter().find(|one| one.id == contact);
-        let found = found.ok_or_else(|| NotArranged::NoSuchContact(contact.chars().take(crate::core::NAMED_CHARS_MAX).collect()))?;
-        if found.verified {
-            return Err(NotArranged::ProvedAlready);
-        }
+        let found = unproved(&org, person, contact)?;
         let channel = org.channels().of(&found.address).map(|form| form.name);
         let channel = channel.ok_or_else(|| NotArranged::Wrong("its channel is not known here".to_owned()))?;
         if let Some(setting) = self.lacks(channel) {
@@ -125,25 +128,11 @@ impl Engine {
                 made_at: now,
                 tries: 0,
             };
+            let sealed = self.shared.key.seal(&typed, self.shared.ports.rng.as_ref());
+            let nobodys = [self.fresh_id(), self.fresh_id()];
             let notice = Notice {
-                key: format!("code:{message}"),
-                kind: NoticeKind::Code,
-                // Of no page and of no incident: there is none of these ids.
-                page: PageId::from_bits(self.fresh_id()),
-                step: 0,
-                round: 0,
-                late: false,
-                person: person.to_owned(),
-                incident: NoticeIncident {
-                    id: IncidentId::from_bits(self.fresh_id()),
-                    reference: OF_NO_INCIDENT.to_owned(),
-                    title: String::new(),
-                    severity: String::new(),
-                    service: None,
-                    guest: None,
-                },
-                text: Some(self.shared.key.seal(&typed, self.shared.ports.rng.as_ref())),
                 because: Some(format!("{by} asked for it")),
+                ..Notice::of_no_incident(NoticeKind::Code, format!("code:{message}"), person, sealed, nobodys)
             };
             let draft = MessageDraft {
                 id: message,
@@ -204,12 +193,7 @@ impl Engine {
     pub async fn enter_code(&self, person: &str, contact: &str, typed: &str, who: &Principal) -> Result<Arranged, NotArranged> {
         let org = self.org();
         may_look_after(&org, who, person)?;
-        let form = org.person(person).ok_or_else(|| NotArranged::Gone(person.to_owned()))?;
-        let found = form.contacts.iter().find(|one| one.id == contact);
-        let found = found.ok_or_else(|| NotArranged::NoSuchContact(contact.chars().take(crate::core::NAMED_CHARS_MAX).collect()))?;
-        if found.verified {
-            return Err(NotArranged::ProvedAlready);
-        }
+        let found = unproved(&org, person, contact)?;
         // As people write six digits down.
         let typed: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-' && *c != '.').collect();
         if typed.len() != DIGITS || !typed.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -4,18 +4,20 @@
 use std::sync::Arc;
 
 use allclear_domain::access::{Denied, Principal, Resource, Right, may, may_schedule};
+use allclear_domain::expect::{Expectation, Owner, Rule, Settle, Standing};
 use allclear_domain::ids::CoverId;
 use allclear_domain::org::cover::{ANSWER_BEFORE, COVER_OPEN_MAX, CoverRequest, NoCover, State, Stretch};
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::time::whole_micros;
+use allclear_domain::time::{Length, whole_micros};
 use allclear_domain::view::CoverView;
 use allclear_store::rows::cover::{self, StoredCover};
-use allclear_store::{CommitError, Fault};
+use allclear_store::{CommitError, Fault, Write, rows};
 use jiff::{SignedDuration, Timestamp};
 
 use super::edit::Edit;
 use super::{NODES_TRIES, OrgError, Read, load};
+use crate::core::COVER_KEY;
 use crate::engine::Engine;
 
 /// How long a request is kept after its shift: as long as people ask who covered last month.
@@ -139,7 +141,11 @@ impl Engine {
             return Err(CoverError::TooMany);
         }
         let forget = cover::forget(now.checked_sub(KEPT_AFTER).unwrap_or(now));
-        self.db().commit(vec![cover::add(&request), forget]).await?;
+        let mut writes = vec![cover::add(&request), forget, rows::expectation::open(&answer_awaited(&request, now))];
+        writes.extend(request.whom(&org).iter().filter_map(|to| self.note_to(&org, to, None, self.on_my_shifts(request.asks(&org, to)))));
+        self.db().commit(writes).await?;
+        self.shared.outbox_wake.notify_one();
+        self.wake();
         self.org_shown_anew();
         Ok(CoverView::of(&request, &org, now))
     }
@@ -207,7 +213,7 @@ impl Engine {
         if let Some(why) = request.lapsed(&org, now) {
             request.state = State::Withdrawn;
             request.ended_at = Some(now);
-            self.db().commit(vec![cover::put(&request, version)]).await?;
+            self.db().commit(vec![cover::put(&request, version), no_longer_awaited(&request, now)]).await?;
             return Err(CoverError::Lapsed(why));
         }
         if answer == Answer::Decline {
@@ -222,6 +228,8 @@ impl Engine {
         } else if answer == Answer::Accept && request.declined.contains(&me) {
             return Err(CoverError::Ended(State::Declined));
         }
+        // Before it ends: whom an end that is a withdrawal concerns.
+        let hear = if answer == Answer::Withdraw { request.whom(&org) } else { vec![request.asker.clone()] };
         (request.state, request.ended_by, request.ended_at) = (answer.ends_as(), Some(me.clone()), Some(now));
         let mut edit = Edit::new(self, &who.actor, read);
         if answer == Answer::Accept {
@@ -230,11 +238,39 @@ impl Engine {
                 edit.put(Form { kind: FormKind::Override, id: change.id, body }, u32::MAX as usize, None)?;
             }
         }
-        edit.also([cover::put(&request, version)]);
+        edit.told(&request.asker);
+        edit.also([cover::put(&request, version), no_longer_awaited(&request, now)]);
+        let told = |to: &String| self.note_to(&org, to, None, self.on_my_shifts(request.ended(&org, to)?));
+        edit.also(hear.iter().filter(|to| **to != me).filter_map(told).collect::<Vec<_>>());
         edit.finish(None, Vec::new()).await?;
         self.org_shown_anew();
         Ok(CoverView::of(&request, &self.org(), now))
     }
+}
+
+impl Engine {
+    /// A text, and where it is seen to.
+    fn on_my_shifts(&self, text: String) -> String {
+        format!("{text} {}/my-shifts", self.base_url())
+    }
+}
+
+/// The key of what is awaited of a request.
+fn key_of(request: &CoverRequest) -> String {
+    format!("{COVER_KEY}{}", request.id)
+}
+
+fn answer_awaited(request: &CoverRequest, now: Timestamp) -> Expectation {
+    let within = Length::between(now, request.answer_by);
+    Expectation::open(Owner::Org, key_of(request), Rule::CoverAnswer, None, "cover".to_owned(), now, within)
+}
+
+fn no_longer_awaited(request: &CoverRequest, now: Timestamp) -> Write {
+    let (standing, why) = match request.state {
+        State::Accepted | State::Declined => (Standing::Met, "it was answered"),
+        State::Open | State::Withdrawn => (Standing::Void, "it is not wanted, or cannot be kept, any more"),
+    };
+    rows::expectation::settle(&Settle { owner: Owner::Org, key: Some(key_of(request)), standing, why }, now)
 }
 
 /// A day before the shift; of one that begins sooner, when half of the time until then is over, and of one that runs, of what is left.

@@ -8,11 +8,13 @@ use allclear_domain::access::Actor;
 use allclear_domain::audit::Kind;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::org::diff::{Change, ChangeKind, Form, FormKind};
+use allclear_domain::org::model::Override;
 use allclear_store::rows::form;
 use allclear_store::{Write, rows};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::notes::Changed;
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
 use crate::core::{ready, silences};
 use crate::engine::Engine;
@@ -30,6 +32,10 @@ pub(crate) struct Edit<'a> {
     drafts: Vec<(String, &'static str, String)>,
     /// Whether open alerts have to be judged anew.
     silences: bool,
+    /// Overrides, of which whoever has other turns by them is told.
+    turns: Vec<Changed>,
+    /// Who is told otherwise.
+    told: Vec<String>,
 }
 
 impl<'a> Edit<'a> {
@@ -47,6 +53,8 @@ impl<'a> Edit<'a> {
             changes: Vec::new(),
             drafts: Vec::new(),
             silences: false,
+            turns: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -88,6 +96,10 @@ impl<'a> Edit<'a> {
         let body = serde_json::json!({ "version": self.version, "action": action });
         self.drafts.push((format!("{}/{}", form.kind.word(), form.id), "form_changed", body.to_string()));
         self.changes.push(Change { kind: form.kind, id: form.id.clone(), action });
+        let turns =
+            (form.kind == FormKind::Override).then(|| Changed { was: override_of(old.as_ref()), is: override_of(Some(&form.body)) });
+        // What is made last wins, and this is.
+        self.turns.extend(turns.map(|change| Changed { is: change.is.map(|is| Override { made: self.version, ..is }), ..change }));
         let (made, made_by) = match before {
             Some(row) => (row.made.unwrap_or(row.version), row.made_by.clone()),
             None => (self.version, Some(self.actor.to_string())),
@@ -130,6 +142,11 @@ impl<'a> Edit<'a> {
     /// What is written with it, or not at all.
     pub(crate) fn also(&mut self, writes: impl IntoIterator<Item = Write>) {
         self.writes.extend(writes);
+    }
+
+    /// Somebody is told of their turns otherwise.
+    pub(crate) fn told(&mut self, person: &str) {
+        self.told.push(person.to_owned());
     }
 
     /// How many forms of this kind there are, with these ids among them.
@@ -180,6 +197,10 @@ impl<'a> Edit<'a> {
             let was = self.stored.get(&(kind, id.clone())).map(|row| row.version);
             self.silence_changed(&id, was, None);
         }
+        if kind == FormKind::Override {
+            let was = self.stored.get(&(kind, id.clone())).and_then(|row| serde_json::from_str::<Value>(&row.body).ok());
+            self.turns.push(Changed { was: override_of(was.as_ref()), is: None });
+        }
         self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
         let body = serde_json::json!({ "version": self.version, "action": ChangeKind::Remove });
         self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
@@ -203,6 +224,7 @@ impl<'a> Edit<'a> {
         if self.silences {
             self.writes.push(rows::expectation::open(&silences::when_changed(self.version, self.engine.now())));
         }
+        self.writes.extend(self.engine.notes_of_moved_turns(self.actor, &self.turns, &self.told));
         let (was, version) = (self.was_version.to_string(), self.version.to_string());
         self.writes.push(if self.was_version == 0 {
             rows::meta::first(rows::meta::ORG_VERSION, &version)
@@ -224,6 +246,8 @@ impl<'a> Edit<'a> {
         if self.silences {
             self.engine.wake();
         }
+        // Notes may have been written with it.
+        shared.outbox_wake.notify_one();
         Ok(Applied { version: self.version, changes: self.changes, made })
     }
 
@@ -248,6 +272,11 @@ impl<'a> Edit<'a> {
         shared.ports.rng.fill(&mut salt);
         Ok(rows::event::append(&draft.seal(&mut head, salt, now)))
     }
+}
+
+/// An override as it is stored; one that does not read moves nobody.
+fn override_of(body: Option<&Value>) -> Option<Override> {
+    serde_json::from_value(body?.clone()).ok()
 }
 
 fn differing(old: &Value, new: &Value) -> Vec<String> {

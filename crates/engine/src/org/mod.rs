@@ -10,6 +10,7 @@ pub mod error;
 pub mod file;
 mod form_problems;
 pub mod forms;
+pub(crate) mod notes;
 pub mod own;
 pub mod plans;
 pub(crate) mod shown_once;

@@ -9,6 +9,7 @@
 //! contact that can be paged goes only where whoever asks has been told so; the organisation that results is judged as a file is.
 
 use allclear_domain::access::{Actor, Denied, Principal, may_look_after, may_see_contacts};
+use allclear_domain::audit::Kind;
 use allclear_domain::channel::{Address, WaysOut};
 use allclear_domain::org::diff::{Form, FormKind, from_forms};
 use allclear_domain::org::export::{MASK, keep_stored};
@@ -21,6 +22,7 @@ use allclear_store::{Fault, Write};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::notes;
 use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, NODES_TRIES, OrgError, Read, make_missing};
 use crate::core::Refusal;
 use crate::engine::Engine;
@@ -92,6 +94,19 @@ pub enum Ask {
         mark: String,
         by: Option<Actor>,
     },
+}
+
+impl Ask {
+    /// What it changes, after a colon and without an address; nothing where it only proves one.
+    fn says(&self, contact: &str) -> Option<String> {
+        Some(match self {
+            Self::Add(_) => format!("the contact `{contact}` was added"),
+            Self::Change(..) => format!("the contact `{contact}` leads elsewhere"),
+            Self::Remove(_) => format!("the contact `{contact}` was taken away"),
+            Self::Order(_) => "which contacts are used, and in which order".to_owned(),
+            Self::Prove { .. } => return None,
+        })
+    }
 }
 
 /// What a change did.
@@ -329,7 +344,7 @@ impl Mine {
 }
 
 /// What was given, short enough to be shown.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(crate::core::NAMED_CHARS_MAX).collect()
 }
 
@@ -405,11 +420,7 @@ impl Engine {
     pub async fn verify_by_hand(&self, person: &str, contact: &str, who: &Principal) -> Result<Arranged, NotArranged> {
         self.administers(who)?;
         let org = self.org();
-        let form = org.person(person).ok_or_else(|| NotArranged::Gone(cut(person)))?;
-        let found = form.contacts.iter().find(|one| one.id == contact).ok_or_else(|| NotArranged::NoSuchContact(cut(contact)))?;
-        if found.verified {
-            return Err(NotArranged::ProvedAlready);
-        }
+        let found = super::codes::unproved(&org, person, contact)?;
         let ask = Ask::Prove { contact: contact.to_owned(), mark: mark_of(found, org.channels()), by: Some(who.actor.clone()) };
         self.arrange_with(person, &ask, true, &who.actor, &[]).await
     }
@@ -437,14 +448,17 @@ impl Engine {
         let ways = self.channels();
         let read = Read::from(&self.shared.db).await?;
         let was = self.open(&read.forms)?;
-        let old = from_forms(was.clone()).map_err(|bad| OrgError::Stored(bad.to_string()))?;
+        let mut old = from_forms(was.clone()).map_err(|bad| OrgError::Stored(bad.to_string()))?;
         let form = old.people.iter().find(|form| form.id == person).cloned().ok_or_else(|| NotArranged::Gone(cut(person)))?;
         let row = read.forms.iter().find(|row| row.kind == FormKind::Person.word() && row.id == person);
         let of_file = row.is_some_and(|row| row.managed.as_deref() == Some(MANAGED_BY_FILE));
         let position = row.map_or(0, |row| row.position);
         let own = old.own_contacts.iter().find(|own| own.id == person).cloned();
         let had_own = own.is_some();
-        let mut mine = Mine { person: form.clone(), own: own.unwrap_or_else(|| OwnContacts::of(person)), of_file, ways };
+        // As it is shown: whoever changes it means the ids that they see.
+        let own = own.map_or_else(|| OwnContacts::of(person), |own| own.with_ids_of_its_own(&form));
+        old.own_contacts.iter_mut().filter(|old| old.id == person).for_each(|old| old.clone_from(&own));
+        let mut mine = Mine { person: form.clone(), own, of_file, ways };
         let led_to = mine.led_to(ask);
         let contact = mine.carry_out(ask, self.now())?;
 
@@ -483,6 +497,8 @@ impl Engine {
             return Err(NotArranged::NothingReaches);
         }
 
+        // As it was: the order that is changed says how they are told of it.
+        let before = Org::build(read.version, from_forms(was).map_err(|bad| OrgError::Stored(bad.to_string()))?, ways);
         let mut edit = Edit::new(self, actor, read);
         if mine.person != form {
             edit.put(person_form, position as usize, None)?;
@@ -493,6 +509,13 @@ impl Engine {
             edit.remove(FormKind::OwnContacts, person.to_owned());
         }
         edit.also(also.iter().cloned());
+        if let Some(what) = ask.says(&contact) {
+            edit.also([self.audited(Kind::ContactsChanged, actor, Some(person), Some(what.clone()))]);
+            // By a way that is not the one in question, so that it is not who changed it who hears of it alone.
+            let by = notes::named(&self.org(), actor);
+            let text = format!("{by} changed how a page reaches you: {what}. If you did not expect that, tell an administrator at once.");
+            edit.also(self.note_to(&before, person, Some(&contact), text));
+        }
         let Applied { made, .. } = edit.finish(None, made).await?;
         Ok(Arranged { contact, made })
     }

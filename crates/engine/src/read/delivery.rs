@@ -90,7 +90,7 @@ impl Queries<'_> {
         let is_code = notice.kind == NoticeKind::Code;
         DeliveryView {
             id: message.id.to_string(),
-            kind: kind_of(notice.kind).to_owned(),
+            kind: notice.kind.word().to_owned(),
             person: message.person.clone(),
             person_name: org.contact(&message.person, &message.contact).map_or_else(
                 || org.person(&message.person).map_or_else(|| message.person.clone(), |person| person.name.clone()),
@@ -110,22 +110,6 @@ impl Queries<'_> {
             sent_as: message.bundle.filter(|lead| *lead != message.id).map(|lead| lead.to_string()),
             steps,
         }
-    }
-}
-
-/// As the API says it.
-const fn kind_of(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Page => "page",
-        NoticeKind::ConfirmRecovery => "confirm_recovery",
-        NoticeKind::StillOnIt => "still_on_it",
-        NoticeKind::Reminder => "reminder",
-        NoticeKind::Update => "update",
-        NoticeKind::Request => "request",
-        NoticeKind::Over => "over",
-        NoticeKind::Step => "step",
-        NoticeKind::Readiness => "readiness",
-        NoticeKind::Code => "code",
     }
 }
 
@@ -157,6 +141,7 @@ fn decided(notice: &Notice) -> String {
         NoticeKind::Over => "what they were told of is over".to_owned(),
         NoticeKind::Step => "a step of a plan does this".to_owned(),
         NoticeKind::Readiness => "a page might not reach somebody who is on call soon".to_owned(),
+        NoticeKind::Note => "something concerned themself".to_owned(),
         NoticeKind::Code => "a code was asked for, to prove this contact".to_owned(),
     }
 }

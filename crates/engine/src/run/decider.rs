@@ -636,6 +636,10 @@ impl Decider {
                     ready::on_call_soon(db, self.core.org(), &|channel| transport.lacks(channel), self.ports.clock.now()).await?,
                 )
             }
+            Need::Cover(id) => {
+                let found = rows::cover::by_id(db, id).await?;
+                Loaded::Cover(id.clone(), found.map(|found| Box::new(found.request)))
+            }
             Need::Misjudged(after) => {
                 let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;
                 self.unread.extend(alerts.unread);

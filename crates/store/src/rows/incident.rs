@@ -316,9 +316,9 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
         let is = args.len();
         // `work` is JSON, and ids are lower case letters, digits and `-_.`, so that one stands in it as it is.
         // Looking for its quoted text is the same on both databases, which reading JSON is not.
-        args.push(text(format!("%\"{}\"%", person.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))));
+        args.push(text(format!("\"{person}\"")));
         let written = args.len();
-        sql.push_str(&format!(" and (commander = ?{is} or acknowledged_by = ?{is} or work like ?{written} escape '\\')"));
+        sql.push_str(&format!(" and (commander = ?{is} or acknowledged_by = ?{is} or strpos(work, ?{written}) > 0)"));
     }
     if !ids.is_empty() {
         let first = args.len() + 1;
@@ -343,7 +343,7 @@ pub async fn declared_between(
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, \
-         state, case when work like '%clocks%' or work like '%transfers%' then work end, alarms, reopened \
+         state, case when strpos(work, 'clocks') > 0 or strpos(work, 'transfers') > 0 then work end, alarms, reopened \
          from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );

@@ -11,6 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
@@ -115,8 +117,24 @@ impl Location {
         for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_spill", 0), ("cache_size", -cache_kib)] {
             conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
         }
-        Ok(())
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        let given = |args: &Context<'_>| -> Result<Option<i64>, FromSqlError> {
+            Ok(strpos(args.get_raw(0).as_str_or_null()?, args.get_raw(1).as_str_or_null()?))
+        };
+        conn.create_scalar_function("strpos", 2, flags, move |args| {
+            given(args).map_err(|why| rusqlite::Error::UserFunctionError(why.into()))
+        })
+        .map_err(|error| fault(&error, "strpos"))
     }
+}
+
+/// As PostgreSQL's: at which character a part stands in a text, from 1; 0 where it does not, and null of nothing. SQLite's `like`
+/// folds case at each character, and is ten times slower over the rows of a thousand incidents.
+fn strpos(text: Option<&str>, part: Option<&str>) -> Option<i64> {
+    let (text, part) = (text?, part?);
+    // Mostly it does not stand there, which this finds out soonest.
+    let at = text.contains(part).then(|| text.find(part)).flatten();
+    Some(at.map_or(0, |at| i64::try_from(text[..at].chars().count()).unwrap_or(i64::MAX).saturating_add(1)))
 }
 
 /// Refuses an SQLite that is known to damage files.

@@ -107,26 +107,57 @@ impl OwnContacts {
     }
 
     /// A person with this beside their form: as they are reached. A contact whose id the form has goes by the next that is free,
-    /// so that a file that takes its name takes nobody's way.
+    /// so that a file that takes its name takes nobody's way, and what the order says of it goes with it.
     #[must_use]
     pub fn beside(&self, person: &Person, ways: WaysOut) -> Person {
+        let own = self.with_ids_of_its_own(person);
         let mut out = person.clone();
-        for contact in &self.contacts {
-            let id = unused(&contact.id, |id| out.contacts.iter().any(|known| known.id == id));
+        for contact in &own.contacts {
             let mut contact = contact.clone();
-            contact.verified = contact.verified || self.proof(&contact, ways).is_some();
-            contact.id = id;
+            contact.verified = contact.verified || own.proof(&contact, ways).is_some();
             out.contacts.push(contact);
         }
         for contact in &mut out.contacts {
-            contact.verified = contact.verified || self.proof(contact, ways).is_some();
+            contact.verified = contact.verified || own.proof(contact, ways).is_some();
         }
-        if let Some(notify) = &self.notify {
-            out.notify = notify.clone();
+        if let Some(notify) = own.notify {
+            out.notify = notify;
             // What a file took away is nobody's way.
             let there = |entry: &NotifyEntry| out.contacts.iter().any(|contact| contact.id == entry.contact);
             out.notify.high.retain(there);
             out.notify.low.retain(there);
+        }
+        out
+    }
+
+    /// The same where no contact has an id of the person's form: a file took it later, and whoever chose an order meant the contact
+    /// that went by it then.
+    #[must_use]
+    pub fn with_ids_of_its_own(&self, person: &Person) -> Self {
+        let mut out = self.clone();
+        for at in 0..out.contacts.len() {
+            let was = out.contacts[at].id.clone();
+            let taken = |id: &str| {
+                let others = out.contacts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, contact)| contact);
+                others.chain(&person.contacts).any(|contact| contact.id == id)
+            };
+            let id = unused(&was, taken);
+            if id == was {
+                continue;
+            }
+            let entries = out.notify.iter_mut().flat_map(|notify| notify.high.iter_mut().chain(&mut notify.low));
+            for entry in entries.filter(|entry| entry.contact == was) {
+                entry.contact.clone_from(&id);
+            }
+            // A proof is of an address: one of the form's may stand under the same id, and stays.
+            let moved: Vec<Proof> = out
+                .proofs
+                .iter()
+                .filter(|proof| proof.contact == was)
+                .map(|proof| Proof { contact: id.clone(), ..proof.clone() })
+                .collect();
+            out.proofs.extend(moved);
+            out.contacts[at].id = id;
         }
         out
     }
@@ -215,5 +246,19 @@ mod tests {
         let both = own.beside(&person(), WAYS);
         assert_eq!(both.contacts.iter().map(|contact| contact.id.as_str()).collect::<Vec<_>>(), ["mail", "mail-2"]);
         assert_eq!(both.notify.high[0].contact, "mail-2");
+    }
+
+    #[test]
+    fn an_order_means_what_went_by_the_name_when_it_was_chosen() {
+        let mut own: OwnContacts = serde_json::from_value(json!({"id": "ana", "contacts": [{"id": "mail", "email": "own@example.org"}],
+            "notify": {"high": [{"contact": "mail"}]}}))
+        .unwrap();
+        own.proofs.push(Proof { contact: "mail".into(), of: mark_of(&own.contacts[0], WAYS), at: Timestamp::UNIX_EPOCH, by: None });
+        let both = own.beside(&person(), WAYS);
+        let first = both.contacts.iter().find(|contact| contact.id == both.notify.high[0].contact).unwrap();
+        assert_eq!((first.address.get("email"), first.verified), (Some("own@example.org"), true));
+        assert!(!both.contacts[0].verified, "the file's address was never proved");
+        let settled = own.with_ids_of_its_own(&person());
+        assert_eq!(settled.beside(&person(), WAYS), both, "and it stays so however often it is settled");
     }
 }
