@@ -28,7 +28,7 @@ const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 /// Incidents, reviews and actions among which somebody chooses.
 pub(crate) const CHOICE: i64 = 12;
 /// Of a thousand deeds, how many ask to be reminded.
-const SNOOZES: u64 = 20;
+const SNOOZES: u64 = 40;
 /// And how many pause the clocks, or resume them.
 const PAUSES: u64 = 60;
 /// And how many start a plan.
@@ -178,8 +178,9 @@ impl World {
             let task = u32::try_from(own.between(1, STEPS_MAX)).unwrap_or(1);
             deed = Some(Command::incident(id, tasks::Command::Finish { task, note: None }));
         }
+        let wanted = all.iter().find(|(incident, _)| incident.id == id).map_or(0, |(incident, _)| incident.work.resources.len());
         deed = crate::partners::deed(id, &mut own).or(deed);
-        deed = crate::resources::deed(id, &mut own).or(deed);
+        deed = crate::resources::deed(id, wanted, &mut own).or(deed);
         let Some(command) = deed else { return };
         self.hears_later(id, &who, &command, &mut own);
         let input = self.input_of(&who, "api", command);

@@ -14,19 +14,20 @@ use crate::oracle::work::ResourceModel;
 use crate::ports::Dice;
 use crate::world::World;
 
-/// Of a thousand deeds, how many are about resources.
+/// Of a thousand deeds, how many are about resources; and of an incident that wants some.
 const DEEDS: u64 = 120;
+const DEEDS_WHERE_WANTED: u64 = 400;
 /// Resources of an incident that somebody names.
 const RESOURCES: u64 = 2;
 
 /// What somebody does about them, where they do: with dice of its own.
-pub(crate) fn deed(id: IncidentId, own: &mut Dice) -> Option<Command> {
-    if !own.chance(DEEDS) {
+pub(crate) fn deed(id: IncidentId, wanted: usize, own: &mut Dice) -> Option<Command> {
+    if !own.chance(if wanted > 0 { DEEDS_WHERE_WANTED } else { DEEDS }) {
         return None;
     }
     let organisation = own.chance(500).then(|| format!("org{}", own.below(2)));
     let within = own.chance(700).then(|| Length::from_secs(*own.pick(&[60, 600, 3_600, 90_000])));
-    if own.chance(400) {
+    if own.chance(if wanted > 0 { 150 } else { 600 }) {
         return Some(Command::incident(
             id,
             resources::Command::Want { what: "pump".into(), quantity: 2, organisation, place: None, within },

@@ -35,6 +35,9 @@ const ANSWER_WITHIN: Length = Length::from_mins(10);
 /// Levels above each other, at most (contract).
 const LEVELS: usize = 5;
 
+/// Of the deeds in [`World::deed_of_several`], the one that submits a report.
+const SUBMITS: u64 = 18;
+
 impl World {
     /// What people do with several incidents at once.
     pub(crate) fn do_with_several(&mut self) {
@@ -81,7 +84,9 @@ impl World {
         let id = incident.id;
         let why = || "it is so".to_owned();
         let service = format!("svc{}", own.below(3));
-        Some(match own.below(30) {
+        // What is owed is submitted sooner or later, by most.
+        let owes = incident.work.obligations.iter().any(|one| one.owed().is_some());
+        Some(match if owes && own.chance(250) { SUBMITS } else { own.below(30) } {
             0..=4 => {
                 let is = *own.pick(&[Relation::Parent, Relation::Parent, Relation::Child, Relation::Related, Relation::Cause]);
                 Command::Relate { id, to: other, is, follow: is == Relation::Parent && own.chance(600) }
@@ -126,7 +131,7 @@ impl World {
                 let applies = own.chance(850);
                 Command::incident(id, obligations::Command::Decide { obligation, applies, why: why(), aware_at, by: None })
             }
-            18 => {
+            SUBMITS => {
                 // What is owed mostly, and what is not.
                 let owed = incident.work.obligations.iter().find_map(|one| Some((one.obligation, one.owed()?.report)));
                 let (obligation, report) = owed.filter(|_| own.chance(800)).unwrap_or((1, 2));

@@ -116,7 +116,7 @@ fn outbox(world: &World) -> DemoOutbox {
         .map(|person| DemoMessage {
             at,
             // The example's reader sees everything.
-            incident: allclear_domain::ids::IncidentId::from_bits(1),
+            incident: Some(allclear_domain::ids::IncidentId::from_bits(1)),
             person: (*person).into(),
             channel: "email".into(),
             text: "SEV1 INC-4 Card payments failing: 12 % of checkouts answer 5xx\nCheckout. You are the first to be paged.".into(),

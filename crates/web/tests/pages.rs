@@ -237,7 +237,7 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
     world.act(Actor::Person("ana".into()), Command::Incident { id: incident.id.parse().unwrap(), command: note }).await.unwrap();
     let sent = [DemoMessage {
         at: world.engine.now(),
-        incident: incident.id.parse().unwrap(),
+        incident: Some(incident.id.parse().unwrap()),
         person: nasty.into(),
         channel: "email".into(),
         text: nasty.into(),

@@ -43,10 +43,10 @@ impl Core {
     }
 
     fn stored_cover(&self, id: &str) -> Decided<Option<CoverRequest>> {
-        let read = self.read.iter().find_map(|read| match read {
-            Loaded::Cover(of, found) if of == id => Some(found.as_deref().cloned()),
-            _ => None,
-        });
+        let read = self
+            .read
+            .iter()
+            .find_map(|read| if let Loaded::Cover(of, found) = read { (of == id).then(|| found.as_deref().cloned()) } else { None });
         read.ok_or_else(|| Stop::Need(Need::Cover(id.to_owned())))
     }
 }

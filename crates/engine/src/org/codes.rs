@@ -39,8 +39,6 @@ const DIGITS: usize = 6;
 const CODES: u32 = 1_000_000;
 /// Tries to take a place that another node takes at the same time.
 const PLACE_TRIES: u32 = 8;
-/// In the place of an incident's number and of a title: a code is of none.
-const OF_NO_INCIDENT: &str = "All Clear";
 /// The purpose of the key that codes are hashed with.
 const PURPOSE: &str = "contact code";
 

@@ -207,7 +207,12 @@ impl<'a> Edit<'a> {
         self.changes.push(Change { kind, id, action: ChangeKind::Remove });
     }
 
-    pub(crate) async fn finish(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {
+    pub(crate) async fn finish(self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {
+        // On the heap, or every page that changes a form would carry it.
+        Box::pin(self.committed(digest, made)).await
+    }
+
+    async fn committed(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {
         let shared = &self.engine.shared;
         if let Some(digest) = digest {
             self.writes.push(rows::meta::put(rows::meta::ORG_DIGEST, digest));

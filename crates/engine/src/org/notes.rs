@@ -96,6 +96,8 @@ impl Changed {
 pub(super) fn named(org: &Org, actor: &Actor) -> String {
     match actor {
         Actor::Person(id) => org.person(id).map_or_else(|| id.clone(), |person| person.name.clone()),
-        _ => "An administrator".to_owned(),
+        Actor::Token(_) | Actor::Integration(_) | Actor::Organisation(_) | Actor::Clock | Actor::System | Actor::Administrator => {
+            "An administrator".to_owned()
+        }
     }
 }
