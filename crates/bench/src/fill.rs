@@ -6,6 +6,7 @@
 //! they say differently is in [`Store`].
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio_postgres::Client;
@@ -180,6 +181,28 @@ pub async fn fill(store: &Store, reference: &str, open: u64) -> anyhow::Result<(
     let own_events = format!("event, {}", store.numbers("n", 1, EVENTS_SHOWN));
     let shown = store.copy("event", &changed, &own_events, &format!("{noted} and event.version < 1000")).await?;
     store.run(&[incidents, awaited(store, &id, 1, open).await?, events, shown]).await
+}
+
+/// Looks until the program has sealed what was filled in, and longer than it may ever take.
+const SEALED_LOOKS: u32 = 900;
+
+/// Waits until the running program has sealed the order of the log (its checkpoints), so that it does nothing beside what is measured.
+///
+/// # Errors
+/// When the store does not answer, or it is not done in a quarter of an hour.
+pub async fn sealed(store: &Store) -> anyhow::Result<Duration> {
+    let start = Instant::now();
+    for _ in 0..SEALED_LOOKS {
+        let left = store
+            .texts("select cast((select coalesce(max(seq), 0) from event) - (select coalesce(max(to_seq), 0) from checkpoint) as text)");
+        let left: i64 = left.await?.first().context("no count")?.parse()?;
+        // What fills no checkpoint of its own waits for more.
+        if left < 1_000 {
+            return Ok(start.elapsed());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    anyhow::bail!("the log is not sealed after {SEALED_LOOKS} s")
 }
 
 /// Admits somebody to some copies.
