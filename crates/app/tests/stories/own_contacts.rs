@@ -86,6 +86,20 @@ async fn one_adds_a_contact_proves_it_and_is_paged_there(database: Database) {
     assert!(wrong.status == 422 && wrong.text.contains("is not a mail address") && wrong.text.contains("value=\"📟\""), "{}", wrong.text);
     let added = form(&world, &ana, "/me/reached/add", &[("channel", "email"), ("at.email", "night@example.org")]).await;
     assert_eq!((added.status, added.header("location")), (303, Some("/me/reached?added#contact-mail-2")), "{}", added.text);
+    // She hears of it by a way that was hers before, and the audit log has it; neither says where it leads.
+    world.quiet().await;
+    let told = world.hook.told("ana");
+    let said = told.iter().find(|told| told.kind() == "note").expect("she is told").body["data"]["text"].to_string();
+    assert!(said.contains("Ana Ruiz changed how a page reaches you: the contact `mail-2` was added"), "{said}");
+    let audited = world.api("/audit").await["items"]
+        .as_array()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .find(|line| line["kind"] == "contacts_changed")
+        .expect("a line");
+    assert_eq!((&audited["about"], &audited["detail"]), (&json!("ana"), &json!("the contact `mail-2` was added")), "{audited}");
+    assert!(!said.contains("night@") && !audited.to_string().contains("night@"), "{said} {audited}");
     let twice = ask(&world, &ana, Method::POST, "/me/contacts", json!({"email": "night@example.org"})).await;
     assert_eq!((twice.status, &twice.body["code"]), (409, &json!("contact_twice")), "{}", twice.text);
     let not_yet = mine(&world, &ana).await;

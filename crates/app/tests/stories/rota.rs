@@ -459,6 +459,13 @@ async fn my_shifts(world: &World, token: &str) -> String {
     world.send(world.client.get(world.at("/my-shifts")).bearer_auth(token).header("accept", "text/html")).await.ok().text
 }
 
+/// What somebody was told of their turns, the words of each.
+async fn notes(world: &mut World, who: &str) -> Vec<String> {
+    world.quiet().await;
+    let notes = world.hook.told(who).into_iter().filter(|told| told.kind() == "note");
+    notes.map(|told| told.body["data"]["text"].as_str().unwrap().to_owned()).collect()
+}
+
 async fn a_shift_is_covered_or_swapped_by_whoever_accepts(database: Database) {
     let rota = ROTA.replace("people: [ana]", "people: [ana, ben]");
     let people = org::PEOPLE.replace("teams:", "  - {id: dan, name: Dan}\nteams:");
@@ -480,6 +487,11 @@ async fn a_shift_is_covered_or_swapped_by_whoever_accepts(database: Database) {
     let asked = cover(&world, &me, body.clone()).await;
     assert_eq!((asked.status, &asked.body["state"], &asked.body["waits_for"]), (201, &json!("open"), &json!([theirs])), "{}", asked.text);
     let id = asked.body["id"].as_str().unwrap();
+    let told = notes(&mut world, theirs).await;
+    assert!(
+        told.len() == 1 && told[0].contains("asks you to cover") && told[0].contains("A wedding") && told[0].contains("/my-shifts"),
+        "{told:?}"
+    );
     assert_eq!(on_at(&world, my_turn).await, mine);
     let seen = my_shifts(&world, &other).await;
     assert!(seen.contains("asks you to cover") && seen.contains("A wedding; sorry") && seen.contains(&format!("{id}/accept")), "{seen}");
@@ -493,10 +505,21 @@ async fn a_shift_is_covered_or_swapped_by_whoever_accepts(database: Database) {
     assert_eq!((&accepted.body["state"], &accepted.body["ended_by"]), (&json!("accepted"), &json!(theirs)));
     assert_eq!((on_at(&world, my_turn).await.as_str(), on_at(&world, my_turn + hours(4)).await.as_str()), (theirs, mine));
     assert_eq!(answers(&world, &other, id, "accept").await.ok().body["state"], "accepted", "once more it is so already");
+    let told = notes(&mut world, mine).await;
+    assert!(told.len() == 1 && told[0].contains("covers your turn"), "once, and not of the override as well: {told:?}");
     let late = answers(&world, &me, id, "withdraw").await;
     assert_eq!((late.status, &late.body["code"]), (409, &json!("cover_ended")), "{}", late.text);
     let made = items(&world.api("/schedules/rota/overrides").await);
     assert!(made.len() == 1 && made[0]["made_by"] == format!("person:{theirs}"), "{made:?}");
+    // Whoever covers gives it back by ending the override: whose turn it is again is told.
+    let given_up = made[0]["id"].as_str().unwrap();
+    ends(&world, &other, given_up).await.ok();
+    let told = notes(&mut world, mine).await;
+    assert!(told.len() == 2 && told[1].contains("changed who is on call") && told[1].contains("You are on call"), "{told:?}");
+    assert_eq!(notes(&mut world, theirs).await.len(), 1, "and nobody of what they did themself");
+    puts(&world, &other, theirs, my_turn, 4).await;
+    let told = notes(&mut world, mine).await;
+    assert!(told.len() == 3 && told[2].contains("You are not on call any more"), "{told:?}");
 
     // A swap, accepted by the page; both are made at once.
     let (give, back) = (my_turn + hours(8), over + hours(24));
@@ -565,6 +588,10 @@ async fn a_shift_is_covered_or_swapped_by_whoever_accepts(database: Database) {
     world.advance(3_700).await;
     let listed = covers(&world, &me).await.into_iter().find(|one| one["id"] == waits.as_str()).unwrap();
     assert_eq!((&listed["state"], &listed["unanswered"]), (&json!("open"), &json!(true)), "{listed}");
+    for who in [mine, "cho"] {
+        let told = notes(&mut world, who).await;
+        assert!(told.last().is_some_and(|told| told.contains("answered")), "{who}: {told:?}");
+    }
     assert!(my_shifts(&world, &me).await.contains("nobody answered in time") && my_shifts(&world, &cho).await.contains("has no answer"));
     world.kill().await;
     world.start_again(&[]).await;
