@@ -20,6 +20,7 @@ pub mod identity;
 pub mod limits;
 pub mod message_link;
 pub mod metrics;
+mod note;
 pub mod org;
 pub mod outbox;
 pub mod ports;

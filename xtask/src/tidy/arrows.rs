@@ -63,7 +63,7 @@ const ARROWS: [Arrows; 3] = [
     },
     Arrows {
         of: "engine",
-        below: &["windows"],
+        below: &["note", "windows"],
         on_top: &["start"],
         may: &[
             ("asks", &["core", "engine", "read"]),

@@ -7,12 +7,9 @@ use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::org::cover::{CoverRequest, State};
 
 use super::due::settle;
-use super::note::note;
 use super::unit::Unit;
 use super::{Core, Decided, Loaded, Need, Stop};
-
-/// What begins the key of an expectation, before the request's id.
-pub(crate) const COVER_KEY: &str = "cover:";
+use crate::note::{COVER_KEY, note};
 
 impl Core {
     pub(super) fn look_cover(&mut self, unit: &mut Unit, given: &Expectation) -> Decided<()> {

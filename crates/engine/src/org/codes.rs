@@ -8,8 +8,7 @@
 use allclear_domain::access::{Principal, may_look_after, may_see_contacts};
 use allclear_domain::hex::hex;
 use allclear_domain::ids::MessageId;
-use allclear_domain::org::model::{Contact, mark_of};
-use allclear_domain::org::snapshot::Org;
+use allclear_domain::org::model::mark_of;
 use allclear_domain::paging::{MessageDraft, MessageState};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{CODE_LIFE, Notice, NoticeKind};
@@ -22,7 +21,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::OrgError;
-use super::own::{Arranged, Ask, NotArranged, cut};
+use super::own::{Arranged, Ask, NotArranged, unproved};
 use crate::core::Refusal;
 use crate::engine::Engine;
 
@@ -56,13 +55,6 @@ pub struct SentCode {
     pub attempts: u32,
     /// Why it has not arrived, where it has not.
     pub why: Option<String>,
-}
-
-/// A contact that waits to be proved.
-pub(super) fn unproved<'a>(org: &'a Org, person: &str, contact: &str) -> Result<&'a Contact, NotArranged> {
-    let form = org.person(person).ok_or_else(|| NotArranged::Gone(cut(person)))?;
-    let found = form.contacts.iter().find(|one| one.id == contact).ok_or_else(|| NotArranged::NoSuchContact(cut(contact)))?;
-    if found.verified { Err(NotArranged::ProvedAlready) } else { Ok(found) }
 }
 
 impl Engine {

@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::edit::Edit;
 use super::{NODES_TRIES, OrgError, Read, load};
-use crate::core::COVER_KEY;
 use crate::engine::Engine;
+use crate::note::COVER_KEY;
 
 /// How long a request is kept after its shift: as long as people ask who covered last month.
 const KEPT_AFTER: SignedDuration = SignedDuration::from_hours(60 * 24);

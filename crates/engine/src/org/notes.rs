@@ -11,8 +11,8 @@ use allclear_store::Write;
 use allclear_store::rows::message::{self, Born};
 use jiff::Timestamp;
 
-use crate::core::note;
 use crate::engine::Engine;
+use crate::note::note;
 
 /// So many stretches of time are named in a note about turns; more are counted.
 const SPANS_NAMED_MAX: usize = 3;

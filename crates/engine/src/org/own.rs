@@ -344,8 +344,15 @@ impl Mine {
 }
 
 /// What was given, short enough to be shown.
-pub(super) fn cut(text: &str) -> String {
+fn cut(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(crate::core::NAMED_CHARS_MAX).collect()
+}
+
+/// A contact that waits to be proved.
+pub(super) fn unproved<'a>(org: &'a Org, person: &str, contact: &str) -> Result<&'a Contact, NotArranged> {
+    let form = org.person(person).ok_or_else(|| NotArranged::Gone(cut(person)))?;
+    let found = form.contacts.iter().find(|one| one.id == contact).ok_or_else(|| NotArranged::NoSuchContact(cut(contact)))?;
+    if found.verified { Err(NotArranged::ProvedAlready) } else { Ok(found) }
 }
 
 impl Engine {
@@ -420,7 +427,7 @@ impl Engine {
     pub async fn verify_by_hand(&self, person: &str, contact: &str, who: &Principal) -> Result<Arranged, NotArranged> {
         self.administers(who)?;
         let org = self.org();
-        let found = super::codes::unproved(&org, person, contact)?;
+        let found = unproved(&org, person, contact)?;
         let ask = Ask::Prove { contact: contact.to_owned(), mark: mark_of(found, org.channels()), by: Some(who.actor.clone()) };
         self.arrange_with(person, &ask, true, &who.actor, &[]).await
     }

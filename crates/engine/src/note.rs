@@ -1,11 +1,14 @@
 //! A note: what concerns somebody themself and no incident, as cover of a shift or how they are reached. It goes to the first contact
-//! of their order for low urgency.
+//! of their order for low urgency. Core and `org` stand on it.
 
 use allclear_domain::ids::MessageId;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::MessageDraft;
 use allclear_domain::wire::{Notice, NoticeKind};
+
+/// What begins the key of what is awaited of a request for cover, before its id.
+pub(crate) const COVER_KEY: &str = "cover:";
 
 /// A note as it is written, by the first contact of somebody but one; nothing where nothing else reaches them.
 #[must_use]
