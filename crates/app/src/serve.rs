@@ -216,7 +216,7 @@ fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>
     let mail_from = config.mails_come_from(host);
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
     Ok(Arc::new(Carrier::new(
-        Channels::new(Around { host, mail: config.smtp.is_some(), telephone: config.telephone.as_ref() }),
+        Channels::new(Around { host, mail: config.smtp.is_some(), telephone: config.telephone.as_ref(), slack: config.slack.as_ref() }),
         Transports::new(settings)?,
     )))
 }

@@ -13,6 +13,7 @@ use crate::outbound::gotify::{self, Gotify};
 use crate::outbound::mattermost::{self, Mattermost};
 use crate::outbound::ntfy::{self, Ntfy};
 use crate::outbound::pushover::{self, Pushover};
+use crate::outbound::slack::{self, Slack, Workspace};
 use crate::outbound::sms::{self, Sms};
 use crate::outbound::teams::{self, Teams};
 use crate::outbound::telegram::{self, Telegram};
@@ -29,13 +30,23 @@ pub struct Around<'a> {
     pub mail: bool,
     /// The account for text messages and calls, if there is one.
     pub telephone: Option<&'a Account>,
+    /// The app in Slack, if there is one.
+    pub slack: Option<&'a Workspace>,
+}
+
+impl<'a> Around<'a> {
+    /// Without a mail server and without any account.
+    #[must_use]
+    pub const fn nothing(host: &'a str) -> Self {
+        Self { host, mail: false, telephone: None, slack: None }
+    }
 }
 
 /// What a channel says of itself, and how it is made.
 type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
 
 /// All channels that go out, in the order of the documentation.
-static ALL_WAYS_OUT: [WayOut; 10] = [
+static ALL_WAYS_OUT: [WayOut; 11] = [
     (&email::FORM, |around| Box::new(Email::new(around.host, around.mail))),
     (&webhook::FORM, |_| Box::new(Webhook)),
     (&ntfy::FORM, |_| Box::new(Ntfy)),
@@ -44,6 +55,7 @@ static ALL_WAYS_OUT: [WayOut; 10] = [
     (&telegram::FORM, |_| Box::new(Telegram)),
     (&mattermost::FORM, |_| Box::new(Mattermost)),
     (&teams::FORM, |_| Box::new(Teams)),
+    (&slack::FORM, |around| Box::new(Slack::new(around.slack))),
     (&sms::FORM, |around| Box::new(Sms::new(around.telephone))),
     (&voice::FORM, |around| Box::new(Voice::new(around.telephone))),
 ];
@@ -71,10 +83,15 @@ impl Channels {
         Self(ALL_WAYS_OUT.iter().map(|(_, make)| make(around)).collect())
     }
 
+    /// Each, in the order of the documentation.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Channel> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
     /// The channel of this name.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<&dyn Channel> {
-        self.0.iter().map(AsRef::as_ref).find(|channel| channel.form().name == name)
+        self.iter().find(|channel| channel.form().name == name)
     }
 }
 
@@ -84,16 +101,16 @@ mod tests {
 
     #[test]
     fn every_way_is_found_by_its_own_name() {
-        let channels = Channels::new(Around { host: "ac.example", mail: true, telephone: None });
+        let channels = Channels::new(Around { mail: true, ..Around::nothing("ac.example") });
         for form in WAYS_OUT.iter() {
             assert!(std::ptr::eq(channels.channel(form.name).unwrap().form(), form), "{}", form.name);
         }
         assert!(channels.channel("pigeon").is_none());
         let lacks = |channels: &Channels| WAYS_OUT.iter().filter_map(|form| channels.channel(form.name)?.lacks()).collect::<Vec<_>>();
-        assert_eq!(lacks(&channels), ["--twilio-account"; 2]);
+        assert_eq!(lacks(&channels), ["--slack-token", "--twilio-account", "--twilio-account"]);
         assert!(channels.channel("sms").unwrap().replies().is_none(), "what nobody could have signed is not heard");
         let by_service = Account::read("https://t.example", "AC1", "token", "MG1").unwrap();
-        let channels = Channels::new(Around { host: "ac.example", mail: false, telephone: Some(&by_service) });
-        assert_eq!(lacks(&channels), ["--smtp", "number in --twilio-from"], "calls come from a number");
+        let channels = Channels::new(Around { telephone: Some(&by_service), ..Around::nothing("ac.example") });
+        assert_eq!(lacks(&channels), ["--smtp", "--slack-token", "number in --twilio-from"], "calls come from a number");
     }
 }

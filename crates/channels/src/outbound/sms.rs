@@ -14,7 +14,8 @@ use allclear_domain::wire::{
 };
 use jiff::Timestamp;
 
-use super::twilio::{self, Account, Fields};
+use super::form::Fields;
+use super::twilio::{self, Account};
 use super::wording::{Words, one_line};
 
 /// Longest text, in characters as telephones count them: Twilio takes no more.

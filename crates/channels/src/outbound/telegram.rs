@@ -10,7 +10,7 @@
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -196,7 +196,7 @@ impl Telegram {
         };
         let body = serde_json::to_vec(&sending).map_err(|_| "the message cannot be written as JSON".to_owned())?;
         let headers = vec![("content-type", "application/json".to_owned())];
-        Ok(Request::Http { url: format!("{root}/bot{token}/sendMessage"), headers, body })
+        Ok(Request::Http { method: Method::Post, url: format!("{root}/bot{token}/sendMessage"), headers, body })
     }
 
     fn ask<'a>(message: &'a Message, target: &'a Target, how: Try) -> Step<'a> {
