@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use allclear_channels::outbound::slack::Workspace;
+use allclear_channels::outbound::slack_back;
 use allclear_channels::outbound::twilio::{self, Account};
 use allclear_channels::outbound::webhook;
 use allclear_channels::registry::{Around, Channels, WAYS_OUT};
@@ -31,10 +33,13 @@ const NOT_ONE: &str = "\u{1}not one\n";
 
 /// The token of the account for text messages and calls.
 const TOKEN: &str = "12345";
+/// The signing secret of the app in Slack.
+const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 fn channels() -> Channels {
     let account = Account::read("https://telephone.example", "AC1", TOKEN, "+4930000000").unwrap();
-    Channels::new(Around { host: "ac.example", mail: true, telephone: Some(&account) })
+    let slack = Workspace::read("https://slack.example/api", "xoxb-1234567890-abcdef", SIGNING).unwrap();
+    Channels::new(Around { mail: true, telephone: Some(&account), slack: Some(&slack), ..Around::nothing("ac.example") })
 }
 
 fn every_field() -> impl Iterator<Item = (&'static ChannelForm, &'static Field)> {
@@ -240,9 +245,9 @@ fn read(headers: &[(&'static str, String)], body: &[u8]) -> Value {
 }
 
 /// Where the bodies of the channels have a title, a text and buttons.
-const TITLES: [&str; 2] = ["/title", "/attachments/0/title"];
-const TEXTS: [&str; 3] = ["/message", "/text", "/attachments/0/text"];
-const BUTTONS: [&str; 3] = ["/actions", "/reply_markup/inline_keyboard", "/attachments/0/content/actions"];
+const TITLES: [&str; 3] = ["/blocks/0/text/text", "/title", "/attachments/0/title"];
+const TEXTS: [&str; 4] = ["/blocks/1/text/text", "/message", "/text", "/attachments/0/text"];
+const BUTTONS: [&str; 4] = ["/blocks/2/elements", "/actions", "/reply_markup/inline_keyboard", "/attachments/0/content/actions"];
 
 fn fits(form: &ChannelForm, request: &Request) -> bool {
     let (title, bytes, by_mail) = match request {
@@ -265,6 +270,11 @@ fn fits(form: &ChannelForm, request: &Request) -> bool {
     by_mail == (form.carriage == Carriage::Mail)
         && form.limits.title_chars.is_none_or(|max| title.chars().count() <= max)
         && form.limits.text_bytes.is_none_or(|max| bytes <= max)
+}
+
+/// As a form has it.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 /// A field of a form.
@@ -298,7 +308,7 @@ fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
         let mut found = BTreeSet::new();
         for (code, said) in (100..600).flat_map(|code| TAKEN.map(|said| (code, said))) {
             let (own, foreign) = match form.carriage {
-                Carriage::Http(_) | Carriage::Telephone => (http(code, said), smtp(code)),
+                Carriage::Http(_) | Carriage::Telephone | Carriage::Vendor { .. } => (http(code, said), smtp(code)),
                 Carriage::Mail => (smtp(code), http(code, said)),
             };
             assert!(matches!(ends(form, &foreign), Outcome::Rejected { .. }), "{}: {code} of somebody else", form.name);
@@ -410,6 +420,24 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             let headers = vec![("x-twilio-signature", twilio::signature(TOKEN, &url, &body))];
             Asked { url, headers, body, heard: Heard { of: Of::Message(message), says }, is_timed: false }
         }
+        "slack" => {
+            let by = address.get("slack").unwrap();
+            // It gives no receipts: what is told of a link that was followed settles nothing.
+            let (action, says) = match says {
+                Says::Answer(words) => (words.as_str(), says.clone()),
+                Says::Delivered(_) | Says::Failed(_) | Says::Nothing => ("open", Says::Nothing),
+            };
+            let payload = json!({
+                "type": "block_actions", "user": {"id": by}, "channel": {"id": "D1"},
+                "actions": [{"action_id": action, "value": message.to_string()}]
+            });
+            let body = format!("payload={}", encoded(&payload.to_string())).into_bytes();
+            let time = at.as_second().to_string();
+            let signature = slack_back::signature(SIGNING, &time, &body);
+            let headers = vec![("x-slack-request-timestamp", time), ("x-slack-signature", signature)];
+            let heard = Heard { of: Of::Pressed { message, by: by.to_owned() }, says };
+            Asked { url: "https://ac.example/reply".into(), headers, body, heard, is_timed: true }
+        }
         other => panic!("`{other}` hears something: write here how it is told"),
     }
 }
@@ -435,8 +463,10 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
         // Somebody else of the house, with an address like it and secrets of their own; where their contact holds none, with
         // another number.
         let mut other = own.clone();
-        if form.carriage == Carriage::Telephone {
-            other.set(form.name, "+491709999999");
+        match form.carriage {
+            Carriage::Telephone => other.set(form.name, "+491709999999"),
+            Carriage::Vendor { .. } => other.set(form.name, if form.fields[0].example.starts_with('+') { "+491709999999" } else { "U0OTHER99" }),
+            Carriage::Http(_) | Carriage::Mail => {}
         }
         for field in form.fields {
             match field.kept {
@@ -490,7 +520,7 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             assert!(replies.read(&request).is_err_and(|why| !why.to_string().is_empty()), "{}", form.name);
         }
     }
-    assert!(["webhook", "sms", "voice"].iter().all(|name| hear.contains(name)), "{hear:?}");
+    assert!(["webhook", "sms", "voice", "slack"].iter().all(|name| hear.contains(name)), "{hear:?}");
     for says in everything_said() {
         let Says::Answer(words) = says else { continue };
         assert_eq!(Reply::of_words(&words).is_ok(), words != "what?", "{words}");
@@ -527,6 +557,7 @@ fn every_channel_is_documented() {
             Carriage::Http(Server::Field { key, usual }) => format!("by HTTP, to the host of `{key}`, or to {usual}"),
             Carriage::Mail => "by the mail server (`--smtp`)".to_owned(),
             Carriage::Telephone => "by the provider of the telephone (`--twilio-account`)".to_owned(),
+            Carriage::Vendor { name, setting } => format!("by {name} (`{setting}`)"),
         };
         let title = form.limits.title_chars.map(|max| format!("a title of {max} characters"));
         let text = form.limits.text_bytes.map(|max| format!("{max} bytes of text"));
@@ -535,7 +566,12 @@ fn every_channel_is_documented() {
         let limits = if limits.is_empty() { String::new() } else { format!(" At most {}.", limits.join(" and ")) };
         let back = match channels.channel(form.name).unwrap().replies() {
             Some(_) => {
-                let how = if form.carriage == Carriage::Telephone { "telephone.md" } else { "gateway.md#what-comes-back" };
+                let how = match (form.carriage, form.name) {
+                    (Carriage::Telephone, _) => "telephone.md",
+                    (_, "slack") => "slack.md",
+                    (Carriage::Vendor { .. }, _) => "vendors.md",
+                    (Carriage::Http(_) | Carriage::Mail, _) => "gateway.md#what-comes-back",
+                };
                 format!("Receipts and answers come back at `/reply/{}` ([how](guides/{how})).", form.name)
             }
             None => "Nothing comes back over it but what a link does.".to_owned(),
