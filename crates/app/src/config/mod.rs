@@ -97,6 +97,7 @@ pub static SETTINGS: &[Setting] = &[
             "The app's signing secret, for its buttons and `/allclear`; while it is changed the new one, a comma, and the one before",
         )
     },
+    setting("vendors", "FILE", None, "Accounts with further vendors of text messages, and descriptions of your own"),
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
     setting("quarantine", "", Some("false"), "Start without sending anything, for copies made by other means than `backup`"),
     setting("allow-private-targets", "CIDRS", None, "Private ranges that outgoing requests may reach, as in 127.0.0.0/8,10.0.0.0/8"),
@@ -311,6 +312,8 @@ pub struct Config {
     pub telephone: Option<Account>,
     /// The app in Slack.
     pub slack: Option<Workspace>,
+    /// Accounts with vendors that are data.
+    pub vendors: Option<PathBuf>,
     pub secret_key_file: Option<PathBuf>,
     pub quarantine: bool,
     pub guard: Guard,
@@ -381,6 +384,7 @@ impl Config {
             mail_from: settings.text("mail-from").map(ToOwned::to_owned),
             telephone: telephone(settings)?,
             slack: slack(settings)?,
+            vendors: path("vendors"),
             secret_key_file: path("secret-key-file"),
             quarantine: settings.switch("quarantine")?,
             guard,

@@ -32,4 +32,14 @@ impl Fields {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
+
+    /// Their names, in their order.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Each with its name.
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
 }

@@ -1,10 +1,12 @@
-//! Ways out: a message to a request, an answer to an outcome, one file a channel; and beside it what is heard back.
+//! Ways out: a message to a request, an answer to an outcome, one file a channel; and beside it what is heard back. Vendors that
+//! are data are in [`described`].
 //!
 //! What several share: [`wording`] says a message in words, `plain` keeps text from outside from doing anything in a chat,
 //! `answers` reads what HTTP says anywhere, `form` writes and reads forms, [`setting`] says what is wrong with a setting, and
 //! [`veil`] hides secrets in what was answered.
 
 mod answers;
+pub mod described;
 pub mod email;
 mod form;
 pub mod gotify;
