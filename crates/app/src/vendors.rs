@@ -4,6 +4,8 @@ use std::path::Path;
 
 use allclear_channels::outbound::described::account::{Account, BadAccounts, FILE_BYTES_MAX, SETTING, parse};
 use allclear_channels::outbound::described::description::DESCRIPTION_BYTES_MAX;
+use allclear_channels::registry;
+use allclear_domain::channel::WaysOut;
 use anyhow::Context as _;
 
 use crate::config::environment;
@@ -18,6 +20,14 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<Account>> {
     let beside = path.parent().unwrap_or(Path::new("."));
     let accounts = parse(&text, &path.display().to_string(), environment, |name| text_of(&beside.join(name), DESCRIPTION_BYTES_MAX));
     accounts.with_context(|| format!("{SETTING} does not read"))
+}
+
+/// The channels, with the descriptions of one's own that this file brings.
+///
+/// # Errors
+/// The first thing that does not read, and where it is.
+pub fn ways(path: Option<&Path>) -> anyhow::Result<WaysOut> {
+    registry::ways_out(&read(path)?).map_err(anyhow::Error::msg)
 }
 
 fn text_of(path: &Path, bytes_max: usize) -> Result<String, BadAccounts> {

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use allclear_channels::outbound::described::account::Account as Vendor;
+use allclear_channels::outbound::described::shipped;
 use allclear_channels::outbound::slack::Workspace;
 use allclear_channels::outbound::slack_back;
 use allclear_channels::outbound::twilio::{self, Account};
@@ -33,13 +35,31 @@ const NOT_ONE: &str = "\u{1}not one\n";
 
 /// The token of the account for text messages and calls.
 const TOKEN: &str = "12345";
+/// What is in the address for what people write.
+const REPLY_KEY: &str = "k-0123456789abcdefghij";
 /// The signing secret of the app in Slack.
 const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// An account with each vendor that is data.
+fn vendors() -> Vec<Vendor> {
+    let one = |name: &str| {
+        let (description, form) = shipped::shipped(name).unwrap();
+        let value = |key: String| {
+            let value = if key == "region" { "eu".to_owned() } else { format!("{key}-0123456789") };
+            (key, value)
+        };
+        let asked: Vec<String> = description.asked_for().map(ToOwned::to_owned).collect();
+        let values = asked.into_iter().map(value).chain([("reply_key".to_owned(), REPLY_KEY.to_owned())]).collect();
+        Vendor::of((description, form), false, values).unwrap()
+    };
+    shipped::names().map(one).collect()
+}
 
 fn channels() -> Channels {
     let account = Account::read("https://telephone.example", "AC1", TOKEN, "+4930000000").unwrap();
     let slack = Workspace::read("https://slack.example/api", "xoxb-1234567890-abcdef", SIGNING).unwrap();
-    Channels::new(Around { mail: true, telephone: Some(&account), slack: Some(&slack), ..Around::nothing("ac.example") })
+    let vendors = vendors();
+    Channels::new(Around { mail: true, telephone: Some(&account), slack: Some(&slack), vendors: &vendors, ..Around::nothing("ac.example") })
 }
 
 fn every_field() -> impl Iterator<Item = (&'static ChannelForm, &'static Field)> {
@@ -298,7 +318,13 @@ fn ends(form: &ChannelForm, response: &Response) -> Outcome {
 }
 
 /// How servers say that they have it: a channel that looks at what they say has its own here.
-const TAKEN: [&str; 4] = ["words", r#"{"id":25,"appid":5}"#, r#"{"status":1,"request":"647d2300-702c"}"#, r#"{"ok":true,"result":{}}"#];
+const TAKEN: [&str; 9] = [
+    r#"{"ids":[421332671]}"#,
+    r#"{"message_uuid":["db3ce55a"]}"#,
+    r#"{"id":"01FC66621"}"#,
+    r#"{"data":{"id":"b0c7e8cb"}}"#,
+    r#"{"messages":[{"status":"0","message-id":"0C"}]}"#,
+    "words", r#"{"id":25,"appid":5}"#, r#"{"status":1,"request":"647d2300-702c"}"#, r#"{"ok":true,"result":{}}"#];
 
 #[test]
 fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
@@ -420,6 +446,20 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             let headers = vec![("x-twilio-signature", twilio::signature(TOKEN, &url, &body))];
             Asked { url, headers, body, heard: Heard { of: Of::Message(message), says }, is_timed: false }
         }
+        "telegram" => {
+            // It gives no receipts: whatever is pressed is an answer.
+            let word = match says {
+                Says::Answer(words) => words.clone(),
+                Says::Delivered(_) | Says::Failed(_) | Says::Nothing => "acknowledge".to_owned(),
+            };
+            let chat: i64 = address.get("telegram").unwrap().parse().unwrap();
+            let body = json!({"callback_query": {
+                "id": "1", "from": {"id": chat}, "message": {"chat": {"id": chat}}, "data": format!("{word}:{message}")
+            }});
+            let headers = vec![("x-telegram-bot-api-secret-token", address.get("secret").unwrap().to_owned())];
+            let heard = Heard { of: Of::Pressed { message, by: chat.to_string() }, says: Says::Answer(word) };
+            Asked { url: "https://ac.example/reply".into(), headers, body: body.to_string().into_bytes(), heard, is_timed: false }
+        }
         "slack" => {
             let by = address.get("slack").unwrap();
             // It gives no receipts: what is told of a link that was followed settles nothing.
@@ -459,6 +499,10 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
     for form in WAYS_OUT.iter() {
         let Some(replies) = channels.channel(form.name).unwrap().replies() else { continue };
         hear.push(form.name);
+        // What a vendor that is data posts is its description's, and told with it.
+        if shipped::names().any(|name| name == form.name) {
+            continue;
+        }
         let own = target(form).address;
         // Somebody else of the house, with an address like it and secrets of their own; where their contact holds none, with
         // another number.
@@ -520,7 +564,7 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             assert!(replies.read(&request).is_err_and(|why| !why.to_string().is_empty()), "{}", form.name);
         }
     }
-    assert!(["webhook", "sms", "voice", "slack"].iter().all(|name| hear.contains(name)), "{hear:?}");
+    assert!(["webhook", "sms", "voice", "slack", "telegram"].iter().all(|name| hear.contains(name)), "{hear:?}");
     for says in everything_said() {
         let Says::Answer(words) = says else { continue };
         assert_eq!(Reply::of_words(&words).is_ok(), words != "what?", "{words}");

@@ -23,6 +23,7 @@ use crate::cli::args::{Form, Org, OrgFile};
 use crate::cli::client::Client;
 use crate::cli::terminal::{clean, out, outln, table};
 use crate::config::environment;
+use crate::vendors;
 
 /// Largest file that is read for the server; it takes less.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -53,8 +54,7 @@ fn problem_json(problem: &FileProblem) -> Value {
 /// The channels, with the descriptions of one's own that the settings name here.
 fn ways() -> anyhow::Result<WaysOut> {
     let settings = crate::config::resolve(&BTreeMap::new(), environment, None)?;
-    let vendors = crate::vendors::read(settings.text("vendors").map(Path::new))?;
-    registry::ways_out(&vendors).map_err(anyhow::Error::msg)
+    vendors::ways(settings.text("vendors").map(Path::new))
 }
 
 /// Offline: as if it were applied to an empty store.

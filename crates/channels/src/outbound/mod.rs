@@ -20,6 +20,7 @@ pub mod slack_back;
 pub mod sms;
 pub mod teams;
 pub mod telegram;
+mod telegram_back;
 pub mod twilio;
 pub mod veil;
 pub mod voice;

@@ -122,6 +122,7 @@ fn what_is_over_is_shown_as_over_where_it_stands() {
     let retired = |receipt: &str| {
         let sent = Retired {
             id: page.id,
+            address: &to("U012AB3CD").address,
             receipt,
             notice: &page.notices[0],
             many: 1,

@@ -713,6 +713,8 @@ pub struct Retired<'a> {
     pub receipt: &'a str,
     /// What it was about: of several notices the first, which is the worst.
     pub notice: &'a Notice,
+    /// Where it went, with its secrets in the clear.
+    pub address: &'a Address,
     /// How many notices it had.
     pub many: usize,
     /// Why nothing is asked any more, a sentence: who has it and since when, or that it is over.

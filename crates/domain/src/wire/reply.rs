@@ -193,6 +193,10 @@ pub trait Replies: Send + Sync {
     fn is_of_vendor(&self, _request: &ReplyRequest<'_>, _now: &[Timestamp]) -> bool {
         false
     }
+    /// The same, where an address's own secret tells it: whoever it is from, it came by what this address holds.
+    fn is_by(&self, _request: &ReplyRequest<'_>, _address: &Address) -> bool {
+        false
+    }
     /// What is asked of the vendor so that whoever sent a genuine request reads what became of it, where its answer cannot say.
     fn says_back(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<Request> {
         None

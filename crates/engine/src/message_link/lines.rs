@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use allclear_domain::access::{Actor, Principal, scope_of_person};
 use allclear_domain::incident::attendance;
 use allclear_domain::view::IncidentView;
-use allclear_domain::wire::{Line, NotGenuine, Replies, ReplyRequest};
+use allclear_domain::wire::{Line, NotGenuine, ReplyRequest};
 
 use super::replies::NotReplied;
 use crate::core::{Command, Declare, Input, Known, Once, Refusal, Reply};
@@ -65,7 +65,10 @@ impl Engine {
     /// Why nothing was done, in words for whoever typed it.
     pub async fn line(&self, channel: &str, request: &ReplyRequest<'_>, line: &Line) -> Result<String, NotReplied> {
         let replies = self.hears(channel).ok_or(NotReplied::NoSuchChannel)?;
-        let person = self.person_at(channel, replies, request, &line.from)?;
+        if !replies.is_of_vendor(request, &self.both_clocks()) {
+            return Err(NotGenuine.into());
+        }
+        let person = self.person_at(channel, &line.from)?;
         let who = Principal::new(Actor::Person(person.clone()), scope_of_person(&self.org(), &person));
         match read(&line.words).map_err(NotReplied::NotAsked)? {
             Asked::Help => Ok(HELP.to_owned()),
@@ -75,21 +78,11 @@ impl Engine {
         }
     }
 
-    /// The person whose verified contact over this channel has this address. Who has none is told so where the vendor itself says
-    /// that it is theirs, and else learns nothing.
+    /// The person whose verified contact over this channel has this address, which the vendor says is theirs.
     ///
     /// # Errors
     /// When it is nobody's, or several people's.
-    pub(super) fn person_at(
-        &self,
-        channel: &str,
-        replies: &dyn Replies,
-        request: &ReplyRequest<'_>,
-        address: &str,
-    ) -> Result<String, NotReplied> {
-        if !replies.is_of_vendor(request, &self.both_clocks()) {
-            return Err(NotGenuine.into());
-        }
+    pub(super) fn person_at(&self, channel: &str, address: &str) -> Result<String, NotReplied> {
         let org = self.org();
         let has = |contact: &allclear_domain::org::model::Contact| {
             contact.verified && contact.address.get(channel).is_some_and(|own| own.eq_ignore_ascii_case(address))

@@ -165,7 +165,10 @@ impl Engine {
     /// Whether a request comes from the vendor of a channel itself, whoever of its people it is from.
     #[must_use]
     pub fn is_of_vendor(&self, channel: &str, request: &ReplyRequest<'_>) -> bool {
-        self.hears(channel).is_some_and(|replies| replies.is_of_vendor(request, &self.both_clocks()))
+        let Some(replies) = self.hears(channel) else { return false };
+        let org = self.org();
+        let mut contacts = org.everybody().flat_map(|person| &person.contacts).filter(|contact| contact.address.get(channel).is_some());
+        replies.is_of_vendor(request, &self.both_clocks()) || contacts.any(|contact| replies.is_by(request, &contact.address))
     }
 
     /// Takes what came back over a channel: all of it is known to be genuine before any of it counts.
@@ -219,7 +222,7 @@ impl Engine {
             let mut sent = self.sent_over(channel, replies, request, id).await?;
             // Of a link that was followed nobody is asked who did.
             if let Some(by) = by.filter(|_| one.says != Says::Nothing) {
-                sent.other = self.other_than(channel, replies, request, &sent.first, &by)?;
+                sent.other = self.other_than(channel, &sent.first, &by)?;
             }
             genuine.push((sent, one.says));
         }
@@ -247,20 +250,13 @@ impl Engine {
     ///
     /// # Errors
     /// When it is nobody here.
-    fn other_than(
-        &self,
-        channel: &str,
-        replies: &dyn Replies,
-        request: &ReplyRequest<'_>,
-        first: &StoredMessage,
-        by: &str,
-    ) -> Result<Option<String>, NotReplied> {
+    fn other_than(&self, channel: &str, first: &StoredMessage, by: &str) -> Result<Option<String>, NotReplied> {
         let org = self.org();
         let own = org.contact(&first.person, &first.contact).and_then(|(contact, _)| contact.address.get(channel).map(ToOwned::to_owned));
         if own.is_some_and(|own| own.eq_ignore_ascii_case(by)) {
             return Ok(None);
         }
-        let person = self.person_at(channel, replies, request, by)?;
+        let person = self.person_at(channel, by)?;
         Ok(Some(person).filter(|person| *person != first.person))
     }
 

@@ -113,8 +113,11 @@ impl Engine {
             } else {
                 self.told_done(&incident, page.ended_at, &message.person)
             };
+            let org = self.org();
+            let Some((contact, _)) = org.contact(&message.person, &message.contact) else { continue };
             let retired = Retired {
                 id: lead,
+                address: &contact.address,
                 receipt,
                 notice: &message.notice,
                 many: bundle.len().max(1),

@@ -299,6 +299,11 @@ impl Description {
         checked(written)
     }
 
+    /// The settings and secrets that an account has to have.
+    pub fn asked_for(&self) -> impl Iterator<Item = &str> {
+        self.settings.keys().chain(self.secrets.keys()).map(String::as_str)
+    }
+
     /// Every text with places, each with where it stands.
     pub(super) fn templates(&self) -> Vec<(String, &Template)> {
         fn of_shape<'a>(at: &str, shape: &'a Shape, all: &mut Vec<(String, &'a Template)>) {
