@@ -13,6 +13,7 @@ use crate::outbound::described::account::Account as Vendor;
 use crate::outbound::described::{Described, shipped};
 use crate::outbound::email::{self, Email};
 use crate::outbound::gotify::{self, Gotify};
+use crate::outbound::matrix::{self, Matrix};
 use crate::outbound::mattermost::{self, Mattermost};
 use crate::outbound::ntfy::{self, Ntfy};
 use crate::outbound::pushover::{self, Pushover};
@@ -51,7 +52,7 @@ impl<'a> Around<'a> {
 type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
 
 /// All channels that go out, in the order of the documentation.
-static ALL_WAYS_OUT: [WayOut; 17] = [
+static ALL_WAYS_OUT: [WayOut; 18] = [
     (&email::FORM, |around| Box::new(Email::new(around.host, around.mail))),
     (&webhook::FORM, |_| Box::new(Webhook)),
     (&ntfy::FORM, |_| Box::new(Ntfy)),
@@ -60,6 +61,7 @@ static ALL_WAYS_OUT: [WayOut; 17] = [
     (&telegram::FORM, |_| Box::new(Telegram)),
     (&mattermost::FORM, |_| Box::new(Mattermost)),
     (&teams::FORM, |_| Box::new(Teams)),
+    (&matrix::FORM, |_| Box::new(Matrix)),
     (&slack::FORM, |around| Box::new(Slack::new(around.slack))),
     (&sms::FORM, |around| Box::new(Sms::new(around.telephone))),
     (&voice::FORM, |around| Box::new(Voice::new(around.telephone))),

@@ -318,7 +318,8 @@ fn ends(form: &ChannelForm, response: &Response) -> Outcome {
 }
 
 /// How servers say that they have it: a channel that looks at what they say has its own here.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 10] = [
+    r#"{"event_id":"$YUwRidLecu"}"#,
     r#"{"ids":[421332671]}"#,
     r#"{"message_uuid":["db3ce55a"]}"#,
     r#"{"id":"01FC66621"}"#,
@@ -613,6 +614,7 @@ fn every_channel_is_documented() {
                 let how = match (form.carriage, form.name) {
                     (Carriage::Telephone, _) => "telephone.md",
                     (_, "slack") => "slack.md",
+                    (_, "telegram") => "telegram.md",
                     (Carriage::Vendor { .. }, _) => "vendors.md",
                     (Carriage::Http(_) | Carriage::Mail, _) => "gateway.md#what-comes-back",
                 };

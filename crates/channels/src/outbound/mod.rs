@@ -10,6 +10,7 @@ pub mod described;
 pub mod email;
 mod form;
 pub mod gotify;
+pub mod matrix;
 pub mod mattermost;
 pub mod ntfy;
 mod plain;

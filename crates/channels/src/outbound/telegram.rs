@@ -221,9 +221,12 @@ impl Telegram {
         let links: Vec<Button> = words.links();
         let mut keys: Vec<[Key<'_>; 1]> = asked(message, target).into_iter().flatten().map(|key| [key]).collect();
         // Telegram takes no link to a host without a dot: then those that call back go alone.
-        let led = if how.has_buttons { links.as_slice() } else { &[] };
-        let own = keys.len();
-        keys.extend(led.iter().skip(usize::from(own > 0 && led.len() > 1)).map(|link| [Key::link(if own > 0 { "Open" } else { link.label }, &link.href)]));
+        match (how.has_buttons, keys.is_empty()) {
+            // The page behind the message's link needs no sign-in.
+            (true, false) => keys.extend(links.first().map(|link| [Key::link("Open", &link.href)])),
+            (true, true) => keys.extend(links.iter().map(|link| [Key::link(link.label, &link.href)])),
+            (false, _) => {}
+        }
         let shown: &[Button] = if how.has_buttons { &[] } else { &links };
         let text = text(&words, shown);
         let sending = Sending {
