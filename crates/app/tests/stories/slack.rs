@@ -137,7 +137,8 @@ async fn a_page_is_taken_by_its_button_and_shows_who_has_it(database: Database) 
     assert!(third.words().contains("INC-3 is resolved, since "), "{}", third.words());
     let before = world.events(&opened(&world).await).await.len();
     let stale = Shown { blocks: second.blocks.iter().map(|block| repointed(block, &second, &third)).collect(), ..third };
-    press(&world, &slack, &stale, "open", ANA).await;
+    press(&world, &slack, &stale, "acknowledge", ANA).await;
+    assert!(heard(&slack).contains("INC-3 is resolved, since "), "{}", heard(&slack));
     assert_eq!(world.events(&opened(&world).await).await.len(), before, "a press after the end changes nothing");
     assert!(!world.log().contains(TOKEN) && !world.log().contains(SIGNING), "neither is in the log");
 }

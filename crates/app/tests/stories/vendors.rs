@@ -262,3 +262,33 @@ id = "/flight"
     assert!(!world.log().contains("hush"));
     drop(dir);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vendor_in_ones_own_network_needs_leave() {
+    let vendors = SmsVendors::start().await;
+    let (dir, path) = file_of(&vendors.accounts(), &[]);
+    let world = World::start(setup(Database::Sqlite).guarded().args(&["--vendors", &path]).org(one_each())).await;
+    world.fire("disk").await;
+    let failed = world.bodies(&opened(&world).await, "send_failed").await;
+    assert_eq!(failed.len(), VENDORS.len(), "{failed:?}");
+    assert!(failed.iter().all(|body| body["why"].as_str().unwrap().contains("private")), "{failed:?}");
+    assert!(vendors.fake.came().is_empty());
+    drop(dir);
+}
+
+/// What does not read stops the start, and says what and where, and no secret.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_do_not_read_stop_the_start() {
+    for (accounts, more, why) in [
+        ("[plivo]\nauth_id = \"MA1\"\nauth_token = \"hush\"\n", "", "[plivo] from"),
+        ("[plover]\n", "", "there is no such vendor"),
+        ("[own]\ndescription = \"own.toml\"\n", "name = \"own\"\nvendor = \"Own\"\nserver = \"https://x.example\"\n[request]\npath = \"/{loop}\"\n", "no place `{loop}`"),
+        ("[own]\ndescription = \"missing.toml\"\n", "", "cannot be read"),
+        ("[email]\ndescription = \"own.toml\"\n", "name = \"email\"\nvendor = \"Own\"\nserver = \"https://x.example\"\n[request]\npath = \"/x\"\n[request.form]\na = \"{to}{text}\"\n", "contacts have a key of that name"),
+    ] {
+        let (dir, path) = file_of(accounts, &[("own.toml", more)]);
+        let told = World::try_start(setup(Database::Sqlite).args(&["--vendors", &path])).await.err().map(|why| format!("{why:#}")).unwrap_or_default();
+        assert!(told.contains(why) && !told.contains("hush"), "{accounts}: {told}");
+        drop(dir);
+    }
+}

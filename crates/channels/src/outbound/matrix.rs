@@ -204,7 +204,7 @@ impl Channel for Matrix {
     fn retire(&self, sent: &Retired<'_>) -> Option<Request> {
         let event = sent.receipt.rsplit(' ').next().filter(|event| is_event(event))?;
         let incident = &sent.notice.incident;
-        let more = if sent.many > 1 { format!(" and {} more", sent.many - 1) } else { String::new() };
+        let more = if sent.several { " and others" } else { "" };
         let title = format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title);
         let open = Button { label: "Open", href: sent.incident_url.to_owned() };
         let new = content(&one_line(&title, TITLE_CHARS_MAX), &one_line(sent.says, TITLE_CHARS_MAX), &[open]);
@@ -288,7 +288,7 @@ mod tests {
                 receipt,
                 notice: &page.notices[0],
                 address: &target.address,
-                many: 3,
+                several: true,
                 says: "Ana has it.",
                 incident_url: "https://ac.example/incidents/INC-142",
             };
@@ -298,7 +298,7 @@ mod tests {
         assert!(url.ends_with("%2Dover"), "{url}");
         assert_eq!(body["m.relates_to"], json!({"rel_type": "m.replace", "event_id": "$e:example.org"}));
         let text = body["m.new_content"]["body"].as_str().unwrap();
-        assert!(text.starts_with("[SEV2] INC-142 x and 2 more\nAna has it.\nOpen: "), "{text}");
+        assert!(text.starts_with("[SEV2] INC-142 x and others\nAna has it.\nOpen: "), "{text}");
         assert!(retired("HTTP 200").is_none() && retired("").is_none());
     }
 }

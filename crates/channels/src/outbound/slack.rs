@@ -411,7 +411,7 @@ impl Channel for Slack {
         let workspace = self.workspace.as_ref()?;
         let (channel, ts) = place_in(sent.receipt)?;
         let incident = &sent.notice.incident;
-        let more = if sent.many > 1 { format!(" and {} more", sent.many - 1) } else { String::new() };
+        let more = if sent.several { " and others" } else { "" };
         let title = format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title);
         let title = one_line(&title, LINE_CHARS_MAX);
         let mut blocks = vec![header(&title), section(&plain(&one_line(sent.says, LINE_CHARS_MAX)))];

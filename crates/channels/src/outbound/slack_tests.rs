@@ -125,7 +125,7 @@ fn what_is_over_is_shown_as_over_where_it_stands() {
             address: &to("U012AB3CD").address,
             receipt,
             notice: &page.notices[0],
-            many: 1,
+            several: false,
             says: "Ana has it, since 2026-11-21 04:00 CET.",
             incident_url: "https://ac.example/incidents/INC-142",
         };

@@ -375,7 +375,7 @@ impl Channel for Telegram {
         let (_, rest) = sent.receipt.split_once(' ')?.1.split_once(' ')?;
         let number: u64 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
         let incident = &sent.notice.incident;
-        let more = if sent.many > 1 { format!(" and {} more", sent.many - 1) } else { String::new() };
+        let more = if sent.several { " and others" } else { "" };
         let title = one_line(&format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title), TITLE_CHARS_MAX);
         let text = format!("{}\n{}\nOpen: {}", inert(&title), inert(sent.says), sent.incident_url);
         // Without a keyboard, so that the one it had goes.

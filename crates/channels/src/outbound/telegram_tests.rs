@@ -102,7 +102,7 @@ fn what_is_over_is_shown_as_over_without_its_buttons() {
             receipt,
             notice: &page.notices[0],
             address: &target.address,
-            many: 1,
+            several: false,
             says: "Ana has it.",
             incident_url: "https://ac.example/incidents/INC-142",
         };

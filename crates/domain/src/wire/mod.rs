@@ -715,8 +715,8 @@ pub struct Retired<'a> {
     pub notice: &'a Notice,
     /// Where it went, with its secrets in the clear.
     pub address: &'a Address,
-    /// How many notices it had.
-    pub many: usize,
+    /// Whether it had others beside.
+    pub several: bool,
     /// Why nothing is asked any more, a sentence: who has it and since when, or that it is over.
     pub says: &'a str,
     /// The incident's page in full.

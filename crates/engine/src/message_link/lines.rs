@@ -13,7 +13,7 @@ use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{Line, NotGenuine, ReplyRequest};
 
 use super::replies::NotReplied;
-use crate::core::{Command, Declare, Input, Known, Once, Refusal, Reply};
+use crate::core::{Command, Declare, Input, Known, Once, Reply};
 use crate::engine::Engine;
 use crate::read::{IncidentFilter, NoAnswer};
 
@@ -153,11 +153,9 @@ impl Engine {
         // The same request, if it comes again, is the same incident.
         let once = Once { key: format!("{channel}:{}", line.key), digest: title, digest_before: None };
         let input = Input { who: who.clone(), cause: channel.to_owned(), once: Some(once), command: Command::Declare(declare) };
-        let id = match self.ask(input).await? {
-            Reply::Incident { id, .. } => Some(id),
-            _ => None,
+        let Reply::Incident { id, .. } = self.ask(input).await? else {
+            return Ok("It was declared by this before.".to_owned());
         };
-        let Some(id) = id else { return Ok("It was declared by this before.".to_owned()) };
         let incident = self.queries(who).incident(id).await?;
         let url = self.links().incident_url(&incident.reference);
         Ok(format!("Declared {} [{}]. {url}", incident.reference, incident.severity.to_string().to_uppercase()))
@@ -185,21 +183,18 @@ impl Engine {
         if !incident.state.is_open() {
             return Err(NotReplied::Over(format!("{} is {}: there is nothing for you to do.", incident.reference, incident.state.word())));
         }
-        if let Some(by) = incident.acknowledged_by.as_deref().filter(|by| *by != person) {
+        let is_held = self.queries(who).is_held(id).await?;
+        if let Some(by) = incident.acknowledged_by.as_deref().filter(|by| is_held && *by != person) {
             let url = self.links().incident_url(&incident.reference);
             return Ok(format!("{} has {}. To take it over, see {url}", self.name_of(by), incident.reference));
         }
-        if incident.acknowledged_by.is_none() {
+        if !is_held || incident.acknowledged_by.is_none() {
             let command = attendance::Command::Acknowledge { by: Some(person), via: channel.to_owned() };
             let command = Command::Incident { id, command: command.into() };
-            self.submit(Input { who: who.clone(), cause: channel.to_owned(), once: None, command }).await.map_err(refused)?;
+            self.submit(Input { who: who.clone(), cause: channel.to_owned(), once: None, command }).await?;
         }
         Ok(format!("You have {}.", incident.reference))
     }
-}
-
-fn refused(refusal: Refusal) -> NotReplied {
-    NotReplied::Refused(refusal)
 }
 
 #[cfg(test)]

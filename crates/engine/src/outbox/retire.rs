@@ -5,6 +5,7 @@
 //! beside everything else, tried a few times and then left. What was left, as by a node that stopped, has buttons still, and
 //! pressing one says who has it, and asks this again.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 use allclear_domain::access::{Actor, Principal};
@@ -21,10 +22,13 @@ use tokio::sync::mpsc;
 
 use crate::engine::Engine;
 use crate::read::NoAnswer;
-use crate::windows::BUNDLE_MAX;
 
 /// Pages that wait for this at most; those of a storm beyond them keep their buttons.
 const WAITING_MAX: usize = 4_096;
+/// Messages that were shown as done lately and are not asked for again: of one with many pages each of them ends.
+const LATELY_MAX: usize = 256;
+/// Rows that are read of a message: whether it carries one notice or several, and whether the first that looks for somebody does.
+const ONE_OR_SEVERAL: i64 = 2;
 /// Tries of one request, and the wait before the second, which doubles.
 const TRIES_MAX: u32 = 5;
 const WAIT_FIRST: Length = Length::from_secs(2);
@@ -42,13 +46,14 @@ impl Retiring {
         let tasks = engine.shared.tasks.clone();
         tasks.spawn(async move {
             let shared = engine.shared.clone();
+            let mut lately = VecDeque::new();
             loop {
                 let page = tokio::select! {
                     page = waiting.recv() => page,
                     () = shared.stop.cancelled() => None,
                 };
                 let Some(page) = page else { return };
-                engine.retire(page).await;
+                engine.retire(page, &mut lately).await;
                 shared.busy.fetch_sub(1, Ordering::SeqCst);
             }
         });
@@ -71,8 +76,8 @@ impl Retiring {
 
 impl Engine {
     /// Shows the messages of a page as done, where they went over a channel that can.
-    pub(crate) async fn retire(&self, page: PageId) {
-        match self.to_retire(page).await {
+    async fn retire(&self, page: PageId, lately: &mut VecDeque<MessageId>) {
+        match self.to_retire(page, lately).await {
             Ok(requests) => {
                 for request in requests {
                     self.carry_soon(request).await;
@@ -82,11 +87,14 @@ impl Engine {
         }
     }
 
-    async fn to_retire(&self, id: PageId) -> Result<Vec<Request>, NoAnswer> {
+    async fn to_retire(&self, id: PageId, lately: &mut VecDeque<MessageId>) -> Result<Vec<Request>, NoAnswer> {
         let transport = &self.shared.ports.transport;
         let sent = rows::message::of_page(self.db(), id).await?;
         let ours = |message: &&StoredMessage| {
-            message.notice.kind == NoticeKind::Page && message.state == MessageState::Delivered && transport.retires(&message.channel)
+            message.notice.kind == NoticeKind::Page
+                && message.state == MessageState::Delivered
+                && transport.retires(&message.channel)
+                && !lately.contains(&message.bundle.unwrap_or(message.id))
         };
         let sent: Vec<&StoredMessage> = sent.iter().filter(ours).collect();
         if sent.is_empty() {
@@ -94,22 +102,27 @@ impl Engine {
         }
         let who = Principal::own(Actor::System);
         let (page, incident, _) = self.queries(&who).page_and_incident(id).await?;
-        let over = !incident.state.is_open();
-        if !over && matches!(page.status, Status::Running) || (page.status == Status::Exhausted && incident.acknowledged_by.is_none()) {
+        let asks = match page.status {
+            Status::Running => true,
+            Status::Exhausted => incident.acknowledged_by.is_none(),
+            Status::Acknowledged | Status::Stopped | Status::Told => false,
+        };
+        if asks && incident.state.is_open() {
             return Ok(Vec::new());
         }
         let explained = self.queries(&who).explain_page(id).await?;
         let mut requests = Vec::new();
         for message in sent {
             let lead = message.bundle.unwrap_or(message.id);
-            let bundle = rows::message::of_bundle(self.db(), lead, i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX)).await?;
+            // Those that look for somebody come first.
+            let bundle = rows::message::of_bundle(self.db(), lead, ONE_OR_SEVERAL).await?;
             // Of a message of many the buttons stay while any of them looks for somebody.
             if bundle.len() > 1 && bundle.iter().any(|(_, page)| page.looking) {
                 continue;
             }
             let Some(receipt) = receipt_of(&explained.lines, message.id) else { continue };
             let says = if bundle.len() > 1 {
-                format!("None of these {} waits for anybody any more.", bundle.len())
+                "None of these waits for anybody any more.".to_owned()
             } else {
                 self.told_done(&incident, page.ended_at, &message.person)
             };
@@ -120,11 +133,15 @@ impl Engine {
                 address: &contact.address,
                 receipt,
                 notice: &message.notice,
-                many: bundle.len().max(1),
+                several: bundle.len() > 1,
                 says: &says,
                 incident_url: &self.links().incident_url(&incident.reference),
             };
             requests.extend(transport.retire(&message.channel, &retired));
+            lately.push_back(lead);
+            if lately.len() > LATELY_MAX {
+                lately.pop_front();
+            }
         }
         Ok(requests)
     }
@@ -186,7 +203,7 @@ impl Engine {
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         let tasks = self.shared.tasks.clone();
         tasks.spawn(async move {
-            engine.retire(page).await;
+            engine.retire(page, &mut VecDeque::new()).await;
             engine.shared.busy.fetch_sub(1, Ordering::SeqCst);
         });
     }

@@ -31,7 +31,7 @@ macro_rules! ship {
                 limits: LIMITS,
             };
         )*
-        static ALL: &[Shipped] = &[
+        static ALL: [Shipped; 6] = [
             $(Shipped { name: $name, form: &$form, text: include_str!(concat!("shipped/", $name, ".toml")), read: OnceLock::new() },)*
         ];
     };
