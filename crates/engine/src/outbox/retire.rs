@@ -53,7 +53,9 @@ impl Retiring {
                     () = shared.stop.cancelled() => None,
                 };
                 let Some(page) = page else { return };
-                engine.retire(page, &mut lately).await;
+                if engine.has_what_retires() {
+                    engine.retire(page, &mut lately).await;
+                }
                 shared.busy.fetch_sub(1, Ordering::SeqCst);
             }
         });
@@ -63,7 +65,7 @@ impl Retiring {
     /// A page has ended.
     pub(super) fn ended(&self, engine: &Engine, page: PageId) {
         let shared = &engine.shared;
-        if engine.is_quarantined() || !engine.channels().iter().any(|form| shared.ports.transport.retires(form.name)) {
+        if engine.is_quarantined() {
             return;
         }
         shared.busy.fetch_add(1, Ordering::SeqCst);
@@ -75,6 +77,14 @@ impl Retiring {
 }
 
 impl Engine {
+    /// Whether anybody is reached over a channel that can: where nobody is, nothing is read for it.
+    fn has_what_retires(&self) -> bool {
+        let (org, transport) = (self.org(), &self.shared.ports.transport);
+        let forms: Vec<&str> = self.channels().iter().map(|form| form.name).filter(|name| transport.retires(name)).collect();
+        let mut contacts = org.everybody().flat_map(|person| &person.contacts);
+        contacts.any(|contact| forms.iter().any(|name| contact.address.get(name).is_some()))
+    }
+
     /// Shows the messages of a page as done, where they went over a channel that can.
     async fn retire(&self, page: PageId, lately: &mut VecDeque<MessageId>) {
         match self.to_retire(page, lately).await {

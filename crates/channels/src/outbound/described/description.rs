@@ -358,7 +358,7 @@ fn shape(at: &str, value: Value, depth: usize, left: &mut usize) -> Result<Shape
         }
         Value::Object(fields) => {
             let one = |(name, value): (String, Value)| Ok((name.clone(), shape(&format!("{at}.{name}"), value, depth + 1, left)?));
-            Shape::Object(fields.into_iter().map(one).collect::<Result<_, _>>()?)
+            Shape::Object(fields.into_iter().map(one).collect::<Result<_, BadDescription>>()?)
         }
         other => Shape::As(other),
     })

@@ -56,7 +56,7 @@ pub(super) const fn number_field(name: &'static str) -> Field {
 }
 
 /// The field of one whose addresses are something else.
-const fn text_field(name: &'static str) -> Field {
+fn text_field(name: &'static str) -> Field {
     Field {
         key: name,
         label: "Address",

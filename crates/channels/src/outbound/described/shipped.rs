@@ -25,7 +25,7 @@ macro_rules! ship {
             pub static $form: ChannelForm = ChannelForm {
                 name: $name,
                 noun: $noun,
-                id_example: "cell",
+                id_example: $name,
                 fields: &[number_field($name)],
                 carriage: Carriage::Vendor { name: $vendor, setting: SETTING },
                 limits: LIMITS,
