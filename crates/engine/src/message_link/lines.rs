@@ -183,15 +183,23 @@ impl Engine {
         if !incident.state.is_open() {
             return Err(NotReplied::Over(format!("{} is {}: there is nothing for you to do.", incident.reference, incident.state.word())));
         }
-        let is_held = self.queries(who).is_held(id).await?;
-        if let Some(by) = incident.acknowledged_by.as_deref().filter(|by| is_held && *by != person) {
-            let url = self.links().incident_url(&incident.reference);
-            return Ok(format!("{} has {}. To take it over, see {url}", self.name_of(by), incident.reference));
+        let has_it = incident.acknowledged_by.as_deref() == Some(person.as_str()) && self.queries(who).is_held(id).await?;
+        if has_it {
+            return Ok(format!("You have {}.", incident.reference));
         }
-        if !is_held || incident.acknowledged_by.is_none() {
-            let command = attendance::Command::Acknowledge { by: Some(person), via: channel.to_owned() };
-            let command = Command::Incident { id, command: command.into() };
-            self.submit(Input { who: who.clone(), cause: channel.to_owned(), once: None, command }).await?;
+        // Judged as it is decided: of two who ask at once one has it.
+        let command = attendance::Command::TakeFree { by: person.clone(), via: channel.to_owned() };
+        let command = Command::Incident { id, command: command.into() };
+        if let Err(refusal) = self.submit(Input { who: who.clone(), cause: channel.to_owned(), once: None, command }).await {
+            let now = self.queries(who).incident(id).await?;
+            let another = now.acknowledged_by.filter(|by| *by != person);
+            return match another {
+                Some(by) if self.queries(who).is_held(id).await? => {
+                    let url = self.links().incident_url(&incident.reference);
+                    Ok(format!("{} has {}. To take it over, see {url}", self.name_of(&by), incident.reference))
+                }
+                Some(_) | None => Err(refusal.into()),
+            };
         }
         Ok(format!("You have {}.", incident.reference))
     }
