@@ -97,7 +97,9 @@ async fn take(api: &Api, channel: &str, request: Request) -> Result<Response, Re
             let words = why.to_string();
             let own = match &why {
                 // The vendor itself says who it is, and they learn that it is not theirs.
-                NotReplied::NotGenuine(_) if api.engine.is_of_vendor(channel, &request) => told(api, replies, &request, Told::Refused(NOT_YOURS)),
+                NotReplied::NotGenuine(_) if api.engine.is_of_vendor(channel, &request) => {
+                    told(api, replies, &request, Told::Refused(NOT_YOURS))
+                }
                 // What the vendor sends beside what is heard is taken from it, so that it does not come again.
                 NotReplied::Unreadable(_) if api.engine.is_of_vendor(channel, &request) => replies.answer(&request, Told::Taken("")),
                 // Whoever is not known to be the vendor learns nothing in its form.

@@ -12,8 +12,8 @@ use std::time::Duration;
 use allclear_channels::carry::http::{TransportConfig, Transports};
 use allclear_channels::outbound::described::account::Account;
 use allclear_channels::registry::{self, Around, Channels};
-use allclear_domain::channel::WaysOut;
 use allclear_domain::access::{Actor, Principal};
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff;
 use allclear_domain::org::handover::{Handover, handovers};
@@ -103,7 +103,9 @@ pub async fn demo(config: Config) -> anyhow::Result<()> {
     let place = Bound::take(&config)?;
     let recorder = Arc::new(Recorder::default());
     let clock = Arc::new(SystemClock::default());
-    let engine = start(&config, place.base_url.clone(), (Arc::clone(&recorder) as Arc<dyn Transport>, registry::WAYS_OUT), Arc::clone(&clock)).await?;
+    let engine =
+        start(&config, place.base_url.clone(), (Arc::clone(&recorder) as Arc<dyn Transport>, registry::WAYS_OUT), Arc::clone(&clock))
+            .await?;
     let set_up = demo::prepare(&engine, &clock).await.map(|()| demo::faces(&engine, recorder));
     run(&config, place, engine, set_up, async |engine, address| demo::begin(engine, address).await).await
 }

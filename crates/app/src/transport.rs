@@ -142,7 +142,12 @@ mod tests {
         if times == 0 {
             return Step::Done(Outcome::Delivered { receipt: heard.to_string() });
         }
-        let request = Request::Http { method: allclear_domain::wire::Method::Post, url: format!("https://x.example/{heard}"), headers: Vec::new(), body: Vec::new() };
+        let request = Request::Http {
+            method: allclear_domain::wire::Method::Post,
+            url: format!("https://x.example/{heard}"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
         Step::Ask(
             request,
             Box::new(move |response| match response {

@@ -144,6 +144,10 @@ mod tests {
         assert!(channels.channel("sms").unwrap().replies().is_none(), "what nobody could have signed is not heard");
         let by_service = Account::read("https://t.example", "AC1", "token", "MG1").unwrap();
         let channels = Channels::new(Around { telephone: Some(&by_service), ..Around::nothing("ac.example") });
-        assert_eq!(lacks(&channels), [&["--smtp", "--slack-token", "number in --twilio-from"][..], &vendors].concat(), "calls come from a number");
+        assert_eq!(
+            lacks(&channels),
+            [&["--smtp", "--slack-token", "number in --twilio-from"][..], &vendors].concat(),
+            "calls come from a number"
+        );
     }
 }

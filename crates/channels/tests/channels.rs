@@ -325,7 +325,11 @@ const TAKEN: [&str; 10] = [
     r#"{"id":"01FC66621"}"#,
     r#"{"data":{"id":"b0c7e8cb"}}"#,
     r#"{"messages":[{"status":"0","message-id":"0C"}]}"#,
-    "words", r#"{"id":25,"appid":5}"#, r#"{"status":1,"request":"647d2300-702c"}"#, r#"{"ok":true,"result":{}}"#];
+    "words",
+    r#"{"id":25,"appid":5}"#,
+    r#"{"status":1,"request":"647d2300-702c"}"#,
+    r#"{"ok":true,"result":{}}"#,
+];
 
 #[test]
 fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
@@ -510,7 +514,9 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
         let mut other = own.clone();
         match form.carriage {
             Carriage::Telephone => other.set(form.name, "+491709999999"),
-            Carriage::Vendor { .. } => other.set(form.name, if form.fields[0].example.starts_with('+') { "+491709999999" } else { "U0OTHER99" }),
+            Carriage::Vendor { .. } => {
+                other.set(form.name, if form.fields[0].example.starts_with('+') { "+491709999999" } else { "U0OTHER99" })
+            }
             Carriage::Http(_) | Carriage::Mail => {}
         }
         for field in form.fields {

@@ -222,7 +222,11 @@ mod tests {
     fn forms_read_as_they_are_written() {
         let fields = fields_of(&form(&[("a b", "ü&="), ("c", "+1 2")]));
         assert_eq!((fields["a b"].as_str(), fields["c"].as_str()), ("ü&=", "+1 2"));
-        let came = Came { body: "a=1".into(), headers: [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())].into(), ..Came::default() };
+        let came = Came {
+            body: "a=1".into(),
+            headers: [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())].into(),
+            ..Came::default()
+        };
         assert_eq!((came.json()["a"].as_str(), came.header("x")), (Some("1"), ""));
     }
 }

@@ -333,8 +333,15 @@ mod tests {
     fn it_refuses_what_slack_refuses() {
         let mut state = State::default();
         let ask = |method: &str, body: Value, token: &str, state: &mut State| {
-            let headers = [("authorization".to_owned(), format!("Bearer {token}")), ("content-type".to_owned(), "application/json".to_owned())];
-            let came = Came { method: "POST".into(), path: format!("/api/{method}"), headers: headers.into(), body: body.to_string(), answered: 0 };
+            let headers =
+                [("authorization".to_owned(), format!("Bearer {token}")), ("content-type".to_owned(), "application/json".to_owned())];
+            let came = Came {
+                method: "POST".into(),
+                path: format!("/api/{method}"),
+                headers: headers.into(),
+                body: body.to_string(),
+                answered: 0,
+            };
             serde_json::from_str::<Value>(&answer(&came, state).body).unwrap()
         };
         let text = |text: &str| json!({"type": "plain_text", "text": text});

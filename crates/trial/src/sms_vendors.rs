@@ -59,11 +59,16 @@ pub static VENDORS: [Vendor; 6] = [
         to: ("/to", true),
         text: "/message",
         receipt: "/whendelivered",
-        yes: (200, r#"{"status":"created","direction":"outgoing","from":"+46766861004","parts":1,"cost":5200,"message":"it is repeated","id":"sf8425555e5d8db61"}"#),
+        yes: (
+            200,
+            r#"{"status":"created","direction":"outgoing","from":"+46766861004","parts":1,"cost":5200,"message":"it is repeated","id":"sf8425555e5d8db61"}"#,
+        ),
         no: (400, "Invalid to number NUMBER for u46:hush-46-elks-000"),
         states: ["sent", "delivered", "failed"],
         posted: |_, state| (false, form(&[("id", "sf8425555e5d8db61"), ("status", state)])),
-        wrote: |from, text| (false, form(&[("direction", "incoming"), ("id", "s1"), ("from", from), ("to", "+46766861004"), ("message", text)])),
+        wrote: |from, text| {
+            (false, form(&[("direction", "incoming"), ("id", "s1"), ("from", from), ("to", "+46766861004"), ("message", text)]))
+        },
         says_in_answer: true,
     },
     Vendor {
@@ -75,9 +80,18 @@ pub static VENDORS: [Vendor; 6] = [
         text: "/message",
         receipt: "/callback_url",
         yes: (200, r#"{"ids":[421332671],"usage":{"countries":{"DE":1},"currency":"DKK","total_cost":0.12}}"#),
-        no: (422, r#"{"code":"0x0216","incident_uuid":"d8127429","message":"NUMBER cannot be reached, hush-gateway-token","variables":[]}"#),
+        no: (
+            422,
+            r#"{"code":"0x0216","incident_uuid":"d8127429","message":"NUMBER cannot be reached, hush-gateway-token","variables":[]}"#,
+        ),
         states: ["ENROUTE", "DELIVERED", "UNDELIVERABLE"],
-        posted: |to, state| (true, json!({"id": 421_332_671, "msisdn": to.trim_start_matches('+').parse::<u64>().unwrap_or(0), "time": 1, "status": state}).to_string()),
+        posted: |to, state| {
+            (
+                true,
+                json!({"id": 421_332_671, "msisdn": to.trim_start_matches('+').parse::<u64>().unwrap_or(0), "time": 1, "status": state})
+                    .to_string(),
+            )
+        },
         wrote: |from, text| {
             (true, json!({"id": 1, "msisdn": from.trim_start_matches('+').parse::<u64>().unwrap_or(0), "receiver": 451_204, "message": text, "senttime": 1, "webhook_label": "x"}).to_string())
         },
@@ -94,8 +108,30 @@ pub static VENDORS: [Vendor; 6] = [
         yes: (202, r#"{"message":"message(s) queued","message_uuid":["db3ce55a-7f1d-11e1-8ea7-1231380bc196"],"api_id":"db342550"}"#),
         no: (400, r#"{"api_id":"97ceeb52","error":"NUMBER is not valid for hush-plivo-token"}"#),
         states: ["sent", "delivered", "undelivered"],
-        posted: |to, state| (false, form(&[("From", "14155550100"), ("To", to.trim_start_matches('+')), ("Status", state), ("MessageUUID", "u"), ("ErrorCode", "300")])),
-        wrote: |from, text| (false, form(&[("From", from.trim_start_matches('+')), ("To", "14155550100"), ("Text", text), ("Type", "sms"), ("MessageUUID", "u")])),
+        posted: |to, state| {
+            (
+                false,
+                form(&[
+                    ("From", "14155550100"),
+                    ("To", to.trim_start_matches('+')),
+                    ("Status", state),
+                    ("MessageUUID", "u"),
+                    ("ErrorCode", "300"),
+                ]),
+            )
+        },
+        wrote: |from, text| {
+            (
+                false,
+                form(&[
+                    ("From", from.trim_start_matches('+')),
+                    ("To", "14155550100"),
+                    ("Text", text),
+                    ("Type", "sms"),
+                    ("MessageUUID", "u"),
+                ]),
+            )
+        },
         says_in_answer: false,
     },
     Vendor {
@@ -112,7 +148,13 @@ pub static VENDORS: [Vendor; 6] = [
         posted: |to, state| {
             (true, json!({"type": "recipient_delivery_report_sms", "batch_id": "01FC", "recipient": to.trim_start_matches('+'), "code": 402, "status": state, "at": "2026-11-21T03:00:00Z"}).to_string())
         },
-        wrote: |from, text| (true, json!({"type": "mo_text", "id": "01XX", "from": from.trim_start_matches('+'), "to": "14155550101", "body": text}).to_string()),
+        wrote: |from, text| {
+            (
+                true,
+                json!({"type": "mo_text", "id": "01XX", "from": from.trim_start_matches('+'), "to": "14155550101", "body": text})
+                    .to_string(),
+            )
+        },
         says_in_answer: false,
     },
     Vendor {
@@ -123,7 +165,10 @@ pub static VENDORS: [Vendor; 6] = [
         to: ("/to", true),
         text: "/text",
         receipt: "/webhook_url",
-        yes: (200, r#"{"data":{"record_type":"message","direction":"outbound","id":"b0c7e8cb-6227-4c74-9f32-c7f80c30934b","to":[{"status":"queued"}]}}"#),
+        yes: (
+            200,
+            r#"{"data":{"record_type":"message","direction":"outbound","id":"b0c7e8cb-6227-4c74-9f32-c7f80c30934b","to":[{"status":"queued"}]}}"#,
+        ),
         no: (400, r#"{"errors":[{"code":"40310","title":"Invalid 'to' address","detail":"NUMBER is not E.164, KEY0hush-telnyx-key"}]}"#),
         states: ["sent", "delivered", "delivery_failed"],
         posted: |to, state| {
@@ -143,11 +188,27 @@ pub static VENDORS: [Vendor; 6] = [
         to: ("/to", false),
         text: "/text",
         receipt: "/callback",
-        yes: (200, r#"{"message-count":"1","messages":[{"to":"4917","message-id":"0C000000217B7F02","status":"0","remaining-balance":"15.53590000"}]}"#),
+        yes: (
+            200,
+            r#"{"message-count":"1","messages":[{"to":"4917","message-id":"0C000000217B7F02","status":"0","remaining-balance":"15.53590000"}]}"#,
+        ),
         no: (200, r#"{"message-count":"1","messages":[{"status":"7","error-text":"NUMBER barred, hush-vonage-secret"}]}"#),
         states: ["accepted", "delivered", "rejected"],
-        posted: |to, state| (true, json!({"msisdn": to.trim_start_matches('+'), "to": "x", "messageId": "0C", "status": state, "err-code": "4", "scts": "2111210300"}).to_string()),
-        wrote: |from, text| (false, form(&[("msisdn", from.trim_start_matches('+')), ("to", "14155550103"), ("text", text), ("type", "text"), ("messageId", "0B")])),
+        posted: |to, state| {
+            (true, json!({"msisdn": to.trim_start_matches('+'), "to": "x", "messageId": "0C", "status": state, "err-code": "4", "scts": "2111210300"}).to_string())
+        },
+        wrote: |from, text| {
+            (
+                false,
+                form(&[
+                    ("msisdn", from.trim_start_matches('+')),
+                    ("to", "14155550103"),
+                    ("text", text),
+                    ("type", "text"),
+                    ("messageId", "0B"),
+                ]),
+            )
+        },
         says_in_answer: false,
     },
 ];
@@ -208,7 +269,12 @@ impl SmsVendors {
     #[must_use]
     pub fn accounts(&self) -> String {
         let one = |vendor: &Vendor| {
-            format!("[{name}]\nserver = \"{url}/{name}\"\nreply_key = \"{REPLY_KEY}\"\n{account}\n", name = vendor.name, url = self.fake.url(), account = vendor.account)
+            format!(
+                "[{name}]\nserver = \"{url}/{name}\"\nreply_key = \"{REPLY_KEY}\"\n{account}\n",
+                name = vendor.name,
+                url = self.fake.url(),
+                account = vendor.account
+            )
         };
         VENDORS.iter().map(one).collect()
     }

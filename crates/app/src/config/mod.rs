@@ -83,11 +83,11 @@ pub static SETTINGS: &[Setting] = &[
         ..setting("twilio-token", "TOKEN", None, "Its token; while it is changed the new one, a comma, and the one before")
     },
     setting("twilio-from", "NUMBER", None, "Number as in +4930000000, or messaging service MG…, or both with a comma between"),
+    Setting { secrecy: Secrecy::Url, ..setting("slack-url", "URL", Some(slack::URL_DEFAULT), "Where Slack's Web API is") },
     Setting {
-        secrecy: Secrecy::Url,
-        ..setting("slack-url", "URL", Some(slack::URL_DEFAULT), "Where Slack's Web API is")
+        secrecy: Secrecy::Secret,
+        ..setting("slack-token", "TOKEN", None, "Bot token xoxb-… of an app in Slack, which pages people there")
     },
-    Setting { secrecy: Secrecy::Secret, ..setting("slack-token", "TOKEN", None, "Bot token xoxb-… of an app in Slack, which pages people there") },
     Setting {
         secrecy: Secrecy::Secret,
         ..setting(

@@ -85,7 +85,10 @@ async fn a_page_is_taken_by_its_button_and_shows_who_has_it(database: Database) 
     let message = newest(&slack, ANA);
     let words = message.words();
     let bare = words.replace('\u{200b}', "");
-    assert!(bare.contains(NASTY) && bare.contains("Severity: SEV2") && bare.contains("Service: Checkout") && bare.contains("Paged: Ana Ruiz"), "{words}");
+    assert!(
+        bare.contains(NASTY) && bare.contains("Severity: SEV2") && bare.contains("Service: Checkout") && bare.contains("Paged: Ana Ruiz"),
+        "{words}"
+    );
     for call in ["<!channel>", "<@U0BEN", "<https://evil"] {
         assert!(!words.contains(call) && !message.text.contains(call), "{call} in {message:?}");
     }
@@ -111,7 +114,10 @@ async fn a_page_is_taken_by_its_button_and_shows_who_has_it(database: Database) 
     }
     assert!(heard(&slack).starts_with("You have INC-1, since "), "{:?}", slack.whispered());
     let shown = newest(&slack, ANA);
-    assert!(shown.words().contains("Ana Ruiz has it, since ") && shown.button("acknowledge").is_none() && shown.button("open").is_some(), "{shown:?}");
+    assert!(
+        shown.words().contains("Ana Ruiz has it, since ") && shown.button("acknowledge").is_none() && shown.button("open").is_some(),
+        "{shown:?}"
+    );
     world.advance(20 * 60).await;
     assert_eq!(mails(&world) + world.hook.to("ben").len(), 0, "nobody else is called");
 
@@ -205,7 +211,9 @@ async fn what_is_forged_old_or_of_somebody_else_does_nothing(database: Database)
     // Signed by Slack, of somebody else.
     assert_eq!(press(&world, &slack, &message, "acknowledge", BEN).await.status, 200);
     assert!(heard(&slack).starts_with("Nothing was done"), "{}", heard(&slack));
-    for (body, status) in [("", 400), ("payload=x", 400), ("payload={}", 400), ("payload={\"type\":\"view_submission\"}", 400), ("a=b", 400)] {
+    for (body, status) in
+        [("", 400), ("payload=x", 400), ("payload={}", 400), ("payload={\"type\":\"view_submission\"}", 400), ("a=b", 400)]
+    {
         assert_eq!(slack.post(&world, body).await.status, status, "{body}");
     }
     world.quiet().await;

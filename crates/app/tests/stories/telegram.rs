@@ -21,16 +21,19 @@ fn by_bot(chat: i64) -> String {
     let rule = "notify: {high: [{contact: hook}], low: [{contact: hook}]}";
     let own = "notify: {high: [{contact: chat}, {contact: mail, after: 15m}], low: [{contact: chat}]}";
     let bens = r#"contacts: [{id: hook, webhook: "{HOOK}/ben""#;
-    org::usual()
-        .replacen(hook, &contact(chat), 1)
-        .replacen(rule, own, 1)
-        .replacen(bens, &bens.replacen('[', &format!("[{}, ", contact(77)), 1), 1)
+    org::usual().replacen(hook, &contact(chat), 1).replacen(rule, own, 1).replacen(
+        bens,
+        &bens.replacen('[', &format!("[{}, ", contact(77)), 1),
+        1,
+    )
 }
 
 async fn world_with(database: Database, chat: i64) -> World {
     let world = world_of(database, by_bot(chat)).await;
     for method in ["sendMessage", "editMessageText"] {
-        world.hook.script(&format!("/tg/bot{BOT}/{method}"), Reply::Says(200, r#"{"ok":true,"result":{"message_id":42,"text":"cut"#.to_owned()));
+        world
+            .hook
+            .script(&format!("/tg/bot{BOT}/{method}"), Reply::Says(200, r#"{"ok":true,"result":{"message_id":42,"text":"cut"#.to_owned()));
     }
     world
 }
@@ -72,7 +75,10 @@ async fn a_button_or_a_word_takes_the_page_and_the_message_shows_it(database: Da
     let message = sent(&world, "sendMessage").pop().unwrap();
     for _ in 0..2 {
         let (status, said) = post(&world, SECRET, &pressed(CHAT, CHAT, &data(&message, 0))).await;
-        assert_eq!((status, &said["method"], &said["callback_query_id"]), (200, &json!("answerCallbackQuery"), &json!("4382bfdwdsb323b2d9")));
+        assert_eq!(
+            (status, &said["method"], &said["callback_query_id"]),
+            (200, &json!("answerCallbackQuery"), &json!("4382bfdwdsb323b2d9"))
+        );
         assert!(said["text"].as_str().unwrap().starts_with("You have INC-1, since "), "{said}");
     }
     let incident = opened(&world).await;

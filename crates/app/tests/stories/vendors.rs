@@ -96,7 +96,9 @@ async fn each_vendor_is_asked_gives_receipts_and_its_people_answer(database: Dat
         assert_eq!(states(&world, &incident, &person).await, ["accepted"], "{name}: taken is not arrived");
         // On its way, arrived twice, and then not: what is settled is not unsaid.
         let [under_way, yes, no] = vendor.states;
-        for (state, becomes) in [(under_way, "accepted"), (yes, "delivered"), (yes, "delivered"), (no, "delivered"), (under_way, "delivered")] {
+        for (state, becomes) in
+            [(under_way, "accepted"), (yes, "delivered"), (yes, "delivered"), (no, "delivered"), (under_way, "delivered")]
+        {
             let told = vendors.status(vendor, &text, state).await;
             assert_eq!((told.status, told.text.as_str()), (200, ""), "{name}: {state}");
             world.quiet().await;
@@ -116,7 +118,11 @@ async fn each_vendor_is_asked_gives_receipts_and_its_people_answer(database: Dat
         let said = if vendor.says_in_answer { told.text.clone() } else { newest(&vendors, name).text };
         assert!(said.starts_with(&format!("You have {}, since ", incident["ref"].as_str().unwrap())), "{name}: {said}");
         if !vendor.says_in_answer {
-            assert_eq!((newest(&vendors, name).receipt, told.text.as_str()), (None, ""), "{name}: of what is said back no receipt is wanted");
+            assert_eq!(
+                (newest(&vendors, name).receipt, told.text.as_str()),
+                (None, ""),
+                "{name}: of what is said back no receipt is wanted"
+            );
         }
         // Without a code, where one waits; and what is no answer.
         let told = vendors.write(vendor, &address, &number(at), "who is this?").await;
@@ -143,7 +149,9 @@ async fn what_a_vendor_refuses_goes_the_next_way_and_what_passes_is_tried_again(
     let (mut world, vendors, _dir) = world_with(database).await;
     for (at, vendor) in VENDORS.iter().enumerate() {
         let body = vendor.no.1.replace("NUMBER", &number(at));
-        vendors.fake.instead(&format!("/{}/", vendor.name), Instead::Says(vendor.no.0, vec![("content-type", "application/json".into())], body));
+        vendors
+            .fake
+            .instead(&format!("/{}/", vendor.name), Instead::Says(vendor.no.0, vec![("content-type", "application/json".into())], body));
     }
     world.fire("refused").await;
     let failed = world.bodies(&opened(&world).await, "send_failed").await;
@@ -151,7 +159,11 @@ async fn what_a_vendor_refuses_goes_the_next_way_and_what_passes_is_tried_again(
         assert_eq!(mails(&world, vendor), 1, "{}: at once", vendor.name);
         let own = failed.iter().find(|body| body["person"] == format!("p-{}", vendor.name)).unwrap();
         let why = own["why"].as_str().unwrap();
-        assert!(why.starts_with(&format!("HTTP {}: ", vendor.no.0)) && why.contains("********") && why.contains('…'), "{}: {why}", vendor.name);
+        assert!(
+            why.starts_with(&format!("HTTP {}: ", vendor.no.0)) && why.contains("********") && why.contains('…'),
+            "{}: {why}",
+            vendor.name
+        );
     }
     let log = json!(world.events(&opened(&world).await).await).to_string();
     assert!(!log.contains("hush") && !log.contains("4917"), "{log}");
@@ -282,12 +294,24 @@ async fn accounts_that_do_not_read_stop_the_start() {
     for (accounts, more, why) in [
         ("[plivo]\nauth_id = \"MA1\"\nauth_token = \"hush\"\n", "", "[plivo] from"),
         ("[plover]\n", "", "there is no such vendor"),
-        ("[own]\ndescription = \"own.toml\"\n", "name = \"own\"\nvendor = \"Own\"\nserver = \"https://x.example\"\n[request]\npath = \"/{loop}\"\n", "no place `{loop}`"),
+        (
+            "[own]\ndescription = \"own.toml\"\n",
+            "name = \"own\"\nvendor = \"Own\"\nserver = \"https://x.example\"\n[request]\npath = \"/{loop}\"\n",
+            "no place `{loop}`",
+        ),
         ("[own]\ndescription = \"missing.toml\"\n", "", "cannot be read"),
-        ("[email]\ndescription = \"own.toml\"\n", "name = \"email\"\nvendor = \"Own\"\nserver = \"https://x.example\"\n[request]\npath = \"/x\"\n[request.form]\na = \"{to}{text}\"\n", "contacts have a key of that name"),
+        (
+            "[email]\ndescription = \"own.toml\"\n",
+            "name = \"email\"\nvendor = \"Own\"\nserver = \"https://x.example\"\n[request]\npath = \"/x\"\n[request.form]\na = \"{to}{text}\"\n",
+            "contacts have a key of that name",
+        ),
     ] {
         let (dir, path) = file_of(accounts, &[("own.toml", more)]);
-        let told = World::try_start(setup(Database::Sqlite).args(&["--vendors", &path])).await.err().map(|why| format!("{why:#}")).unwrap_or_default();
+        let told = World::try_start(setup(Database::Sqlite).args(&["--vendors", &path]))
+            .await
+            .err()
+            .map(|why| format!("{why:#}"))
+            .unwrap_or_default();
         assert!(told.contains(why) && !told.contains("hush"), "{accounts}: {told}");
         drop(dir);
     }

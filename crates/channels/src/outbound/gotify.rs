@@ -133,7 +133,12 @@ impl Gotify {
             extras: links.first().map(|link| Extras { notification: Notification { click: Click { url: &link.href } } }),
         };
         let body = serde_json::to_vec(&push).map_err(|_| "the message cannot be written as JSON".to_owned())?;
-        Ok(Request::Http { method: Method::Post, url, headers: vec![("content-type", "application/json".to_owned()), ("x-gotify-key", token.to_owned())], body })
+        Ok(Request::Http {
+            method: Method::Post,
+            url,
+            headers: vec![("content-type", "application/json".to_owned()), ("x-gotify-key", token.to_owned())],
+            body,
+        })
     }
 }
 

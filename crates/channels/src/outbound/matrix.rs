@@ -178,8 +178,12 @@ fn outcome(response: &Response) -> Outcome {
     let answer = answer.waiting(said["retry_after_ms"].as_u64().map(|ms| ms.div_ceil(1_000)));
     match code.as_deref() {
         Some("M_LIMIT_EXCEEDED") => answer.retry(why.as_deref(), false),
-        Some("M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN") => answer.rejected(&format!("{}; the contact's token is not good any more", why.unwrap_or_default())),
-        Some("M_FORBIDDEN") => answer.rejected(&format!("{}; the account has to be in the room, and may have to be allowed to write", why.unwrap_or_default())),
+        Some("M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN") => {
+            answer.rejected(&format!("{}; the contact's token is not good any more", why.unwrap_or_default()))
+        }
+        Some("M_FORBIDDEN") => {
+            answer.rejected(&format!("{}; the account has to be in the room, and may have to be allowed to write", why.unwrap_or_default()))
+        }
         _ => answer.refused(why.as_deref()),
     }
 }
@@ -247,7 +251,10 @@ mod tests {
         assert_eq!(url, format!("https://matrix.example.org/_matrix/client/v3/rooms/{room}/send/m.room.message/{id}"));
         assert_eq!((&body["msgtype"], &body["m.mentions"]), (&json!("m.text"), &json!({})));
         let html = body["formatted_body"].as_str().unwrap();
-        assert!(html.starts_with("<strong>[SEV2] INC-142 Disk &lt;b&gt;full&lt;/b&gt; @room &quot;x&quot; &amp; 🔥</strong><br>"), "{html}");
+        assert!(
+            html.starts_with("<strong>[SEV2] INC-142 Disk &lt;b&gt;full&lt;/b&gt; @room &quot;x&quot; &amp; 🔥</strong><br>"),
+            "{html}"
+        );
         assert!(html.contains("<a href=\"https://ac.example/a/tok0\">Acknowledge</a>"), "{html}");
         assert!(body["body"].as_str().unwrap().ends_with("\nOpen: https://ac.example/incidents/INC-142"), "{body}");
         let mut again = page.clone();
@@ -260,7 +267,10 @@ mod tests {
     #[test]
     fn answers_are_read_by_their_codes() {
         let answered = |status: u16, body: &str| outcome(&Response::Http { status, retry_after: None, body: body.into() });
-        assert_eq!(answered(200, r#"{"event_id":"$YUwRidLecu:example.org"}"#), Outcome::Delivered { receipt: "HTTP 200 $YUwRidLecu:example.org".into() });
+        assert_eq!(
+            answered(200, r#"{"event_id":"$YUwRidLecu:example.org"}"#),
+            Outcome::Delivered { receipt: "HTTP 200 $YUwRidLecu:example.org".into() }
+        );
         let limited = answered(429, r#"{"errcode":"M_LIMIT_EXCEEDED","error":"Too many requests","retry_after_ms":2001}"#);
         let Outcome::Retry { after, maybe_arrived, .. } = limited else { panic!("{limited:?}") };
         assert_eq!((after, maybe_arrived), (Some(Length::from_secs(3)), false), "rounded up");

@@ -118,7 +118,12 @@ impl Mattermost {
             };
             serde_json::to_vec(&Post { attachments: [attachment] })
         })?;
-        Ok(Request::Http { method: Method::Post, url: url.to_owned(), headers: vec![("content-type", "application/json".to_owned())], body })
+        Ok(Request::Http {
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body,
+        })
     }
 }
 

@@ -132,7 +132,10 @@ impl Workspace {
         let token = token.trim();
         let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if !TOKEN_LEN.contains(&token.len()) || !is_plain(token) {
-            return Err(bad("slack-token", "it is no token of a bot; the app has it under *OAuth & Permissions*, and it begins with `xoxb-`"));
+            return Err(bad(
+                "slack-token",
+                "it is no token of a bot; the app has it under *OAuth & Permissions*, and it begins with `xoxb-`",
+            ));
         }
         let signing: Vec<String> = listed(signing).map(ToOwned::to_owned).collect();
         if signing.len() > SIGNINGS_MAX || !signing.iter().all(|one| SIGNING_LEN.contains(&one.len()) && is_plain(one)) {
@@ -246,7 +249,13 @@ fn buttons(message: &Message, words: &Words, hears: bool) -> Vec<Value> {
         | None => None,
     };
     let Some((yes, no)) = asked.filter(|_| hears) else {
-        return words.links().iter().take(BUTTONS_MAX).enumerate().filter_map(|(at, one)| unlike(link(message.id, one.label, &one.href), at)).collect();
+        return words
+            .links()
+            .iter()
+            .take(BUTTONS_MAX)
+            .enumerate()
+            .filter_map(|(at, one)| unlike(link(message.id, one.label, &one.href), at))
+            .collect();
     };
     let button = |label: &str, reply: Reply, style: Option<&str>| {
         let mut button = json!({

@@ -10,9 +10,7 @@ use allclear_domain::channel::Address;
 use allclear_domain::hex::hex;
 use allclear_domain::ids::MessageId;
 use allclear_domain::time::Length;
-use allclear_domain::wire::{
-    Heard, Line, NotGenuine, Of, OwnAnswer, Replies, ReplyRequest, Request, Says, Told, Unreadable,
-};
+use allclear_domain::wire::{Heard, Line, NotGenuine, Of, OwnAnswer, Replies, ReplyRequest, Request, Says, Told, Unreadable};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -84,9 +84,8 @@ fn text_from_outside_does_nothing_and_fits() {
 
 #[test]
 fn answers_are_read_by_what_they_say_and_not_by_their_status() {
-    let answered = |status: u16, body: &str| {
-        outcome(&Response::Http { status, retry_after: Some(Length::from_secs(9)), body: body.to_owned() })
-    };
+    let answered =
+        |status: u16, body: &str| outcome(&Response::Http { status, retry_after: Some(Length::from_secs(9)), body: body.to_owned() });
     let yes = r#"{"ok":true,"channel":"D024BE7LH","ts":"1503435956.000247","message":{"text":"it is repeated, and was cut"#;
     assert_eq!(answered(200, yes), Outcome::Delivered { receipt: "HTTP 200 D024BE7LH/1503435956.000247".into() });
     assert_eq!(answered(200, r#"{"ok":true}"#), Outcome::Delivered { receipt: "HTTP 200".into() });
@@ -166,7 +165,9 @@ fn a_press_names_its_message_and_who_pressed_and_a_line_who_typed_it() {
         let heard = read(&pressed("U012AB3CD", "D1", action, &id.to_string()));
         assert_eq!(heard, Ok(vec![Heard { of: of.clone(), says }]), "{action}");
     }
-    for body in [pressed("U012AB3CD", "D1", "acknowledge", "INC-1"), pressed("", "D1", "acknowledge", &id.to_string()), form(&[("payload", "[]")])] {
+    for body in
+        [pressed("U012AB3CD", "D1", "acknowledge", "INC-1"), pressed("", "D1", "acknowledge", &id.to_string()), form(&[("payload", "[]")])]
+    {
         assert!(read(&body).is_err(), "{}", String::from_utf8_lossy(&body));
     }
     let line = form(&[("command", "/allclear"), ("text", "declare a &lt;b&gt; &amp;lt; c\nd"), ("user_id", "U012AB3CD")]);

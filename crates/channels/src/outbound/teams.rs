@@ -145,7 +145,12 @@ impl Teams {
             // Many short lines: each is a block of its own.
             serde_json::to_vec(&Post { r#type: "message", attachments: [attachment] })
         })?;
-        Ok(Request::Http { method: Method::Post, url: url.to_owned(), headers: vec![("content-type", "application/json; charset=utf-8".to_owned())], body })
+        Ok(Request::Http {
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![("content-type", "application/json; charset=utf-8".to_owned())],
+            body,
+        })
     }
 }
 

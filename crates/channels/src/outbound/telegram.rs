@@ -90,7 +90,8 @@ pub static FORM: ChannelForm = ChannelForm {
             needed: false,
             kept: Kept::Secret,
             check: |given| {
-                let is_one = SECRET_LEN.contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                let is_one =
+                    SECRET_LEN.contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
                 if is_one { Ok(()) } else { Err("the secret is not 20 to 256 letters, digits, `-` and `_`".to_owned()) }
             },
         },
@@ -376,7 +377,8 @@ impl Channel for Telegram {
         let number: u64 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
         let incident = &sent.notice.incident;
         let more = if sent.several { " and others" } else { "" };
-        let title = one_line(&format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title), TITLE_CHARS_MAX);
+        let title =
+            one_line(&format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title), TITLE_CHARS_MAX);
         let text = format!("{}\n{}\nOpen: {}", inert(&title), inert(sent.says), sent.incident_url);
         // Without a keyboard, so that the one it had goes.
         let body = json!({"chat_id": chat, "message_id": number, "text": text, "link_preview_options": {"is_disabled": true}});

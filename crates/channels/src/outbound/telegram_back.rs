@@ -61,7 +61,8 @@ fn update(body: &[u8]) -> Result<Update, Unreadable> {
     let said: Value = serde_json::from_slice(body).map_err(|_| unreadable("the body is no JSON"))?;
     let pressed = &said["callback_query"];
     if pressed.is_object() {
-        let data = pressed["data"].as_str().and_then(|data| data.split_once(':')).ok_or_else(|| unreadable("the button is none of ours"))?;
+        let data =
+            pressed["data"].as_str().and_then(|data| data.split_once(':')).ok_or_else(|| unreadable("the button is none of ours"))?;
         let message = data.1.parse().map_err(|_| unreadable("the button names no message"))?;
         let (by, chat) = (number(&pressed["from"]["id"]), number(&pressed["message"]["chat"]["id"]));
         let (Some(by), Some(chat)) = (by, chat) else { return Err(unreadable("it does not say who pressed and where")) };

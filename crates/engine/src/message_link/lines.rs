@@ -24,7 +24,8 @@ const TITLE_CHARS_MAX: usize = 80;
 /// Characters of a word that is repeated.
 const REPEATED_CHARS_MAX: usize = 40;
 /// What can be asked.
-pub const HELP: &str = "list: what is open\ndeclare TITLE: declares an incident, and pages as one that is declared does\nack INC-1: you have it\nhelp: this";
+pub const HELP: &str =
+    "list: what is open\ndeclare TITLE: declares an incident, and pages as one that is declared does\nack INC-1: you have it\nhelp: this";
 
 /// What a line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

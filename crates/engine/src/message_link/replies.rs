@@ -325,7 +325,9 @@ impl Engine {
         let reference = &notice.incident.reference;
         if sent.several {
             let url = self.base_url();
-            return Err(NotReplied::NotAsked(format!("this message asks somebody else about several incidents; take one by itself at {url}")));
+            return Err(NotReplied::NotAsked(format!(
+                "this message asks somebody else about several incidents; take one by itself at {url}"
+            )));
         }
         if reply == Reply::Decline {
             return Err(NotReplied::NotWaiting(format!("{reference} was asked of somebody else by this message; nothing was passed on")));

@@ -27,8 +27,8 @@ pub(crate) use beat::beats;
 pub use settings::{AT_ONCE_DEFAULT, OutboxSettings, PER_TARGET_DEFAULT};
 
 use self::flight::fly;
-use self::retire::Retiring;
 use self::machine::{Around, Landed, Order, Outbox, PUT_OFF, Work};
+use self::retire::Retiring;
 use crate::core::{Command, ours};
 use crate::engine::Engine;
 use crate::run::decide_loop::ToOutbox;

@@ -9,8 +9,8 @@ use std::fmt;
 use allclear_domain::channel::ChannelForm;
 use ring::digest;
 
-use super::own_form;
 use super::description::Description;
+use super::own_form;
 use super::shipped::shipped;
 use super::template::Place;
 
@@ -172,7 +172,8 @@ pub fn parse(
         // Its message may repeat a value.
         BadAccounts {
             at: format!("{file}, line {line}"),
-            why: "it does not read: write a table for each vendor, as `[plivo]`, and beneath it texts, as `from = \"+4930000000\"`".to_owned(),
+            why: "it does not read: write a table for each vendor, as `[plivo]`, and beneath it texts, as `from = \"+4930000000\"`"
+                .to_owned(),
         }
     })?;
     if tables.len() > VENDORS_MAX {
@@ -205,7 +206,12 @@ pub fn parse(
                 Some(described) => (described, false),
                 None => {
                     let known = super::shipped::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                    return bad(format!("[{name}]"), format!("there is no such vendor; there are {known}, or name the file of your own description with `description = \"{name}.toml\"`"));
+                    return bad(
+                        format!("[{name}]"),
+                        format!(
+                            "there is no such vendor; there are {known}, or name the file of your own description with `description = \"{name}.toml\"`"
+                        ),
+                    );
                 }
             },
         };

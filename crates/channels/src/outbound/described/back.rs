@@ -58,7 +58,8 @@ enum Kind {
 /// # Errors
 /// Where it is neither.
 fn kind_of(url: &str) -> Result<Kind, Unreadable> {
-    let neither = || Unreadable("the address has neither the `m` and `s` that it was given with, nor the `k` of this installation".to_owned());
+    let neither =
+        || Unreadable("the address has neither the `m` and `s` that it was given with, nor the `k` of this installation".to_owned());
     let query = url.split_once('?').map(|(_, query)| query).ok_or_else(neither)?;
     let fields = Fields::read(query.as_bytes()).ok_or_else(neither)?;
     // Exactly these: what was added to an address is not what was given.

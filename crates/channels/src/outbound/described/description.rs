@@ -366,7 +366,10 @@ fn shape(at: &str, value: Value, depth: usize, left: &mut usize) -> Result<Shape
 
 fn pointer(at: &str, text: String) -> Result<Pointer, BadDescription> {
     if text.len() > POINTER_BYTES_MAX || !text.starts_with('/') {
-        return bad(at, format!("it is no pointer into an answer: write it as in `/messages/0/status`, in at most {POINTER_BYTES_MAX} bytes"));
+        return bad(
+            at,
+            format!("it is no pointer into an answer: write it as in `/messages/0/status`, in at most {POINTER_BYTES_MAX} bytes"),
+        );
     }
     Ok(text)
 }
@@ -392,7 +395,10 @@ fn header(at: &str, name: &str) -> Result<&'static str, BadDescription> {
     let lower = name.to_ascii_lowercase();
     let is_token = (1..=64).contains(&lower.len()) && lower.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !is_token || OURS.contains(&lower.as_str()) {
-        return bad(at, "it is no name of a header that may be set: letters, digits and `-`, and none of those that the request has by itself");
+        return bad(
+            at,
+            "it is no name of a header that may be set: letters, digits and `-`, and none of those that the request has by itself",
+        );
     }
     Ok(Box::leak(lower.into_boxed_str()))
 }

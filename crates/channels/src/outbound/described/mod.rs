@@ -139,9 +139,7 @@ impl Filling<'_> {
             Shape::Text(template) => Value::String(self.text(template)?),
             Shape::As(value) => value.clone(),
             Shape::List(list) => Value::Array(list.iter().filter_map(|one| self.json(one)).collect()),
-            Shape::Object(fields) => {
-                Value::Object(fields.iter().filter_map(|(name, one)| Some((name.clone(), self.json(one)?))).collect())
-            }
+            Shape::Object(fields) => Value::Object(fields.iter().filter_map(|(name, one)| Some((name.clone(), self.json(one)?))).collect()),
         })
     }
 
@@ -167,7 +165,8 @@ impl Filling<'_> {
         let body = match &description.body {
             Body::Json(shape) => {
                 headers.push(("content-type", "application/json; charset=utf-8".to_owned()));
-                serde_json::to_vec(&self.json(shape).ok_or_else(nothing)?).map_err(|_| "the message cannot be written as JSON".to_owned())?
+                serde_json::to_vec(&self.json(shape).ok_or_else(nothing)?)
+                    .map_err(|_| "the message cannot be written as JSON".to_owned())?
             }
             Body::Form(fields) => {
                 headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
@@ -294,7 +293,9 @@ impl Described {
         let account = self.account.as_ref().ok_or_else(|| format!("no account with {} is in {SETTING}", self.form.name))?;
         let text = sms::text_of(message, account.description.text_chars, account.reply_key.is_some())?;
         let receipt_url = match account.description.receipt {
-            Some(_) => Some(back::receipt_url(message.reply_url.as_deref().ok_or("the message says nowhere to answer")?, account, message.id, to)),
+            Some(_) => {
+                Some(back::receipt_url(message.reply_url.as_deref().ok_or("the message says nowhere to answer")?, account, message.id, to))
+            }
             None => None,
         };
         let words = Words::of(message, TEXT_CHARS_MAX).ok_or("the message has no notice")?;

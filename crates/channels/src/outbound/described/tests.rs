@@ -154,26 +154,96 @@ fn each_vendors_answers_mean_what_its_documentation_says() {
     };
     let compare = "compare --vendors with the account";
     let golden = [
-        ("46elks", 200, r#"{"status":"created","direction":"outgoing","from":"+46","created":"2026","parts":1,"to":"+491700000001","cost":5200,"message":"it is repeated","id":"sf8425555e5d8db61dda7a7b3f1b91bdb"}"#, accepted("HTTP 200, sf8425555e5d8db61dda7a7b3f1b91bdb")),
-        ("46elks", 401, "API access requires Basic HTTP authentication", rejected(&format!("HTTP 401: API access requires Basic HTTP authentication; {compare}"))),
+        (
+            "46elks",
+            200,
+            r#"{"status":"created","direction":"outgoing","from":"+46","created":"2026","parts":1,"to":"+491700000001","cost":5200,"message":"it is repeated","id":"sf8425555e5d8db61dda7a7b3f1b91bdb"}"#,
+            accepted("HTTP 200, sf8425555e5d8db61dda7a7b3f1b91bdb"),
+        ),
+        (
+            "46elks",
+            401,
+            "API access requires Basic HTTP authentication",
+            rejected(&format!("HTTP 401: API access requires Basic HTTP authentication; {compare}")),
+        ),
         ("46elks", 403, "Account has insufficient credits", rejected(&format!("HTTP 403: Account has insufficient credits; {compare}"))),
         ("46elks", 400, "Invalid to number +491700000001", rejected("HTTP 400: Invalid to number …")),
-        ("gatewayapi", 200, r#"{"ids":[421332671,4421332672],"usage":{"countries":{"DK":3},"currency":"DKK","total_cost":0.36}}"#, accepted("HTTP 200, 421332671")),
-        ("gatewayapi", 401, r#"{"code":"0x0213","incident_uuid":"d8127429","message":"Unauthorized IP-address: 127.0.0.1","variables":["127.0.0.1"]}"#, rejected(&format!("HTTP 401: 0x0213: Unauthorized IP-address: 127.0.0.1; {compare}"))),
+        (
+            "gatewayapi",
+            200,
+            r#"{"ids":[421332671,4421332672],"usage":{"countries":{"DK":3},"currency":"DKK","total_cost":0.36}}"#,
+            accepted("HTTP 200, 421332671"),
+        ),
+        (
+            "gatewayapi",
+            401,
+            r#"{"code":"0x0213","incident_uuid":"d8127429","message":"Unauthorized IP-address: 127.0.0.1","variables":["127.0.0.1"]}"#,
+            rejected(&format!("HTTP 401: 0x0213: Unauthorized IP-address: 127.0.0.1; {compare}")),
+        ),
         ("gatewayapi", 422, r#"{"code":"0x0216","message":"Insufficient credit"}"#, rejected("HTTP 422: 0x0216: Insufficient credit")),
-        ("plivo", 202, r#"{"message":"message(s) queued","message_uuid":["db3ce55a-7f1d-11e1-8ea7-1231380bc196"],"api_id":"db342550"}"#, accepted("HTTP 202, db3ce55a-7f1d-11e1-8ea7-1231380bc196")),
-        ("plivo", 400, r#"{"api_id":"97ceeb52","error":"491700000001 is not a valid phone number"}"#, rejected("HTTP 400: … is not a valid phone number")),
+        (
+            "plivo",
+            202,
+            r#"{"message":"message(s) queued","message_uuid":["db3ce55a-7f1d-11e1-8ea7-1231380bc196"],"api_id":"db342550"}"#,
+            accepted("HTTP 202, db3ce55a-7f1d-11e1-8ea7-1231380bc196"),
+        ),
+        (
+            "plivo",
+            400,
+            r#"{"api_id":"97ceeb52","error":"491700000001 is not a valid phone number"}"#,
+            rejected("HTTP 400: … is not a valid phone number"),
+        ),
         ("plivo", 429, r#"{"error":"too many"}"#, retry("HTTP 429: too many", false)),
-        ("sinch", 201, r#"{"id":"01FC66621XXXXX119Z8PMV1QPQ","to":["491700000001"],"from":"x","canceled":false,"body":"it is repeated and cut"#, accepted("HTTP 201, 01FC66621XXXXX119Z8PMV1QPQ")),
-        ("sinch", 400, r#"{"code":"syntax_constraint_violation","text":"The syntax constraint was violated"}"#, rejected("HTTP 400: syntax_constraint_violation: The syntax constraint was violated")),
+        (
+            "sinch",
+            201,
+            r#"{"id":"01FC66621XXXXX119Z8PMV1QPQ","to":["491700000001"],"from":"x","canceled":false,"body":"it is repeated and cut"#,
+            accepted("HTTP 201, 01FC66621XXXXX119Z8PMV1QPQ"),
+        ),
+        (
+            "sinch",
+            400,
+            r#"{"code":"syntax_constraint_violation","text":"The syntax constraint was violated"}"#,
+            rejected("HTTP 400: syntax_constraint_violation: The syntax constraint was violated"),
+        ),
         ("sinch", 401, "", rejected(&format!("HTTP 401: not allowed; {compare}"))),
-        ("telnyx", 200, r#"{"data":{"record_type":"message","direction":"outbound","id":"b0c7e8cb-6227-4c74-9f32-c7f80c30934b","to":[{"status":"queued"}],"text":"it is repeated"}}"#, accepted("HTTP 200, b0c7e8cb-6227-4c74-9f32-c7f80c30934b")),
-        ("telnyx", 400, r#"{"errors":[{"code":"40310","title":"Invalid 'to' address","detail":"The 'to' address should be in E.164: +491700000001"}]}"#, rejected("HTTP 400: 40310: The 'to' address should be in E.164: …")),
+        (
+            "telnyx",
+            200,
+            r#"{"data":{"record_type":"message","direction":"outbound","id":"b0c7e8cb-6227-4c74-9f32-c7f80c30934b","to":[{"status":"queued"}],"text":"it is repeated"}}"#,
+            accepted("HTTP 200, b0c7e8cb-6227-4c74-9f32-c7f80c30934b"),
+        ),
+        (
+            "telnyx",
+            400,
+            r#"{"errors":[{"code":"40310","title":"Invalid 'to' address","detail":"The 'to' address should be in E.164: +491700000001"}]}"#,
+            rejected("HTTP 400: 40310: The 'to' address should be in E.164: …"),
+        ),
         ("telnyx", 500, r#"{"errors":[{"code":"10007","detail":"Unexpected error"}]}"#, retry("HTTP 500: 10007: Unexpected error", true)),
-        ("vonage", 200, r#"{"message-count":"1","messages":[{"to":"491700000001","message-id":"0C000000217B7F02","status":"0","remaining-balance":"15.53590000","message-price":"0.03330000","network":"23410"}]}"#, accepted("HTTP 200, 0C000000217B7F02")),
-        ("vonage", 200, r#"{"message-count":"1","messages":[{"status":"1","error-text":"Throughput Rate Exceeded"}]}"#, retry("HTTP 200: 1: Throughput Rate Exceeded", false)),
-        ("vonage", 200, r#"{"message-count":"1","messages":[{"status":"4","error-text":"Bad Credentials"}]}"#, rejected("HTTP 200: 4: Bad Credentials")),
-        ("vonage", 200, r#"{"message-count":"1","messages":[{"status":"5","error-text":"Internal Error"}]}"#, retry("HTTP 200: this is no answer of Vonage", true)),
+        (
+            "vonage",
+            200,
+            r#"{"message-count":"1","messages":[{"to":"491700000001","message-id":"0C000000217B7F02","status":"0","remaining-balance":"15.53590000","message-price":"0.03330000","network":"23410"}]}"#,
+            accepted("HTTP 200, 0C000000217B7F02"),
+        ),
+        (
+            "vonage",
+            200,
+            r#"{"message-count":"1","messages":[{"status":"1","error-text":"Throughput Rate Exceeded"}]}"#,
+            retry("HTTP 200: 1: Throughput Rate Exceeded", false),
+        ),
+        (
+            "vonage",
+            200,
+            r#"{"message-count":"1","messages":[{"status":"4","error-text":"Bad Credentials"}]}"#,
+            rejected("HTTP 200: 4: Bad Credentials"),
+        ),
+        (
+            "vonage",
+            200,
+            r#"{"message-count":"1","messages":[{"status":"5","error-text":"Internal Error"}]}"#,
+            retry("HTTP 200: this is no answer of Vonage", true),
+        ),
     ];
     for (name, status, body, wanted) in golden {
         let response = Response::Http { status, retry_after: Some(Length::from_secs(9)), body: body.into() };
@@ -228,7 +298,12 @@ fn receipts_of_each_vendor_are_heard() {
         let url = receipt_url(name);
         let request = ReplyRequest { url: &url, headers: &[], body: &body };
         let channel = described(name);
-        assert_eq!(channel.read(&request), Ok(vec![Heard { of: Of::Message(page("x").id), says }]), "{name}: {}", String::from_utf8_lossy(&body));
+        assert_eq!(
+            channel.read(&request),
+            Ok(vec![Heard { of: Of::Message(page("x").id), says }]),
+            "{name}: {}",
+            String::from_utf8_lossy(&body)
+        );
         assert_eq!(channel.genuine(&request, &target(name).address, &[]), Ok(()), "{name}");
         let other = Address::of([(name, "+491709999999")]);
         assert_eq!(channel.genuine(&request, &other, &[]), Err(NotGenuine), "{name}: somebody else's");
@@ -238,7 +313,12 @@ fn receipts_of_each_vendor_are_heard() {
             url[..url.len() - 1].to_owned(),
             format!("{url}&x=1"),
             url.split('&').next().unwrap().to_owned(),
-            back::receipt_url(&format!("https://ac.example/reply/{name}"), &account(if name == "plivo" { "sinch" } else { "plivo" }), page("x").id, TO),
+            back::receipt_url(
+                &format!("https://ac.example/reply/{name}"),
+                &account(if name == "plivo" { "sinch" } else { "plivo" }),
+                page("x").id,
+                TO,
+            ),
         ] {
             let request = ReplyRequest { url: &forged, ..request };
             assert_eq!(channel.genuine(&request, &target(name).address, &[]), Err(NotGenuine), "{name}: {forged}");
@@ -259,10 +339,18 @@ fn what_people_write_is_heard_by_its_code_and_only_with_the_key() {
     let form = |pairs: &[(&str, &str)]| super::form(pairs);
     let golden = [
         ("46elks", form(&[("direction", "incoming"), ("id", "s1"), ("from", TO), ("to", "+46"), ("message", &words)])),
-        ("gatewayapi", json!({"id": 1, "msisdn": 491_700_000_001_u64, "receiver": 451_204, "message": words, "senttime": 1}).to_string().into_bytes()),
+        (
+            "gatewayapi",
+            json!({"id": 1, "msisdn": 491_700_000_001_u64, "receiver": 451_204, "message": words, "senttime": 1}).to_string().into_bytes(),
+        ),
         ("plivo", form(&[("From", "491700000001"), ("To", "1415"), ("Text", &words), ("Type", "sms"), ("MessageUUID", "u")])),
         ("sinch", json!({"type": "mo_text", "from": "491700000001", "to": "1415", "body": words, "id": "m"}).to_string().into_bytes()),
-        ("telnyx", json!({"data": {"event_type": "message.received", "payload": {"from": {"phone_number": TO}, "text": words}}}).to_string().into_bytes()),
+        (
+            "telnyx",
+            json!({"data": {"event_type": "message.received", "payload": {"from": {"phone_number": TO}, "text": words}}})
+                .to_string()
+                .into_bytes(),
+        ),
         ("vonage", form(&[("msisdn", "491700000001"), ("to", "1415"), ("text", &words), ("type", "text"), ("messageId", "0B")])),
     ];
     assert_eq!(names().collect::<Vec<_>>(), golden.iter().map(|one| one.0).collect::<Vec<_>>(), "each has its line");
@@ -272,12 +360,15 @@ fn what_people_write_is_heard_by_its_code_and_only_with_the_key() {
         let channel = described(name);
         let heard = Heard { of: Of::Sender { from: TO.into(), code: Some(code) }, says: Says::Answer("no".into()) };
         assert_eq!(channel.read(&request), Ok(vec![heard]), "{name}");
-        let genuine = |url: &str, to: &str| {
-            channel.genuine(&ReplyRequest { url, ..request }, &Address::of([(name, to)]), &[])
-        };
+        let genuine = |url: &str, to: &str| channel.genuine(&ReplyRequest { url, ..request }, &Address::of([(name, to)]), &[]);
         assert_eq!(genuine(&url, TO), Ok(()), "{name}");
         assert_eq!(genuine(&url, "+491709999999"), Err(NotGenuine), "{name}");
-        for forged in ["https://ac.example/reply/x?k=", "https://ac.example/reply/x?k=k-0123456789abcdefghik", "https://ac.example/reply/x", &format!("{url}&m=1")] {
+        for forged in [
+            "https://ac.example/reply/x?k=",
+            "https://ac.example/reply/x?k=k-0123456789abcdefghik",
+            "https://ac.example/reply/x",
+            &format!("{url}&m=1"),
+        ] {
             assert_eq!(genuine(forged, TO), Err(NotGenuine), "{name}: {forged}");
         }
         // What is said back goes in the answer, or as a message that no receipt is asked of.
@@ -286,7 +377,10 @@ fn what_people_write_is_heard_by_its_code_and_only_with_the_key() {
             ("46elks", None) => assert_eq!(own.body, "You have INC-1."),
             (_, Some(Request::Http { body, .. })) => {
                 let body = String::from_utf8(body).unwrap();
-                assert!(own.body.is_empty() && body.contains("INC") && body.contains("491700000001") && !body.contains("reply%2F"), "{name}: {body}");
+                assert!(
+                    own.body.is_empty() && body.contains("INC") && body.contains("491700000001") && !body.contains("reply%2F"),
+                    "{name}: {body}"
+                );
                 assert!(!body.contains("https://ac.example"), "{name}: {body}");
             }
             other => panic!("{other:?}"),
@@ -341,9 +435,14 @@ header = { name = "X-Ring", value = "{secret.ring}" }
 fn ones_own_description_is_read_and_asked() {
     let file = "[pigeon]\ndescription = \"pigeon.toml\"\nloft = \"a/b ü\"\nring = \"$RING\"\n";
     let environment = |name: &str| (name == "RING").then(|| "a-ring-0123456789".to_owned());
-    let accounts = parse(file, "vendors.toml", environment, |name| Ok(own(&[("https://pigeon.example", "https://pigeon.example/api")]) + &format!("# {name}"))).unwrap();
+    let accounts = parse(file, "vendors.toml", environment, |name| {
+        Ok(own(&[("https://pigeon.example", "https://pigeon.example/api")]) + &format!("# {name}"))
+    })
+    .unwrap();
     let channel = Described::new(accounts[0].form(), &accounts);
-    let Request::Http { url, headers, body, .. } = channel.request(&page("Disk full"), &target("pigeon")).unwrap() else { panic!("over HTTP") };
+    let Request::Http { url, headers, body, .. } = channel.request(&page("Disk full"), &target("pigeon")).unwrap() else {
+        panic!("over HTTP")
+    };
     assert_eq!(url, "https://pigeon.example/api/fly/a%2Fb%20%C3%BC", "a setting is one segment");
     assert!(headers.contains(&("x-ring", "a-ring-0123456789".into())), "{headers:?}");
     let body: Value = serde_json::from_slice(&body).unwrap();
@@ -385,7 +484,11 @@ fn what_a_description_may_not_say_is_told_with_where_and_why() {
         (("says = [\"{text}\"", deep.as_str()), "line", ""),
         (("to =", many.as_str()), "request.json", "more than 64 values"),
         (("\"{to}\"", "\"{to}{receipt_url}\""), "receipt", "go together"),
-        (("[auth]", "[receipt]\nwithin = \"60s\"\nstate = \"/s\"\ndelivered = [\"d\"]\nfailed = [\"f\"]\n[auth]"), "receipt", "go together"),
+        (
+            ("[auth]", "[receipt]\nwithin = \"60s\"\nstate = \"/s\"\ndelivered = [\"d\"]\nfailed = [\"f\"]\n[auth]"),
+            "receipt",
+            "go together",
+        ),
         (("[auth]", "[taken]\nid = \"id\"\n[auth]"), "taken.id", "no pointer"),
         (("[auth]", "[taken]\nstatus = [200, 404]\n[auth]"), "taken.status", "200 to 299"),
         (("[auth]", "[taken]\nwhere = [{ at = \"x\" }]\n[auth]"), "taken.where[0].at", "no pointer"),
@@ -402,7 +505,8 @@ fn what_a_description_may_not_say_is_told_with_where_and_why() {
 
 #[test]
 fn what_is_wrong_with_an_account_is_told_and_no_value_is() {
-    let whole = "[plivo]\nauth_id = \"MA1\"\nauth_token = \"hush-0123456789\"\nfrom = \"+4930000000\"\nreply_key = \"k-0123456789abcdefghij\"\n";
+    let whole =
+        "[plivo]\nauth_id = \"MA1\"\nauth_token = \"hush-0123456789\"\nfrom = \"+4930000000\"\nreply_key = \"k-0123456789abcdefghij\"\n";
     let read = |text: &str| parse(text, "vendors.toml", |_| None, |_| Ok(own(&[])));
     assert_eq!(read(whole).unwrap()[0].name(), "plivo");
     assert!(read("").unwrap().is_empty());
