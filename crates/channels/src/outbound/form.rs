@@ -38,7 +38,12 @@ impl Fields {
         self.0.iter().map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Each with its name.
+    /// Each with its name, in their order.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// The same.
     pub(super) fn into_pairs(self) -> Vec<(String, String)> {
         self.0
     }

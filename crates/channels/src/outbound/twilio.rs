@@ -168,7 +168,7 @@ fn key(token: &str) -> hmac::Key {
 
 /// What is signed: the address and the fields sorted by name, each name with its value, without anything between.
 fn signed(url: &str, fields: &Fields) -> String {
-    let mut sorted: Vec<&(String, String)> = fields.0.iter().collect();
+    let mut sorted: Vec<&(String, String)> = fields.pairs().iter().collect();
     sorted.sort();
     sorted.dedup();
     sorted.into_iter().fold(url.to_owned(), |text, (name, value)| text + name + value)
