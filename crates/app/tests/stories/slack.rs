@@ -276,8 +276,10 @@ async fn what_slack_refuses_goes_the_next_way_and_what_passes_is_tried_again(dat
         slack.refuses(ANA, Some(error));
         world.fire(error).await;
         assert_eq!(mails(&world), n + 1, "{error}: the next way, at once");
-        let failed = world.bodies(&opened(&world).await, "send_failed").await;
-        assert!(failed[0]["why"].as_str().unwrap().starts_with(&format!("HTTP 200: {error}")), "{failed:?}");
+        let incident = opened(&world).await;
+        let failed = world.bodies(&incident, "send_failed").await;
+        let why = failed.first().and_then(|body| body["why"].as_str()).unwrap_or_default();
+        assert!(why.starts_with(&format!("HTTP 200: {error}")), "{error}: {:?}", world.kinds(&incident).await);
         assert!(!json!(failed).to_string().contains(TOKEN), "{failed:?}");
     }
     slack.refuses(ANA, None);
@@ -337,9 +339,9 @@ async fn many_at_once_are_few_messages_with_one_button_for_all(database: Databas
     world.quiet().await;
     world.advance(10).await;
     let messages = slack.shown(ANA);
-    assert!((1..=4).contains(&messages.len()), "{}", messages.len());
-    let last = messages.last().unwrap();
-    assert_eq!(last.button("acknowledge").unwrap()["text"]["text"], "Acknowledge all", "{last:?}");
+    assert!(messages.len() < ALL / 2, "{}", messages.len());
+    let is_of_many = |message: &Shown| message.button("acknowledge").unwrap()["text"]["text"] == "Acknowledge all";
+    assert!(messages.iter().any(is_of_many), "{messages:?}");
     for message in &messages {
         press(&world, &slack, message, "acknowledge", ANA).await;
         assert!(heard(&slack).starts_with("You have "), "{}", heard(&slack));

@@ -161,6 +161,7 @@ impl Driver {
             ToOutbox::Ended(page) => {
                 self.tell(|machine, around| machine.ended(page, around.now));
                 self.retiring.ended(&self.engine, page);
+                self.engine.shared.busy.fetch_sub(1, Ordering::SeqCst);
             }
             // The loop goes round, and sees when what is held goes.
             ToOutbox::Held => {}
