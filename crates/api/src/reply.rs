@@ -5,9 +5,11 @@
 //! but that such a vendor is told in that form why nothing was done. No token is asked for, since a reply is signed as its
 //! contact signs.
 
-use allclear_domain::wire::{OwnAnswer, ReplyRequest, Told};
+use std::time::Duration;
+
+use allclear_domain::wire::{OwnAnswer, Replies, ReplyRequest, Told};
 use allclear_engine::core::Refusal;
-use allclear_engine::message_link::replies::NotReplied;
+use allclear_engine::message_link::replies::{NotReplied, Replied};
 use allclear_engine::refusals::RefusedRequest;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -20,6 +22,8 @@ use crate::Api;
 use crate::http::body::{Unread, address_of, body_of};
 use crate::http::problem::{Problem, wrong_method};
 
+/// What whoever presses a button is told that is not theirs.
+const NOT_YOURS: &str = "Nothing was done: this message was for somebody else, or is known here no more.";
 /// Characters of a channel's name that a refusal repeats.
 const REPEATED_CHARS_MAX: usize = 64;
 
@@ -76,20 +80,33 @@ async fn take(api: &Api, channel: &str, request: Request) -> Result<Response, Re
     let came = body_of(api, request, limit).await.map_err(|why| unread(why, limit))?;
     let headers: Vec<(&str, &[u8])> = came.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let request = ReplyRequest { url: &url, headers: &headers, body: &came.bytes };
-    match api.engine.reply(channel, &request).await {
-        Ok(replied) => {
-            let said: Vec<&str> = replied.iter().filter_map(|one| one.became.says()).collect();
-            let own = replies.answer(&request, Told::Taken(&said.join(" ")));
-            Ok(own.map_or_else(|| Json(json!({ "replies": replied })).into_response(), own_form))
+    let became = match replies.patience() {
+        // What was begun goes on; whoever asks is told that it is not known yet.
+        Some(patience) => tokio::time::timeout(Duration::from_millis(patience.as_millis()), done(api, channel, replies, &request)).await,
+        None => Ok(done(api, channel, replies, &request).await),
+    };
+    let became = became.unwrap_or_else(|_| Err(Refusal::Unavailable("it could not be written down in time".to_owned()).into()));
+    match became {
+        Ok(done) => {
+            let said = done.says();
+            say_back(api, replies, &request, Told::Taken(&said));
+            let own = replies.answer(&request, Told::Taken(&said));
+            Ok(own.map_or_else(|| done.into_json(), own_form))
         }
         Err(why) => {
             let words = why.to_string();
             let own = match &why {
+                // The vendor itself says who it is, and they learn that it is not theirs.
+                NotReplied::NotGenuine(_) if api.engine.is_of_vendor(channel, &request) => {
+                    told(api, replies, &request, Told::Refused(NOT_YOURS))
+                }
+                // What the vendor sends beside what is heard is taken from it, so that it does not come again.
+                NotReplied::Unreadable(_) if api.engine.is_of_vendor(channel, &request) => replies.answer(&request, Told::Taken("")),
                 // Whoever is not known to be the vendor learns nothing in its form.
                 NotReplied::NoSuchChannel | NotReplied::Unreadable(_) | NotReplied::NotGenuine(_) => None,
-                NotReplied::Refused(Refusal::Unavailable(_)) => replies.answer(&request, Told::NotNow),
+                NotReplied::Refused(Refusal::Unavailable(_)) => told(api, replies, &request, Told::NotNow),
                 // Told often enough.
-                NotReplied::Refused(Refusal::TooOften { .. }) => replies.answer(&request, Told::Taken("")),
+                NotReplied::Refused(Refusal::TooOften { .. }) => told(api, replies, &request, Told::Taken("")),
                 NotReplied::Settled(_)
                 | NotReplied::Expired
                 | NotReplied::NotUnderstood(_)
@@ -97,10 +114,53 @@ async fn take(api: &Api, channel: &str, request: Request) -> Result<Response, Re
                 | NotReplied::Ambiguous(_)
                 | NotReplied::Over(_)
                 | NotReplied::NotWaiting(_)
-                | NotReplied::Refused(_) => replies.answer(&request, Told::Refused(&words)),
+                | NotReplied::Refused(_) => told(api, replies, &request, Told::Refused(&words)),
             };
             Err(Refused { problem: why.into(), own })
         }
+    }
+}
+
+/// What became of a request.
+enum Done {
+    /// Of what was heard of messages.
+    Replied(Vec<Replied>),
+    /// Of a line that somebody typed.
+    Said(String),
+}
+
+impl Done {
+    fn says(&self) -> String {
+        match self {
+            Self::Replied(replied) => replied.iter().filter_map(|one| one.became.says()).collect::<Vec<_>>().join(" "),
+            Self::Said(words) => words.clone(),
+        }
+    }
+
+    fn into_json(self) -> Response {
+        match self {
+            Self::Replied(replied) => Json(json!({ "replies": replied })).into_response(),
+            Self::Said(words) => Json(json!({ "says": words })).into_response(),
+        }
+    }
+}
+
+async fn done(api: &Api, channel: &str, replies: &dyn Replies, request: &ReplyRequest<'_>) -> Result<Done, NotReplied> {
+    match replies.line(request) {
+        Some(line) => api.engine.line(channel, request, &line).await.map(Done::Said),
+        None => api.engine.reply(channel, request).await.map(Done::Replied),
+    }
+}
+
+/// Tells whoever asked, in the answer and beside it.
+fn told(api: &Api, replies: &dyn Replies, request: &ReplyRequest<'_>, what: Told<'_>) -> Option<OwnAnswer> {
+    say_back(api, replies, request, what);
+    replies.answer(request, what)
+}
+
+fn say_back(api: &Api, replies: &dyn Replies, request: &ReplyRequest<'_>, told: Told<'_>) {
+    if let Some(request) = replies.says_back(request, told) {
+        api.engine.carry_aside(request);
     }
 }
 

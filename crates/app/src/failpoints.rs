@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use allclear_domain::ids::IdGen;
-use allclear_domain::wire::{Message, Outcome, Replies, Target};
+use allclear_domain::wire::{Message, Outcome, Replies, Request, Response, Retired, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use allclear_store::{CommitPoint, Db};
 use jiff::Timestamp;
@@ -129,6 +129,18 @@ impl Transport for Deadly {
 
     fn lacks(&self, channel: &str) -> Option<&'static str> {
         self.inner.lacks(channel)
+    }
+
+    fn retires(&self, channel: &str) -> bool {
+        self.inner.retires(channel)
+    }
+
+    fn retire(&self, channel: &str, sent: &Retired<'_>) -> Option<Request> {
+        self.inner.retire(channel, sent)
+    }
+
+    fn carry(&self, request: Request) -> BoxFuture<'_, Response> {
+        self.inner.carry(request)
     }
 }
 

@@ -21,6 +21,7 @@ mod serve;
 mod told_once;
 mod transport;
 mod upkeep;
+mod vendors;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use allclear_channels::carry::guard::Guard;
 use allclear_channels::carry::http::{TransportConfig, Transports};
 use allclear_channels::carry::smtp::SmtpUrl;
-use allclear_domain::wire::{Request, Response};
+use allclear_domain::wire::{Method, Request, Response};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::{BoxFuture, Clock as _, OperatorAlarm};
 use allclear_engine::watch::trouble::Alarm;
@@ -66,6 +66,7 @@ impl Operators {
     fn request(&self, address: &Address, alarm: &Alarm) -> Request {
         match address {
             Address::Webhook(url) => Request::Http {
+                method: Method::Post,
                 url: url.to_string(),
                 headers: vec![("content-type", "application/json".to_owned())],
                 body: body(&self.node, &self.base_url, alarm).to_string().into_bytes(),
@@ -107,7 +108,7 @@ impl OperatorAlarm for Operators {
         let url = self.heartbeat.as_ref()?;
         let body = json!({ "type": "heartbeat", "node": self.node, "base_url": self.base_url }).to_string().into_bytes();
         let headers = vec![("content-type", "application/json".to_owned())];
-        Some(Box::pin(self.send(Request::Http { url: url.to_string(), headers, body })))
+        Some(Box::pin(self.send(Request::Http { method: Method::Post, url: url.to_string(), headers, body })))
     }
 }
 

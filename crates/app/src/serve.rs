@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allclear_channels::carry::http::{TransportConfig, Transports};
+use allclear_channels::outbound::described::account::Account;
 use allclear_channels::registry::{self, Around, Channels};
 use allclear_domain::access::{Actor, Principal};
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff;
 use allclear_domain::org::handover::{Handover, handovers};
@@ -36,6 +38,7 @@ use crate::operator_alarm::Operators;
 use crate::routes::{self, Faces};
 use crate::told_once::Teller;
 use crate::transport::{Carrier, Recorder};
+use crate::vendors;
 use crate::{demo, key, upkeep};
 
 /// Part of the drain that is kept for writing down and closing.
@@ -49,8 +52,10 @@ const APPLY_TRIES: u32 = 3;
 /// When something that is needed is not there.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let place = Bound::take(&config)?;
-    let transport = carrier(&config, &place.base_url)?;
-    let engine = start(&config, place.base_url.clone(), transport, Arc::default()).await?;
+    let vendors = vendors::read(config.vendors.as_deref())?;
+    let ways = registry::ways_out(&vendors).map_err(anyhow::Error::msg)?;
+    let transport = carrier(&config, &place.base_url, &vendors)?;
+    let engine = start(&config, place.base_url.clone(), (transport, ways), Arc::default()).await?;
     engine.set_operator_alarm(Arc::new(Operators::of(&config, &place.base_url)?));
     let teller = Teller::new(&config.database, config.secret_key_file.as_deref());
     let set_up = async {
@@ -98,7 +103,9 @@ pub async fn demo(config: Config) -> anyhow::Result<()> {
     let place = Bound::take(&config)?;
     let recorder = Arc::new(Recorder::default());
     let clock = Arc::new(SystemClock::default());
-    let engine = start(&config, place.base_url.clone(), Arc::clone(&recorder) as Arc<dyn Transport>, Arc::clone(&clock)).await?;
+    let engine =
+        start(&config, place.base_url.clone(), (Arc::clone(&recorder) as Arc<dyn Transport>, registry::WAYS_OUT), Arc::clone(&clock))
+            .await?;
     let set_up = demo::prepare(&engine, &clock).await.map(|()| demo::faces(&engine, recorder));
     run(&config, place, engine, set_up, async |engine, address| demo::begin(engine, address).await).await
 }
@@ -154,7 +161,12 @@ async fn run(
 }
 
 /// Opens the database and starts the engine.
-async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>, clock: Arc<SystemClock>) -> anyhow::Result<Engine> {
+async fn start(
+    config: &Config,
+    base_url: String,
+    (transport, channels): (Arc<dyn Transport>, WaysOut),
+    clock: Arc<SystemClock>,
+) -> anyhow::Result<Engine> {
     let place = key::place(config.secret_key_file.as_deref(), &config.database)?;
     let options = OpenOptions::new(MIGRATIONS, TABLES).access(Access::Serve);
     let db = Db::open(&config.database, options).await?;
@@ -174,7 +186,7 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>,
     let transport = failpoint(&db, transport)?;
     let settings =
         EngineSettings { base_url, quarantine: config.quarantine, outbox: config.outbox, admin_token: config.admin_token.clone() };
-    let ports = Ports { clock, rng: Arc::new(SystemRng), transport, channels: registry::WAYS_OUT };
+    let ports = Ports { clock, rng: Arc::new(SystemRng), transport, channels };
     let engine = match Engine::start(db.clone(), ports, settings, key).await {
         Ok(engine) => engine,
         Err(why) => return Err(if_damaged(&db, &config.database, why.into())),
@@ -210,20 +222,26 @@ fn failpoint(db: &Db, transport: Arc<dyn Transport>) -> anyhow::Result<Arc<dyn T
 }
 
 /// What sends, made from the settings.
-fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>> {
+fn carrier(config: &Config, base_url: &str, vendors: &[Account]) -> anyhow::Result<Arc<dyn Transport>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
     let mail_from = config.mails_come_from(host);
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
     Ok(Arc::new(Carrier::new(
-        Channels::new(Around { host, mail: config.smtp.is_some(), telephone: config.telephone.as_ref() }),
+        Channels::new(Around {
+            host,
+            mail: config.smtp.is_some(),
+            telephone: config.telephone.as_ref(),
+            slack: config.slack.as_ref(),
+            vendors,
+        }),
         Transports::new(settings)?,
     )))
 }
 
 /// Applies an organisation file that is not the one applied last.
 async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Result<()> {
-    let loaded = match file::read(file, file::Secrets::Here(environment, registry::WAYS_OUT)) {
+    let loaded = match file::read(file, file::Secrets::Here(environment, engine.channels())) {
         Ok(loaded) => loaded,
         Err(why) => {
             eprintln!("{why}");

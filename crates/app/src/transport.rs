@@ -11,7 +11,7 @@ use allclear_channels::outbound::veil::veiled;
 use allclear_channels::outbound::wording::{Words, one_line_of};
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::wire::{Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
 
@@ -39,7 +39,7 @@ impl Transport for Carrier {
                 return Outcome::Rejected { why: format!("this program has no channel `{channel}`") };
             };
             let outcome = carry(channel.start(message, target, now), |request| self.transports.send(request)).await;
-            veiled(outcome, channel.form(), &target.address)
+            veiled(outcome, channel, &target.address)
         })
     }
 
@@ -49,6 +49,18 @@ impl Transport for Carrier {
 
     fn lacks(&self, channel: &str) -> Option<&'static str> {
         self.channels.channel(channel)?.lacks()
+    }
+
+    fn retires(&self, channel: &str) -> bool {
+        self.channels.channel(channel).is_some_and(Channel::retires)
+    }
+
+    fn retire(&self, channel: &str, sent: &Retired<'_>) -> Option<Request> {
+        self.channels.channel(channel)?.retire(sent)
+    }
+
+    fn carry(&self, request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(self.transports.send(request))
     }
 }
 
@@ -139,7 +151,12 @@ mod tests {
         if times == 0 {
             return Step::Done(Outcome::Delivered { receipt: heard.to_string() });
         }
-        let request = Request::Http { url: format!("https://x.example/{heard}"), headers: Vec::new(), body: Vec::new() };
+        let request = Request::Http {
+            method: allclear_domain::wire::Method::Post,
+            url: format!("https://x.example/{heard}"),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
         Step::Ask(
             request,
             Box::new(move |response| match response {

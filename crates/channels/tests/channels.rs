@@ -9,6 +9,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use allclear_channels::outbound::described::account::Account as Vendor;
+use allclear_channels::outbound::described::shipped;
+use allclear_channels::outbound::slack::Workspace;
+use allclear_channels::outbound::slack_back;
 use allclear_channels::outbound::twilio::{self, Account};
 use allclear_channels::outbound::webhook;
 use allclear_channels::registry::{Around, Channels, WAYS_OUT};
@@ -31,10 +35,31 @@ const NOT_ONE: &str = "\u{1}not one\n";
 
 /// The token of the account for text messages and calls.
 const TOKEN: &str = "12345";
+/// What is in the address for what people write.
+const REPLY_KEY: &str = "k-0123456789abcdefghij";
+/// The signing secret of the app in Slack.
+const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// An account with each vendor that is data.
+fn vendors() -> Vec<Vendor> {
+    let one = |name: &str| {
+        let (description, form) = shipped::shipped(name).unwrap();
+        let value = |key: String| {
+            let value = if key == "region" { "eu".to_owned() } else { format!("{key}-0123456789") };
+            (key, value)
+        };
+        let asked: Vec<String> = description.asked_for().map(ToOwned::to_owned).collect();
+        let values = asked.into_iter().map(value).chain([("reply_key".to_owned(), REPLY_KEY.to_owned())]).collect();
+        Vendor::of((description, form), false, values).unwrap()
+    };
+    shipped::names().map(one).collect()
+}
 
 fn channels() -> Channels {
     let account = Account::read("https://telephone.example", "AC1", TOKEN, "+4930000000").unwrap();
-    Channels::new(Around { host: "ac.example", mail: true, telephone: Some(&account) })
+    let slack = Workspace::read("https://slack.example/api", "xoxb-1234567890-abcdef", SIGNING).unwrap();
+    let vendors = vendors();
+    Channels::new(Around { mail: true, telephone: Some(&account), slack: Some(&slack), vendors: &vendors, ..Around::nothing("ac.example") })
 }
 
 fn every_field() -> impl Iterator<Item = (&'static ChannelForm, &'static Field)> {
@@ -240,9 +265,9 @@ fn read(headers: &[(&'static str, String)], body: &[u8]) -> Value {
 }
 
 /// Where the bodies of the channels have a title, a text and buttons.
-const TITLES: [&str; 2] = ["/title", "/attachments/0/title"];
-const TEXTS: [&str; 3] = ["/message", "/text", "/attachments/0/text"];
-const BUTTONS: [&str; 3] = ["/actions", "/reply_markup/inline_keyboard", "/attachments/0/content/actions"];
+const TITLES: [&str; 3] = ["/blocks/0/text/text", "/title", "/attachments/0/title"];
+const TEXTS: [&str; 4] = ["/blocks/1/text/text", "/message", "/text", "/attachments/0/text"];
+const BUTTONS: [&str; 4] = ["/blocks/2/elements", "/actions", "/reply_markup/inline_keyboard", "/attachments/0/content/actions"];
 
 fn fits(form: &ChannelForm, request: &Request) -> bool {
     let (title, bytes, by_mail) = match request {
@@ -267,6 +292,11 @@ fn fits(form: &ChannelForm, request: &Request) -> bool {
         && form.limits.text_bytes.is_none_or(|max| bytes <= max)
 }
 
+/// As a form has it.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// A field of a form.
 fn field_of(body: &[u8], name: &str) -> Option<String> {
     let url = format!("https://x.example/?{}", std::str::from_utf8(body).unwrap());
@@ -288,7 +318,18 @@ fn ends(form: &ChannelForm, response: &Response) -> Outcome {
 }
 
 /// How servers say that they have it: a channel that looks at what they say has its own here.
-const TAKEN: [&str; 4] = ["words", r#"{"id":25,"appid":5}"#, r#"{"status":1,"request":"647d2300-702c"}"#, r#"{"ok":true,"result":{}}"#];
+const TAKEN: [&str; 10] = [
+    r#"{"event_id":"$YUwRidLecu"}"#,
+    r#"{"ids":[421332671]}"#,
+    r#"{"message_uuid":["db3ce55a"]}"#,
+    r#"{"id":"01FC66621"}"#,
+    r#"{"data":{"id":"b0c7e8cb"}}"#,
+    r#"{"messages":[{"status":"0","message-id":"0C"}]}"#,
+    "words",
+    r#"{"id":25,"appid":5}"#,
+    r#"{"status":1,"request":"647d2300-702c"}"#,
+    r#"{"ok":true,"result":{}}"#,
+];
 
 #[test]
 fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
@@ -296,9 +337,11 @@ fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
         let http = |status, said: &str| Response::Http { status, retry_after: Some(Length::from_secs(7)), body: said.into() };
         let smtp = |code| Response::Smtp { code, text: "words".into() };
         let mut found = BTreeSet::new();
-        for (code, said) in (100..600).flat_map(|code| TAKEN.map(|said| (code, said))) {
+        // Of a status that says no it matters little what is said.
+        let all = (100..600).flat_map(|code| TAKEN.map(|said| (code, said)));
+        for (code, said) in all.filter(|(code, said)| (200..300).contains(code) || *said == "words") {
             let (own, foreign) = match form.carriage {
-                Carriage::Http(_) | Carriage::Telephone => (http(code, said), smtp(code)),
+                Carriage::Http(_) | Carriage::Telephone | Carriage::Vendor { .. } => (http(code, said), smtp(code)),
                 Carriage::Mail => (smtp(code), http(code, said)),
             };
             assert!(matches!(ends(form, &foreign), Outcome::Rejected { .. }), "{}: {code} of somebody else", form.name);
@@ -343,6 +386,8 @@ struct Asked {
     heard: Heard,
     /// Whether the time of signing is signed as well.
     is_timed: bool,
+    /// Whether what is posted is signed, and not only known by a secret beside it.
+    is_signed: bool,
 }
 
 /// How whoever is behind a channel asks, signed with what this address holds: a channel that hears something says here how.
@@ -361,7 +406,7 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             let headers =
                 [("webhook-id", "reply-1".into()), ("webhook-timestamp", at.as_second().to_string()), ("webhook-signature", signature)];
             let heard = Heard { of: Of::Message(message), says: says.clone() };
-            Asked { url: "https://ac.example/reply".into(), headers: headers.into(), body, heard, is_timed: true }
+            Asked { url: "https://ac.example/reply".into(), headers: headers.into(), body, heard, is_timed: true, is_signed: true }
         }
         "sms" => {
             let number = address.get("sms").unwrap().replace('+', "%2B");
@@ -391,7 +436,7 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             let body = format!("From={from}&To={to}&{body}").into_bytes();
             let url = if url { format!("https://ac.example/reply/sms?m={message}") } else { "https://ac.example/reply/sms".to_owned() };
             let headers = vec![("x-twilio-signature", twilio::signature(TOKEN, &url, &body))];
-            Asked { url, headers, body, heard: Heard { of, says }, is_timed: false }
+            Asked { url, headers, body, heard: Heard { of, says }, is_timed: false, is_signed: true }
         }
         "voice" => {
             let number = address.get("voice").unwrap().replace('+', "%2B");
@@ -408,7 +453,46 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             let url = format!("https://ac.example/reply/voice?m={message}");
             let body = format!("To={number}&{body}").into_bytes();
             let headers = vec![("x-twilio-signature", twilio::signature(TOKEN, &url, &body))];
-            Asked { url, headers, body, heard: Heard { of: Of::Message(message), says }, is_timed: false }
+            Asked { url, headers, body, heard: Heard { of: Of::Message(message), says }, is_timed: false, is_signed: true }
+        }
+        "telegram" => {
+            // It gives no receipts: whatever is pressed is an answer.
+            let word = match says {
+                Says::Answer(words) => words.clone(),
+                Says::Delivered(_) | Says::Failed(_) | Says::Nothing => "acknowledge".to_owned(),
+            };
+            let chat: i64 = address.get("telegram").unwrap().parse().unwrap();
+            let body = json!({"callback_query": {
+                "id": "1", "from": {"id": chat}, "message": {"chat": {"id": chat}}, "data": format!("{word}:{message}")
+            }});
+            let headers = vec![("x-telegram-bot-api-secret-token", address.get("secret").unwrap().to_owned())];
+            let heard = Heard { of: Of::Pressed { message, by: chat.to_string() }, says: Says::Answer(word) };
+            Asked {
+                url: "https://ac.example/reply".into(),
+                headers,
+                body: body.to_string().into_bytes(),
+                heard,
+                is_timed: false,
+                is_signed: false,
+            }
+        }
+        "slack" => {
+            let by = address.get("slack").unwrap();
+            // It gives no receipts: what is told of a link that was followed settles nothing.
+            let (action, says) = match says {
+                Says::Answer(words) => (words.as_str(), says.clone()),
+                Says::Delivered(_) | Says::Failed(_) | Says::Nothing => ("open", Says::Nothing),
+            };
+            let payload = json!({
+                "type": "block_actions", "user": {"id": by}, "channel": {"id": "D1"},
+                "actions": [{"action_id": action, "value": message.to_string()}]
+            });
+            let body = format!("payload={}", encoded(&payload.to_string())).into_bytes();
+            let time = at.as_second().to_string();
+            let signature = slack_back::signature(SIGNING, &time, &body);
+            let headers = vec![("x-slack-request-timestamp", time), ("x-slack-signature", signature)];
+            let heard = Heard { of: Of::Pressed { message, by: by.to_owned() }, says };
+            Asked { url: "https://ac.example/reply".into(), headers, body, heard, is_timed: true, is_signed: true }
         }
         other => panic!("`{other}` hears something: write here how it is told"),
     }
@@ -431,12 +515,20 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
     for form in WAYS_OUT.iter() {
         let Some(replies) = channels.channel(form.name).unwrap().replies() else { continue };
         hear.push(form.name);
+        // What a vendor that is data posts is its description's, and told with it.
+        if shipped::names().any(|name| name == form.name) {
+            continue;
+        }
         let own = target(form).address;
         // Somebody else of the house, with an address like it and secrets of their own; where their contact holds none, with
         // another number.
         let mut other = own.clone();
-        if form.carriage == Carriage::Telephone {
-            other.set(form.name, "+491709999999");
+        match form.carriage {
+            Carriage::Telephone => other.set(form.name, "+491709999999"),
+            Carriage::Vendor { .. } => {
+                other.set(form.name, if form.fields[0].example.starts_with('+') { "+491709999999" } else { "U0OTHER99" })
+            }
+            Carriage::Http(_) | Carriage::Mail => {}
         }
         for field in form.fields {
             match field.kept {
@@ -447,7 +539,7 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
         }
         assert_ne!(own, other, "{}: what comes back is known by a secret", form.name);
         for says in everything_said() {
-            let Asked { url, headers, body, heard, is_timed } = asked(form.name, &own, &says, now);
+            let Asked { url, headers, body, heard, is_timed, is_signed } = asked(form.name, &own, &says, now);
             let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
             let request = ReplyRequest { url: &url, headers: &headers, body: &body };
             assert_eq!(replies.read(&request), Ok(vec![heard]), "{}", form.name);
@@ -463,12 +555,12 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
                 assert_eq!(genuine(&request, &own, at), Err(NotGenuine), "{}: stale by {at} s", form.name);
             }
             let forged = [&body[..], b" "].concat();
-            for body in [&forged[..], &body[..body.len() - 1], b""] {
+            for body in [&forged[..], &body[..body.len() - 1], b""].into_iter().filter(|_| is_signed) {
                 assert_eq!(genuine(&ReplyRequest { body, ..request }, &own, 0), Err(NotGenuine), "{}: other bytes", form.name);
             }
             let elsewhere = format!("{url}&more=1").replacen("/reply", "/replies", 1);
             let elsewhere = ReplyRequest { url: &elsewhere, ..request };
-            assert!(is_timed || genuine(&elsewhere, &own, 0) == Err(NotGenuine), "{}: for another address", form.name);
+            assert!(is_timed || !is_signed || genuine(&elsewhere, &own, 0) == Err(NotGenuine), "{}: for another address", form.name);
             for at in 0..headers.len() {
                 let without: Vec<_> = headers.iter().enumerate().filter(|(own, _)| *own != at).map(|(_, header)| *header).collect();
                 assert_eq!(
@@ -490,7 +582,7 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             assert!(replies.read(&request).is_err_and(|why| !why.to_string().is_empty()), "{}", form.name);
         }
     }
-    assert!(["webhook", "sms", "voice"].iter().all(|name| hear.contains(name)), "{hear:?}");
+    assert!(["webhook", "sms", "voice", "slack", "telegram"].iter().all(|name| hear.contains(name)), "{hear:?}");
     for says in everything_said() {
         let Says::Answer(words) = says else { continue };
         assert_eq!(Reply::of_words(&words).is_ok(), words != "what?", "{words}");
@@ -527,6 +619,7 @@ fn every_channel_is_documented() {
             Carriage::Http(Server::Field { key, usual }) => format!("by HTTP, to the host of `{key}`, or to {usual}"),
             Carriage::Mail => "by the mail server (`--smtp`)".to_owned(),
             Carriage::Telephone => "by the provider of the telephone (`--twilio-account`)".to_owned(),
+            Carriage::Vendor { name, setting } => format!("by {name} (`{setting}`)"),
         };
         let title = form.limits.title_chars.map(|max| format!("a title of {max} characters"));
         let text = form.limits.text_bytes.map(|max| format!("{max} bytes of text"));
@@ -535,7 +628,13 @@ fn every_channel_is_documented() {
         let limits = if limits.is_empty() { String::new() } else { format!(" At most {}.", limits.join(" and ")) };
         let back = match channels.channel(form.name).unwrap().replies() {
             Some(_) => {
-                let how = if form.carriage == Carriage::Telephone { "telephone.md" } else { "gateway.md#what-comes-back" };
+                let how = match (form.carriage, form.name) {
+                    (Carriage::Telephone, _) => "telephone.md",
+                    (_, "slack") => "slack.md",
+                    (_, "telegram") => "telegram.md",
+                    (Carriage::Vendor { .. }, _) => "vendors.md",
+                    (Carriage::Http(_) | Carriage::Mail, _) => "gateway.md#what-comes-back",
+                };
                 format!("Receipts and answers come back at `/reply/{}` ([how](guides/{how})).", form.name)
             }
             None => "Nothing comes back over it but what a link does.".to_owned(),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use allclear_domain::channel::WaysOut;
-use allclear_domain::wire::{Message, Outcome, Replies, Target};
+use allclear_domain::wire::{Message, Outcome, Replies, Request, Response, Retired, Target};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::watch::trouble::Alarm;
@@ -49,6 +49,18 @@ pub trait Transport: Send + Sync {
     /// The setting without which nothing is sent over a channel, where that is missing.
     fn lacks(&self, _channel: &str) -> Option<&'static str> {
         None
+    }
+    /// Whether messages of a channel can be shown as done where they went.
+    fn retires(&self, _channel: &str) -> bool {
+        false
+    }
+    /// What is asked so that one is.
+    fn retire(&self, _channel: &str, _sent: &Retired<'_>) -> Option<Request> {
+        None
+    }
+    /// Carries a request that is no message: nothing depends on how it ends.
+    fn carry(&self, _request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(std::future::ready(Response::Failed { why: "nothing is carried here".to_owned(), maybe_arrived: false, permanent: true }))
     }
 }
 

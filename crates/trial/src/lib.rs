@@ -14,18 +14,23 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod control;
+pub mod fake;
 pub mod kill_loop;
 pub mod ledger;
 pub mod mail_sink;
 pub mod org;
 pub mod program;
 pub mod skip;
+pub mod slack;
+pub mod sms_vendors;
 pub mod telephone;
 pub mod webhook_sink;
 pub mod world;
 
 pub use control::Control;
 pub use program::{Database, Program};
+pub use slack::Slack;
+pub use sms_vendors::SmsVendors;
 pub use telephone::Telephone;
 pub use webhook_sink::{Delivery, Reply, WebhookSink};
 pub use world::{Setup, World};

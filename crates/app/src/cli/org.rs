@@ -1,9 +1,11 @@
 //! The organisation as code: checked here, compared and applied by the server.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
 use allclear_channels::registry;
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::Weight;
@@ -21,6 +23,7 @@ use crate::cli::args::{Form, Org, OrgFile};
 use crate::cli::client::Client;
 use crate::cli::terminal::{clean, out, outln, table};
 use crate::config::environment;
+use crate::vendors;
 
 /// Largest file that is read for the server; it takes less.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -48,11 +51,18 @@ fn problem_json(problem: &FileProblem) -> Value {
     })
 }
 
+/// The channels, with the descriptions of one's own that the settings name here.
+fn ways() -> anyhow::Result<WaysOut> {
+    let settings = crate::config::resolve(&BTreeMap::new(), environment, None)?;
+    vendors::ways(settings.text("vendors").map(Path::new))
+}
+
 /// Offline: as if it were applied to an empty store.
 fn check(file: &Path, form: Form) -> anyhow::Result<()> {
     let kinds: Vec<_> = registry::kinds().collect();
-    let against = Against { now: SystemClock::default().now(), kinds: &kinds, channels: registry::WAYS_OUT };
-    let problems = match file::read(file, Secrets::Here(environment, registry::WAYS_OUT)) {
+    let channels = ways()?;
+    let against = Against { now: SystemClock::default().now(), kinds: &kinds, channels };
+    let problems = match file::read(file, Secrets::Here(environment, channels)) {
         Ok(loaded) => loaded.check(&Bundle::default(), false, against),
         Err(why) => why.problems,
     };
@@ -155,7 +165,7 @@ async fn send(args: OrgFile, what: &str) -> anyhow::Result<()> {
 /// The bytes to send and their type. A folder is read here and sent as one.
 fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
     if file.is_dir() {
-        let loaded = file::read(file, Secrets::Here(environment, registry::WAYS_OUT)).map_err(|why| unread(file, &why))?;
+        let loaded = file::read(file, Secrets::Here(environment, ways()?)).map_err(|why| unread(file, &why))?;
         return Ok(("application/json", serde_json::to_vec(&loaded.bundle)?));
     }
     let kind = match Format::of(file) {
@@ -172,7 +182,7 @@ fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
     // What the file names with `!env` and `!file` is here, and not where it is sent.
     match std::str::from_utf8(&bytes) {
         Ok(text) => {
-            let text = file::with_secrets(text, file, Secrets::Here(environment, registry::WAYS_OUT)).map_err(|why| unread(file, &why))?;
+            let text = file::with_secrets(text, file, Secrets::Here(environment, ways()?)).map_err(|why| unread(file, &why))?;
             Ok((kind, text.into_bytes()))
         }
         // The server says where it is not UTF-8.

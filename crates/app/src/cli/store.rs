@@ -217,7 +217,8 @@ pub async fn doctor(args: Doctor) -> anyhow::Result<()> {
         None => key::read_or_make(None, &SystemRng)?,
     };
     let kinds: Vec<_> = registry::kinds().collect();
-    let mut found = upkeep::doctor(&db, &key, &kinds, registry::WAYS_OUT, SystemClock::default().now()).await?;
+    let channels = crate::vendors::ways(settings.text("vendors").map(std::path::Path::new))?;
+    let mut found = upkeep::doctor(&db, &key, &kinds, channels, SystemClock::default().now()).await?;
     db.close().await;
     let mut hints = Vec::new();
     let client = Client::new(&args.remote)?;

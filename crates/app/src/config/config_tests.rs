@@ -130,6 +130,34 @@ fn the_telephones_settings_go_together_and_its_token_is_never_shown() {
 }
 
 #[test]
+fn slack_needs_its_token_and_shows_no_secret() {
+    let all = [("slack-token", "xoxb-1234567890-hush"), ("slack-signing-secret", "hush8f742231b10e8888abcd99, hush0000000000000000")];
+    let read = |given: &[(&'static str, &str)]| {
+        let flags = given.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        let resolved = resolve(&flags, no_environment, None).unwrap();
+        assert!(!format!("{}{}", resolved.print(), resolved.json()).contains("hush"));
+        Config::read(&resolved).map_err(|why| why.to_string())
+    };
+    assert!(read(&[]).unwrap().slack.is_none() && read(&all[..1]).unwrap().slack.is_some(), "without a signing secret it only tells");
+    let config = read(&all).unwrap();
+    assert!(config.slack.is_some() && !format!("{config:?}").contains("hush"));
+    assert!(read(&all[1..]).unwrap_err().contains("needs --slack-token as well"));
+    for (name, text) in [
+        ("slack-url", "slack.com/api"),
+        ("slack-url", "https://slack.com/api?a=1"),
+        ("slack-token", "hush"),
+        ("slack-token", "xoxb 1234567890 hush hush"),
+        ("slack-signing-secret", "hush"),
+        ("slack-signing-secret", "hush000000000000,hush000000000001,hush000000000002"),
+    ] {
+        let mut given: Vec<_> = all.iter().copied().filter(|(own, _)| *own != name).collect();
+        given.push((name, text));
+        let why = read(&given).unwrap_err();
+        assert!(why.contains(&format!("--{name}")) && !why.contains("hush"), "{why}");
+    }
+}
+
+#[test]
 fn defaults_are_those_of_the_parts() {
     let config = Config::read(&resolve(&BTreeMap::new(), no_environment, None).unwrap()).unwrap();
     let parts = OutboxSettings::default();

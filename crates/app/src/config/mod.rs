@@ -15,6 +15,7 @@ use std::time::Duration;
 use allclear_channels::carry::guard::Guard;
 use allclear_channels::carry::ranges::Ranges;
 use allclear_channels::carry::smtp::SmtpUrl;
+use allclear_channels::outbound::slack::{self, Workspace};
 use allclear_channels::outbound::twilio::{self, Account};
 use allclear_domain::time::Length;
 use allclear_engine::outbox::OutboxSettings;
@@ -82,6 +83,21 @@ pub static SETTINGS: &[Setting] = &[
         ..setting("twilio-token", "TOKEN", None, "Its token; while it is changed the new one, a comma, and the one before")
     },
     setting("twilio-from", "NUMBER", None, "Number as in +4930000000, or messaging service MG…, or both with a comma between"),
+    Setting { secrecy: Secrecy::Url, ..setting("slack-url", "URL", Some(slack::URL_DEFAULT), "Where Slack's Web API is") },
+    Setting {
+        secrecy: Secrecy::Secret,
+        ..setting("slack-token", "TOKEN", None, "Bot token xoxb-… of an app in Slack, which pages people there")
+    },
+    Setting {
+        secrecy: Secrecy::Secret,
+        ..setting(
+            "slack-signing-secret",
+            "SECRET",
+            None,
+            "The app's signing secret, for its buttons and `/allclear`; while it is changed the new one, a comma, and the one before",
+        )
+    },
+    setting("vendors", "FILE", None, "Accounts with further vendors of text messages, and descriptions of your own"),
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
     setting("quarantine", "", Some("false"), "Start without sending anything, for copies made by other means than `backup`"),
     setting("allow-private-targets", "CIDRS", None, "Private ranges that outgoing requests may reach, as in 127.0.0.0/8,10.0.0.0/8"),
@@ -294,6 +310,10 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// For text messages and calls.
     pub telephone: Option<Account>,
+    /// The app in Slack.
+    pub slack: Option<Workspace>,
+    /// Accounts with vendors that are data.
+    pub vendors: Option<PathBuf>,
     pub secret_key_file: Option<PathBuf>,
     pub quarantine: bool,
     pub guard: Guard,
@@ -363,6 +383,8 @@ impl Config {
             smtp: settings.parsed("smtp")?,
             mail_from: settings.text("mail-from").map(ToOwned::to_owned),
             telephone: telephone(settings)?,
+            slack: slack(settings)?,
+            vendors: path("vendors"),
             secret_key_file: path("secret-key-file"),
             quarantine: settings.switch("quarantine")?,
             guard,
@@ -412,6 +434,19 @@ fn telephone(settings: &Resolved) -> Result<Option<Account>, ConfigError> {
         return Ok(None);
     }
     let read = Account::read(text("twilio-url"), text("twilio-account"), text("twilio-token"), text("twilio-from"));
+    read.map(Some).map_err(|wrong| settings.bad(wrong.name, wrong.why))
+}
+
+/// The app in Slack. A signing secret alone says nothing.
+fn slack(settings: &Resolved) -> Result<Option<Workspace>, ConfigError> {
+    let text = |name| settings.text(name).unwrap_or_default();
+    if settings.text("slack-token").is_none() {
+        return match settings.text("slack-signing-secret") {
+            Some(_) => Err(settings.bad("slack-signing-secret", "Slack needs --slack-token as well")),
+            None => Ok(None),
+        };
+    }
+    let read = Workspace::read(text("slack-url"), text("slack-token"), text("slack-signing-secret"));
     read.map(Some).map_err(|wrong| settings.bad(wrong.name, wrong.why))
 }
 

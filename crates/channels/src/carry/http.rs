@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allclear_domain::time::Length;
-use allclear_domain::wire::{Request, Response};
+use allclear_domain::wire::{Method, Request, Response};
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Url};
@@ -25,7 +25,7 @@ use crate::inbound::text;
 /// Most of an answer's body that is read, in bytes; reading it lets the connection be used again.
 pub const BODY_READ_MAX: usize = 64 * 1024;
 /// Most of it that is kept, in bytes, as [`Response::Http`] promises.
-pub const BODY_KEPT_MAX: usize = 2 * 1024;
+pub const BODY_KEPT_MAX: usize = 8 * 1024;
 /// How long an idle connection is kept: below the shortest common keep-alive (15 s and more), so
 /// that a page seldom meets a connection that is just being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(12);
@@ -73,7 +73,7 @@ impl Transports {
     /// Carries the request, once.
     pub async fn send(&self, request: Request) -> Response {
         match request {
-            Request::Http { url, headers, body } => self.post(&url, headers, body).await,
+            Request::Http { method, url, headers, body } => self.ask(method, &url, headers, body).await,
             Request::Mail { to, to_name, subject, message_id, thread, text, html } => match &self.smtp {
                 Some(smtp) => smtp.send(Mail { to, to_name, subject, message_id, thread, text, html }).await,
                 None => refused("no --smtp is set"),
@@ -81,7 +81,7 @@ impl Transports {
         }
     }
 
-    async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Response {
+    async fn ask(&self, method: Method, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Response {
         let Ok(url) = url.parse::<Url>() else { return refused("the address is not a URL") };
         if !matches!(url.scheme(), "http" | "https") {
             return refused("the address is neither http nor https");
@@ -96,8 +96,13 @@ impl Transports {
             };
             map.insert(HeaderName::from_static(name), value);
         }
+        let asked = match method {
+            Method::Post => self.http.post(url).body(body),
+            Method::Put => self.http.put(url).body(body),
+            Method::Get => self.http.get(url),
+        };
         // Boxed: the client's future is large, and one allocation is nothing beside a request.
-        let sent = Box::pin(tokio::time::timeout(self.deadlines.http, self.http.post(url).headers(map).body(body).send())).await;
+        let sent = Box::pin(tokio::time::timeout(self.deadlines.http, asked.headers(map).send())).await;
         match sent {
             Ok(Ok(response)) => self.read(response).await,
             Ok(Err(error)) => failed(&error),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use allclear_domain::wire::{Request, Response};
+use allclear_domain::wire::{Method, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -19,6 +19,7 @@ fn transports(allowed: &str) -> Transports {
 
 fn request(host: &str, port: u16) -> Request {
     Request::Http {
+        method: Method::Post,
         url: format!("http://{host}:{port}/hook?secret=1"),
         headers: vec![("content-type", "application/json".into()), ("webhook-id", "msg_1".into())],
         body: br#"{"type":"page"}"#.to_vec(),
@@ -150,7 +151,7 @@ async fn an_unknown_name_and_bad_requests_are_told_apart() {
     let response = transports.send(request("no-such-host.invalid", 80)).await;
     assert!(matches!(&response, Response::Failed { permanent: false, why, .. } if why.contains("not found")), "{response:?}");
     for url in ["not a url", "ftp://1.1.1.1/", "file:///etc/passwd"] {
-        let response = transports.send(Request::Http { url: url.into(), headers: vec![], body: vec![] }).await;
+        let response = transports.send(Request::Http { method: Method::Post, url: url.into(), headers: vec![], body: vec![] }).await;
         assert!(matches!(response, Response::Failed { permanent: true, .. }), "{url}");
     }
     let mail = Request::Mail {

@@ -50,6 +50,11 @@ impl<'a> Answer<'a> {
         serde_json::from_str(self.body).unwrap_or(Value::Null)
     }
 
+    /// The body as far as it goes: what was cut is closed where the last whole value ends. Null where it is no JSON.
+    pub(super) fn healed(&self) -> Value {
+        serde_json::from_str(self.body).unwrap_or_else(|_| serde_json::from_str(&closed(self.body)).unwrap_or(Value::Null))
+    }
+
     /// What stands behind this key, where the body is JSON that begins with it: all of the rest.
     pub(super) fn begins_with(&self, key: &str) -> Option<&'a str> {
         let rest = self.body.trim_start().strip_prefix('{')?.trim_start().strip_prefix('"')?;
@@ -76,7 +81,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Not now.
-    fn retry(&self, words: Option<&str>, maybe_arrived: bool) -> Outcome {
+    pub(super) fn retry(&self, words: Option<&str>, maybe_arrived: bool) -> Outcome {
         Outcome::Retry { after: self.retry_after, why: self.why(words), maybe_arrived, down: false, unanswered: false }
     }
 
@@ -105,6 +110,31 @@ impl<'a> Answer<'a> {
         let said = seconds.map(|seconds| Length::from_secs(seconds.min(RETRY_AFTER_MAX_S)));
         Self { retry_after: self.retry_after.max(said), ..self }
     }
+}
+
+/// JSON that was cut, closed after its last whole value.
+fn closed(body: &str) -> String {
+    let (mut open, mut whole) = (Vec::new(), (0, Vec::new()));
+    let (mut in_text, mut escaped) = (false, false);
+    for (at, c) in body.char_indices() {
+        if in_text {
+            (in_text, escaped) = (escaped || c != '"', !escaped && c == '\\');
+            continue;
+        }
+        match c {
+            '"' => in_text = true,
+            '{' => open.push('}'),
+            '[' => open.push(']'),
+            '}' | ']' => {
+                open.pop();
+            }
+            // All before a comma is whole.
+            ',' => whole = (at, open.clone()),
+            _ => {}
+        }
+    }
+    let (end, open) = whole;
+    body[..end].chars().chain(open.into_iter().rev()).collect()
 }
 
 /// What an error says, as the log keeps it; nothing where that is nothing.
@@ -167,6 +197,21 @@ mod tests {
             assert_eq!(found.map(|found| &found[..found.len().min(5)]), rest, "{body}");
         }
         assert!(answer(200, "\n<!doctype html>").is_page() && !answer(200, "ok").is_page());
+    }
+
+    #[test]
+    fn what_was_cut_is_closed_after_its_last_whole_value() {
+        let whole = r#"{"ok":true,"channel":"D1","ts":"1.2","message":{"text":"a, \"b\" {[","blocks":[{"a":1},{"b":2}]}}"#;
+        assert_eq!(answer(200, whole).healed()["message"]["blocks"][1]["b"], 2);
+        for end in 0..whole.len() {
+            let healed = answer(200, &whole[..end]).healed();
+            let wanted = end > whole.find(",\"message").unwrap();
+            assert_eq!(healed["ts"] == "1.2", wanted, "{end}: {healed}");
+            assert!(healed.is_null() || healed.is_object(), "{healed}");
+        }
+        for body in ["", "words, and more", "<html>, <b>", "{", "]", "}},", "{\"a\":\"é, "] {
+            assert!(!answer(200, body).healed().is_string(), "{body}");
+        }
     }
 
     #[test]

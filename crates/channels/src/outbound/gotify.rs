@@ -9,7 +9,7 @@
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -133,7 +133,12 @@ impl Gotify {
             extras: links.first().map(|link| Extras { notification: Notification { click: Click { url: &link.href } } }),
         };
         let body = serde_json::to_vec(&push).map_err(|_| "the message cannot be written as JSON".to_owned())?;
-        Ok(Request::Http { url, headers: vec![("content-type", "application/json".to_owned()), ("x-gotify-key", token.to_owned())], body })
+        Ok(Request::Http {
+            method: Method::Post,
+            url,
+            headers: vec![("content-type", "application/json".to_owned()), ("x-gotify-key", token.to_owned())],
+            body,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::outbound::webhook::tests::message;
 fn sent(message: &Message) -> (String, Vec<(&'static str, String)>, Value) {
     let target = Target { name: "Ana".into(), address: Address::of([(NAME, "https://push.example/gotify/"), (APP, "Asecret.token")]) };
     match Gotify::request(message, &target).unwrap() {
-        Request::Http { url, headers, body } => (url, headers, serde_json::from_slice(&body).unwrap()),
+        Request::Http { url, headers, body, .. } => (url, headers, serde_json::from_slice(&body).unwrap()),
         other => panic!("{other:?}"),
     }
 }

@@ -10,7 +10,7 @@
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, NoticeKind, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -118,7 +118,12 @@ impl Mattermost {
             };
             serde_json::to_vec(&Post { attachments: [attachment] })
         })?;
-        Ok(Request::Http { url: url.to_owned(), headers: vec![("content-type", "application/json".to_owned())], body })
+        Ok(Request::Http {
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ const HOOK: &str = "https://chat.example/hooks/8xqk1rz5x3gq7kmb1o9w4tnh5e";
 fn sent(message: &Message) -> Value {
     let target = Target { name: "Ana".into(), address: Address::of([(NAME, HOOK)]) };
     match Mattermost::request(message, &target).unwrap() {
-        Request::Http { url, headers, body } => {
+        Request::Http { url, headers, body, .. } => {
             assert_eq!((url.as_str(), headers), (HOOK, vec![("content-type", "application/json".to_owned())]));
             assert!(body.len() <= BODY_BYTES_MAX, "{} bytes", body.len());
             serde_json::from_slice(&body).unwrap()

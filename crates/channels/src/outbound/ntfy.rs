@@ -9,7 +9,7 @@
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, NoticeKind, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -171,7 +171,7 @@ impl Ntfy {
         if let Some(token) = target.address.get(TOKEN) {
             headers.push(("authorization", format!("Bearer {token}")));
         }
-        Ok(Request::Http { url: url.to_owned(), headers, body })
+        Ok(Request::Http { method: Method::Post, url: url.to_owned(), headers, body })
     }
 }
 

@@ -12,7 +12,7 @@ fn sent(message: &Message, token: Option<&str>) -> (String, Vec<(&'static str, S
     let fields = [(NAME, "https://ntfy.example/ana_1")].into_iter().chain(token.map(|token| (TOKEN, token)));
     let target = Target { name: "Ana".into(), address: Address::of(fields) };
     match Ntfy::request(message, &target).unwrap() {
-        Request::Http { url, headers, body } => {
+        Request::Http { url, headers, body, .. } => {
             assert!(body.len() <= BODY_BYTES_MAX, "{} bytes", body.len());
             (url, headers, serde_json::from_slice(&body).unwrap())
         }

@@ -10,7 +10,7 @@
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -171,7 +171,7 @@ impl Pushover {
             }
         }
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
-        Ok(Request::Http { url, headers, body: form(&pairs) })
+        Ok(Request::Http { method: Method::Post, url, headers, body: form(&pairs) })
     }
 }
 

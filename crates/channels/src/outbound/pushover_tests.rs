@@ -20,7 +20,7 @@ fn now() -> Timestamp {
 fn sent(message: &Message) -> BTreeMap<String, String> {
     let target = Target { name: "Ana".into(), address: Address::of([(NAME, USER), (APP, TOKEN)]) };
     match Pushover::request(message, &target, now()).unwrap() {
-        Request::Http { url, headers, body } => {
+        Request::Http { url, headers, body, .. } => {
             assert_eq!(url, "https://api.pushover.net/1/messages.json");
             assert_eq!(headers, [("content-type", "application/x-www-form-urlencoded".to_owned())]);
             let url = format!("http://x/?{}", String::from_utf8(body).unwrap()).parse::<reqwest::Url>().unwrap();

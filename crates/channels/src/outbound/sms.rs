@@ -14,7 +14,8 @@ use allclear_domain::wire::{
 };
 use jiff::Timestamp;
 
-use super::twilio::{self, Account, Fields};
+use super::form::Fields;
+use super::twilio::{self, Account};
 use super::wording::{Words, one_line};
 
 /// Longest text, in characters as telephones count them: Twilio takes no more.
@@ -122,17 +123,19 @@ fn how_to_answer(message: &Message) -> Option<String> {
     }
 }
 
+/// What a text message of so many characters says, and how it is answered where answers are heard.
+///
 /// # Errors
 /// Where it cannot be cut to fit, in words.
-fn text_of(message: &Message) -> Result<String, String> {
+pub(super) fn text_of(message: &Message, chars_max: usize, hears: bool) -> Result<String, String> {
     let words = Words::of(message, SUBJECT_CHARS_MAX).ok_or("the message has no notice")?;
     let doubt = if words.in_doubt { "You may have received this before.\n" } else { "" };
     let head = format!("{doubt}{}", words.subject);
     let button = words.button().map(|button| button.href);
     let link = button.as_deref().or_else(|| words.page()).map(|link| format!("\n{link}")).unwrap_or_default();
-    let how = how_to_answer(message).map(|how| format!("\n{how}")).unwrap_or_default();
-    let room = BODY_CHARS_MAX.checked_sub(length(&head) + length(&link) + length(&how));
-    let room = room.ok_or_else(|| format!("the message is longer than {BODY_CHARS_MAX} characters without its text"))?;
+    let how = how_to_answer(message).filter(|_| hears).map(|how| format!("\n{how}")).unwrap_or_default();
+    let room = chars_max.checked_sub(length(&head) + length(&link) + length(&how));
+    let room = room.ok_or_else(|| format!("the message is longer than {chars_max} characters without its text"))?;
     let lines: String = lines_of(&words).iter().map(|line| format!("\n{line}")).collect();
     // One character would be the sign for what was cut.
     let lines = if room > 1 { cut(&lines, room) } else { String::new() };
@@ -140,7 +143,7 @@ fn text_of(message: &Message) -> Result<String, String> {
 }
 
 /// The code and the words of a text message. A code alone takes what it names.
-fn answer_of(body: &str) -> (Option<ReplyCode>, String) {
+pub(super) fn answer_of(body: &str) -> (Option<ReplyCode>, String) {
     let line = one_line(body, WORDS_CHARS_MAX);
     let mut code = None;
     let mut words = Vec::new();
@@ -182,7 +185,7 @@ impl Sms {
         twilio::check_number(to)?;
         let account = self.account.as_ref().ok_or_else(|| format!("no {} is set", twilio::SETTING))?;
         let back = twilio::back(message.reply_url.as_deref(), message.id)?;
-        let body = text_of(message)?;
+        let body = text_of(message, BODY_CHARS_MAX, true)?;
         Ok(account.request("Messages", &[("To", to), account.sender(), ("Body", &body), ("StatusCallback", &back)]))
     }
 }

@@ -9,7 +9,7 @@
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, NoticeKind, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -145,7 +145,12 @@ impl Teams {
             // Many short lines: each is a block of its own.
             serde_json::to_vec(&Post { r#type: "message", attachments: [attachment] })
         })?;
-        Ok(Request::Http { url: url.to_owned(), headers: vec![("content-type", "application/json; charset=utf-8".to_owned())], body })
+        Ok(Request::Http {
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![("content-type", "application/json; charset=utf-8".to_owned())],
+            body,
+        })
     }
 }
 

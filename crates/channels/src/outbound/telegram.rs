@@ -5,18 +5,21 @@
 //! machine: then it is sent once more with the links in the text. A group that has become a supergroup has another number,
 //! which Telegram says, and the message follows it.
 //!
-//! Telegram's buttons that call back are not used: a bot would have to listen. It knows no id of ours: what may have arrived
-//! already says so below its title. The token stands in the path, as the API has it, and so in no error (`veil`).
+//! Where the contact holds the `secret` of the bot's webhook, Telegram tells what is pressed and written (`telegram_back`), and the
+//! buttons call back; else they are links. What is over is shown as over by `editMessageText`. Telegram knows no id of ours: what
+//! may have arrived already says so below its title. The token stands in the path, as the API has it, and so in no error (`veil`).
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits, Server};
+use allclear_domain::ids::MessageId;
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, Method, NoticeKind, Outcome, Replies, Reply, Request, Response, Retired, Step, Target};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
 use super::answers::{Answer, words};
 use super::plain::inert;
-use super::wording::{Button, Loudness, Words};
+use super::wording::{Button, Loudness, Words, one_line};
 
 /// Longest title, in characters: the first line of the text.
 const TITLE_CHARS_MAX: usize = 250;
@@ -31,9 +34,13 @@ const PUBLIC_LEN: std::ops::RangeInclusive<usize> = 4..=32;
 const TOKEN_LEN: std::ops::RangeInclusive<usize> = 20..=128;
 
 /// The channel's name, and the key of the chat.
-const NAME: &str = "telegram";
+pub(super) const NAME: &str = "telegram";
 /// The key of the bot's token.
-const BOT: &str = "bot";
+pub(super) const BOT: &str = "bot";
+/// The key of what Telegram says that it is Telegram.
+pub(super) const SECRET: &str = "secret";
+/// Characters of it: as `setWebhook` takes it, and more than anybody guesses.
+const SECRET_LEN: std::ops::RangeInclusive<usize> = 20..=256;
 /// The key of the server, and where it is unless said otherwise.
 const SERVER: &str = "server";
 const USUAL_SERVER: &str = "https://api.telegram.org";
@@ -75,6 +82,20 @@ pub static FORM: ChannelForm = ChannelForm {
             },
         },
         Field {
+            key: SECRET,
+            label: "Webhook secret",
+            hint: "As `setWebhook` was given it; with it the bot's buttons and what is written to it are answers.",
+            shape: "…",
+            example: "q7Vd2kX9nT4mZ8rB3wLc",
+            needed: false,
+            kept: Kept::Secret,
+            check: |given| {
+                let is_one =
+                    SECRET_LEN.contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                if is_one { Ok(()) } else { Err("the secret is not 20 to 256 letters, digits, `-` and `_`".to_owned()) }
+            },
+        },
+        Field {
             key: SERVER,
             label: "Server",
             hint: "Another one that speaks the same; left out, it is the vendor's own.",
@@ -86,7 +107,7 @@ pub static FORM: ChannelForm = ChannelForm {
         },
     ],
     carriage: Carriage::Http(Server::Field { key: SERVER, usual: USUAL_SERVER }),
-    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), text_chars: None, buttons: 2 },
+    limits: Limits { title_chars: Some(TITLE_CHARS_MAX), text_bytes: Some(TEXT_BYTES_MAX), text_chars: None, buttons: 3 },
 };
 
 fn is_chat(given: &str) -> bool {
@@ -148,10 +169,25 @@ struct Keyboard<'a> {
     inline_keyboard: Vec<[Key<'a>; 1]>,
 }
 
+/// A button: it leads somewhere, or calls back.
 #[derive(Serialize)]
 struct Key<'a> {
     text: &'static str,
-    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_data: Option<String>,
+}
+
+impl<'a> Key<'a> {
+    const fn link(text: &'static str, url: &'a str) -> Self {
+        Self { text, url: Some(url), callback_data: None }
+    }
+
+    /// At most 64 bytes, as Telegram takes them: a word and the message's id.
+    fn calls(text: &'static str, reply: Reply, message: MessageId) -> Self {
+        Self { text, url: None, callback_data: Some(format!("{}:{message}", reply.word())) }
+    }
 }
 
 /// How a message is asked for: each but the chat may be given up, once.
@@ -184,7 +220,14 @@ impl Telegram {
         let root = root(FORM.server(&target.address).unwrap_or(USUAL_SERVER))?;
         let words = Words::of(message, TITLE_CHARS_MAX).ok_or("the message has no notice")?;
         let links: Vec<Button> = words.links();
-        let keys = links.iter().map(|link| [Key { text: link.label, url: &link.href }]);
+        let mut keys: Vec<[Key<'_>; 1]> = asked(message, target).into_iter().flatten().map(|key| [key]).collect();
+        // Telegram takes no link to a host without a dot: then those that call back go alone.
+        match (how.has_buttons, keys.is_empty()) {
+            // The page behind the message's link needs no sign-in.
+            (true, false) => keys.extend(links.first().map(|link| [Key::link("Open", &link.href)])),
+            (true, true) => keys.extend(links.iter().map(|link| [Key::link(link.label, &link.href)])),
+            (false, _) => {}
+        }
         let shown: &[Button] = if how.has_buttons { &[] } else { &links };
         let text = text(&words, shown);
         let sending = Sending {
@@ -192,11 +235,11 @@ impl Telegram {
             text,
             disable_notification: Loudness::of(message) == Loudness::Quiet,
             link_preview_options: Preview { is_disabled: true },
-            reply_markup: (how.has_buttons && !links.is_empty()).then(|| Keyboard { inline_keyboard: keys.collect() }),
+            reply_markup: (!keys.is_empty()).then_some(Keyboard { inline_keyboard: keys }),
         };
         let body = serde_json::to_vec(&sending).map_err(|_| "the message cannot be written as JSON".to_owned())?;
         let headers = vec![("content-type", "application/json".to_owned())];
-        Ok(Request::Http { url: format!("{root}/bot{token}/sendMessage"), headers, body })
+        Ok(Request::Http { method: Method::Post, url: format!("{root}/bot{token}/sendMessage"), headers, body })
     }
 
     fn ask<'a>(message: &'a Message, target: &'a Target, how: Try) -> Step<'a> {
@@ -216,6 +259,25 @@ impl Telegram {
             }),
         )
     }
+}
+
+/// The buttons that call back, where something is asked and heard.
+fn asked<'a>(message: &Message, target: &Target) -> Option<[Key<'a>; 2]> {
+    let (yes, no) = match message.notices.first()?.kind {
+        NoticeKind::Page if message.notices.len() > 1 => ("Acknowledge all", "Pass all on"),
+        NoticeKind::Page => ("Acknowledge", "Pass it on"),
+        NoticeKind::StillOnIt => ("I am still on it", "I am not"),
+        NoticeKind::ConfirmRecovery
+        | NoticeKind::Reminder
+        | NoticeKind::Update
+        | NoticeKind::Request
+        | NoticeKind::Over
+        | NoticeKind::Step
+        | NoticeKind::Readiness
+        | NoticeKind::Code => return None,
+    };
+    target.address.get(SECRET)?;
+    Some([Key::calls(yes, Reply::Acknowledge, message.id), Key::calls(no, Reply::Decline, message.id)])
 }
 
 /// The title, what is said, and these links, each whole: what is cut is what is said.
@@ -297,6 +359,35 @@ impl Channel for Telegram {
             Some(chat) => Self::ask(message, target, Try { chat: chat.to_owned(), has_moved: false, has_buttons: true }),
             None => Step::rejected("the contact is no Telegram chat"),
         }
+    }
+
+    fn replies(&self) -> Option<&dyn Replies> {
+        Some(self)
+    }
+
+    fn retires(&self) -> bool {
+        true
+    }
+
+    fn retire(&self, sent: &Retired<'_>) -> Option<Request> {
+        let token = sent.address.get(BOT).filter(|token| is_token(token))?;
+        let chat = sent.address.get(NAME).filter(|chat| is_chat(chat))?;
+        let root = root(FORM.server(sent.address).unwrap_or(USUAL_SERVER)).ok()?;
+        let (_, rest) = sent.receipt.split_once(' ')?.1.split_once(' ')?;
+        let number: u64 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        let incident = &sent.notice.incident;
+        let more = if sent.several { " and others" } else { "" };
+        let title =
+            one_line(&format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title), TITLE_CHARS_MAX);
+        let text = format!("{}\n{}\nOpen: {}", inert(&title), inert(sent.says), sent.incident_url);
+        // Without a keyboard, so that the one it had goes.
+        let body = json!({"chat_id": chat, "message_id": number, "text": text, "link_preview_options": {"is_disabled": true}});
+        Some(Request::Http {
+            method: Method::Post,
+            url: format!("{root}/bot{token}/editMessageText"),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+        })
     }
 }
 

@@ -68,6 +68,58 @@ fn a_page_is_plain_text_with_a_button_for_each_link() {
 }
 
 #[test]
+fn with_the_webhooks_secret_the_buttons_call_back() {
+    let mut target = target();
+    target.address.set(SECRET, "q7Vd2kX9nT4mZ8rB3wLc");
+    let page = message(1, "x");
+    let keys = |message: &Message, has_buttons: bool| {
+        let how = Try { chat: "5551234567".into(), has_moved: false, has_buttons };
+        read(&Telegram::request(message, &target, &how).unwrap()).1["reply_markup"]["inline_keyboard"].clone()
+    };
+    let calls = |word: &str| format!("{word}:{}", page.id);
+    assert_eq!(
+        keys(&page, true),
+        json!([
+            [{"text": "Acknowledge", "callback_data": calls("acknowledge")}],
+            [{"text": "Pass it on", "callback_data": calls("decline")}],
+            [{"text": "Open", "url": "https://ac.example/a/tok0"}]
+        ])
+    );
+    assert_eq!(keys(&page, false).as_array().map(Vec::len), Some(2), "those that lead somewhere are left out");
+    assert!(calls("acknowledge").len() <= 64, "as long as Telegram takes it");
+    let mut over = message(1, "x");
+    over.notices[0].kind = NoticeKind::Over;
+    assert_eq!(keys(&over, true), json!([[{"text": "Open", "url": "https://ac.example/incidents/INC-142"}]]), "nothing is asked");
+}
+
+#[test]
+fn what_is_over_is_shown_as_over_without_its_buttons() {
+    let page = message(1, "x @all");
+    let target = target();
+    let retired = |receipt: &str| {
+        let sent = Retired {
+            id: page.id,
+            receipt,
+            notice: &page.notices[0],
+            address: &target.address,
+            several: false,
+            says: "Ana has it.",
+            incident_url: "https://ac.example/incidents/INC-142",
+        };
+        Telegram.retire(&sent)
+    };
+    for receipt in ["HTTP 200 42", "HTTP 200 42; the chat's number is -1001234567890 now"] {
+        let request = retired(receipt).unwrap();
+        let (url, body) = read(&request);
+        assert_eq!(url, format!("https://api.telegram.org/bot{TOKEN}/editMessageText"));
+        assert_eq!((&body["chat_id"], &body["message_id"], &body["reply_markup"]), (&json!("5551234567"), &json!(42), &Value::Null));
+        let text = body["text"].as_str().unwrap();
+        assert!(text.contains("INC-142 x @\u{200b}all\nAna has it.\nOpen: https://"), "{text}");
+    }
+    assert!(["", "HTTP 200", "HTTP 200 x"].iter().all(|receipt| retired(receipt).is_none()));
+}
+
+#[test]
 fn buttons_that_telegram_does_not_take_become_links_in_the_text() {
     for why in ["Bad Request: BUTTON_URL_INVALID", "Bad Request: inline keyboard button URL 'http://pager/a/x' is invalid: Wrong HTTP URL"]
     {

@@ -13,12 +13,13 @@ use allclear_domain::channel::Address;
 use allclear_domain::ids::MessageId;
 use allclear_domain::org::check::text::url_fault;
 use allclear_domain::time::Length;
-use allclear_domain::wire::{NotGenuine, Outcome, OwnAnswer, ReplyRequest, Request, Response, Unreadable};
+use allclear_domain::wire::{Method, NotGenuine, Outcome, OwnAnswer, ReplyRequest, Request, Response, Unreadable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use ring::hmac;
 
+use super::form::{Fields, form};
+use super::setting::{BadSetting, bad, listed};
 use super::wording::one_line;
 
 /// Where Twilio is.
@@ -66,19 +67,6 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").field("url", &self.url).field("sid", &self.sid).finish_non_exhaustive()
     }
-}
-
-/// A setting that does not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSetting {
-    /// Its name, without dashes.
-    pub name: &'static str,
-    /// Why, and what would work; never the value.
-    pub why: String,
-}
-
-fn bad(name: &'static str, why: impl Into<String>) -> BadSetting {
-    BadSetting { name, why: why.into() }
 }
 
 impl Account {
@@ -139,16 +127,15 @@ impl Account {
 
     /// A request for something of this account: `Messages`, `Calls`.
     pub(super) fn request(&self, what: &str, fields: &[(&str, &str)]) -> Request {
-        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         let token = self.tokens.first().map_or("", String::as_str);
         Request::Http {
+            method: Method::Post,
             url: format!("{}/2010-04-01/Accounts/{}/{what}.json", self.url, self.sid),
             headers: vec![
                 ("content-type", "application/x-www-form-urlencoded".to_owned()),
                 ("authorization", format!("Basic {}", BASE64.encode(format!("{}:{token}", self.sid)))),
             ],
-            body: body.join("&").into_bytes(),
+            body: form(fields),
         }
     }
 
@@ -175,18 +162,13 @@ impl Account {
     }
 }
 
-/// Words with blanks or commas between.
-fn listed(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty())
-}
-
 fn key(token: &str) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes())
 }
 
 /// What is signed: the address and the fields sorted by name, each name with its value, without anything between.
 fn signed(url: &str, fields: &Fields) -> String {
-    let mut sorted: Vec<&(String, String)> = fields.0.iter().collect();
+    let mut sorted: Vec<&(String, String)> = fields.pairs().iter().collect();
     sorted.sort();
     sorted.dedup();
     sorted.into_iter().fold(url.to_owned(), |text, (name, value)| text + name + value)
@@ -230,31 +212,6 @@ pub(super) fn message_of(url: &str) -> Result<Option<MessageId>, Unreadable> {
     let unreadable = || Unreadable(format!("`{MESSAGE}` in the address is no id of a message"));
     let fields = Fields::read(query.as_bytes()).ok_or_else(unreadable)?;
     fields.get(MESSAGE).and_then(|id| id.parse().ok()).map(Some).ok_or_else(unreadable)
-}
-
-/// The fields of a form.
-#[derive(Debug, Default)]
-pub(super) struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    /// Of `application/x-www-form-urlencoded`; nothing where it is no text.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let decoded = |text: &str| {
-            let spaced = text.replace('+', " ");
-            percent_decode_str(&spaced).decode_utf8().ok().map(|text| text.into_owned())
-        };
-        let pairs = std::str::from_utf8(body).ok()?.split('&').filter(|pair| !pair.is_empty());
-        let one = |pair: &str| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decoded(name)?, decoded(value)?))
-        };
-        pairs.map(one).collect::<Option<Vec<_>>>().map(Self)
-    }
-
-    /// The first of this name.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-    }
 }
 
 /// What an answer to a request means. What was taken owes a receipt within this time.

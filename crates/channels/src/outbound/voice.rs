@@ -14,7 +14,8 @@ use allclear_domain::wire::{
 };
 use jiff::Timestamp;
 
-use super::twilio::{self, Account, Fields};
+use super::form::Fields;
+use super::twilio::{self, Account};
 use super::wording::{Words, code_of, one_line};
 
 /// Longest `Twiml` of a request, in characters: Twilio takes no more.

@@ -20,7 +20,7 @@ use allclear_domain::org::check::text::url_fault;
 use allclear_domain::org::forms::plan_deed::with_url;
 use allclear_domain::time::Length;
 use allclear_domain::wire::{
-    About, CODE_LIFE, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX,
+    About, CODE_LIFE, Channel, Message, Method, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -416,7 +416,7 @@ impl Webhook {
         if let Some(secret) = target.address.get(SECRET) {
             headers.push(("webhook-signature", signature(secret, &id, now.as_second(), &body)?));
         }
-        Ok(Request::Http { url, headers, body })
+        Ok(Request::Http { method: Method::Post, url, headers, body })
     }
 }
 

@@ -77,6 +77,13 @@ pub enum Carriage {
     Mail,
     /// The provider of text messages and calls, by HTTP: one for all numbers.
     Telephone,
+    /// A vendor with whom the installation has an account, by HTTP: one server for all addresses.
+    Vendor {
+        /// In a sentence: `Slack`.
+        name: &'static str,
+        /// The setting that says the account.
+        setting: &'static str,
+    },
 }
 
 /// Where an address names its server, by a URL.
@@ -152,7 +159,7 @@ impl ChannelForm {
         match self.carriage {
             Carriage::Http(Server::Main) => key == self.name,
             Carriage::Http(Server::Field { key: own, .. }) => key == own,
-            Carriage::Mail | Carriage::Telephone => false,
+            Carriage::Mail | Carriage::Telephone | Carriage::Vendor { .. } => false,
         }
     }
 
@@ -162,7 +169,7 @@ impl ChannelForm {
         match self.carriage {
             Carriage::Http(Server::Main) => address.get(self.name),
             Carriage::Http(Server::Field { key, usual }) => Some(address.get(key).unwrap_or(usual)),
-            Carriage::Mail | Carriage::Telephone => None,
+            Carriage::Mail | Carriage::Telephone | Carriage::Vendor { .. } => None,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
 pub use reply::{
-    Heard, NotGenuine, NotUnderstood, Of, OwnAnswer, REPLIES_MAX, Replies, Reply, ReplyCode, ReplyRequest, Says, Told, Unreadable,
+    Heard, Line, NotGenuine, NotUnderstood, Of, OwnAnswer, REPLIES_MAX, Replies, Reply, ReplyCode, ReplyRequest, Says, Told, Unreadable,
 };
 pub use sender::{KeyFault, KeyIn, Signature, Unsigned};
 
@@ -599,11 +599,24 @@ impl Names {
     }
 }
 
+/// How something is asked for over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// As nearly every vendor takes it.
+    Post,
+    /// Under an address that names the message: asked twice, it is one.
+    Put,
+    /// With everything in the address, and without a body.
+    Get,
+}
+
 /// A request that a transport can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// POST over HTTP.
+    /// Over HTTP.
     Http {
+        /// How.
+        method: Method,
         /// Where to.
         url: String,
         /// Names in lower case.
@@ -639,7 +652,7 @@ pub enum Response {
         status: u16,
         /// `Retry-After`, where given and readable.
         retry_after: Option<Length>,
-        /// The first bytes of the body, for the log; at most 2 KiB.
+        /// The first bytes of the body, for the log; at most 8 KiB.
         body: String,
     },
     /// An SMTP answer to the whole transaction.
@@ -750,6 +763,25 @@ impl<'a> Step<'a> {
     }
 }
 
+/// A message that asks nothing any more, as its provider has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Retired<'a> {
+    /// The message.
+    pub id: MessageId,
+    /// The provider's word for it, as its delivery said ([`Outcome::Delivered`]).
+    pub receipt: &'a str,
+    /// What it was about: of several notices the first, which is the worst.
+    pub notice: &'a Notice,
+    /// Where it went, with its secrets in the clear.
+    pub address: &'a Address,
+    /// Whether it had others beside.
+    pub several: bool,
+    /// Why nothing is asked any more, a sentence: who has it and since when, or that it is over.
+    pub says: &'a str,
+    /// The incident's page in full.
+    pub incident_url: &'a str,
+}
+
 /// A way out: how one kind of address is spoken to.
 pub trait Channel: Send + Sync {
     /// What it says of itself.
@@ -763,5 +795,18 @@ pub trait Channel: Send + Sync {
     /// The setting of the server without which it sends nothing, where that is missing: `--smtp`.
     fn lacks(&self) -> Option<&'static str> {
         None
+    }
+    /// Whether a message can be shown as done where it went: then [`Self::retire`] says how.
+    fn retires(&self) -> bool {
+        false
+    }
+    /// What is asked so that a message shows that nothing is asked by it any more, and has no buttons. Nobody is told by it,
+    /// and nothing depends on it.
+    fn retire(&self, _sent: &Retired<'_>) -> Option<Request> {
+        None
+    }
+    /// What the settings hold that is secret: hidden in what the vendor says, as the secrets of an address are.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
     }
 }

@@ -11,8 +11,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::Request;
 use crate::channel::Address;
 use crate::ids::MessageId;
+use crate::time::Length;
 
 /// Most replies of one request: providers that gather receipts send a handful.
 pub const REPLIES_MAX: usize = 32;
@@ -54,6 +56,14 @@ pub struct Heard {
 pub enum Of {
     /// The one that went out with this id.
     Message(MessageId),
+    /// The one that went out with this id, of which somebody pressed a button: not always whoever it went to, where several
+    /// read the same chat.
+    Pressed {
+        /// The message.
+        message: MessageId,
+        /// Who did, as the main field of their contact has it; no more than a claim until [`Replies::genuine`] says so.
+        by: String,
+    },
     /// One of those that went to whoever this comes from.
     Sender {
         /// As the main field of their contact has it, whatever the case of its letters; no more than a claim until
@@ -112,6 +122,17 @@ pub enum Says {
     Nothing,
 }
 
+/// A line that somebody typed to ask for something, which is about no message: a command of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Who, as the main field of their contact has it; no more than a claim until [`Replies::genuine`] says so.
+    pub from: String,
+    /// What they typed, cleaned and cut.
+    pub words: String,
+    /// The same where the same request comes again, and never else.
+    pub key: String,
+}
+
 /// What became of a request, for a channel that tells it in a form of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told<'a> {
@@ -161,6 +182,27 @@ pub trait Replies: Send + Sync {
     /// What whoever asked is answered where their vendor reads nothing but a form of its own; nothing where it is the API's
     /// JSON. A request that is not genuine, or does not read, is not answered so.
     fn answer(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<OwnAnswer> {
+        None
+    }
+    /// The line that a request brings, where it brings one: it is then about no message, and [`Self::read`] is not asked.
+    fn line(&self, _request: &ReplyRequest<'_>) -> Option<Line> {
+        None
+    }
+    /// Whether the vendor itself sent a request, whoever of its people it is from: then whoever it is from may be told why
+    /// nothing was done. Never so where only an address's own secret tells that.
+    fn is_of_vendor(&self, _request: &ReplyRequest<'_>, _now: &[Timestamp]) -> bool {
+        false
+    }
+    /// The same, where an address's own secret tells it: whoever it is from, it came by what this address holds.
+    fn is_by(&self, _request: &ReplyRequest<'_>, _address: &Address) -> bool {
+        false
+    }
+    /// What is asked of the vendor so that whoever sent a genuine request reads what became of it, where its answer cannot say.
+    fn says_back(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<Request> {
+        None
+    }
+    /// How long the vendor waits for an answer, where it gives up soon: what takes longer is told as [`Told::NotNow`].
+    fn patience(&self) -> Option<Length> {
         None
     }
 }

@@ -9,6 +9,7 @@ pub mod bundles;
 pub mod exports;
 pub mod guests;
 mod holder;
+pub mod lines;
 pub mod receipts;
 pub mod replies;
 mod which;

@@ -7,7 +7,7 @@
 //! Deliberately not here: remembering what was taken before. What is sent again is the same answer once more, which changes
 //! nothing: who has a page keeps it, and only a step that still waits can be passed on.
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Actor, Principal, scope_of_person};
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::incident::State;
 use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
@@ -151,6 +151,8 @@ struct Sent {
     /// The first of what it carried.
     first: StoredMessage,
     several: bool,
+    /// Who answers, where that is somebody else than whom it went to: a person's id.
+    other: Option<String>,
 }
 
 impl Engine {
@@ -158,6 +160,15 @@ impl Engine {
     #[must_use]
     pub fn hears(&self, channel: &str) -> Option<&dyn Replies> {
         self.ports().transport.replies(channel)
+    }
+
+    /// Whether a request comes from the vendor of a channel itself, whoever of its people it is from.
+    #[must_use]
+    pub fn is_of_vendor(&self, channel: &str, request: &ReplyRequest<'_>) -> bool {
+        let Some(replies) = self.hears(channel) else { return false };
+        let org = self.org();
+        let mut contacts = org.everybody().flat_map(|person| &person.contacts).filter(|contact| contact.address.get(channel).is_some());
+        replies.is_of_vendor(request, &self.both_clocks()) || contacts.any(|contact| replies.is_by(request, &contact.address))
     }
 
     /// Takes what came back over a channel: all of it is known to be genuine before any of it counts.
@@ -170,13 +181,28 @@ impl Engine {
         if heard.is_empty() || heard.len() > REPLIES_MAX {
             return Err(Unreadable(format!("a request is about 1 to {REPLIES_MAX} messages")).into());
         }
+        let pressed: Vec<MessageId> =
+            heard.iter().filter_map(|one| if let Of::Pressed { message, .. } = &one.of { Some(*message) } else { None }).collect();
         let from = heard.iter().find_map(|one| if let Of::Sender { from, .. } = &one.of { Some(from.clone()) } else { None });
         let taken = self.take_all(channel, replies, request, heard).await;
         if let (Err(NotReplied::NotUnderstood(_) | NotReplied::NotAsked(_) | NotReplied::Ambiguous(_)), Some(from)) = (&taken, from) {
             // What is told goes to a telephone or a mailbox, where a machine may answer it with the same once more.
             self.shared.limits.misunderstood(channel, &from, self.now())?;
         }
+        if !matches!(taken, Err(NotReplied::NotGenuine(_))) {
+            self.look_at_buttons(pressed).await;
+        }
         taken
+    }
+
+    /// A button that is still there though nothing is asked any more goes when it is pressed.
+    async fn look_at_buttons(&self, pressed: Vec<MessageId>) {
+        for message in pressed {
+            let sent = rows::message::sent_as(&self.shared.db, message, 1).await.unwrap_or_default();
+            if let Some(first) = sent.first() {
+                self.retire_aside(first.page);
+            }
+        }
     }
 
     async fn take_all(
@@ -188,11 +214,17 @@ impl Engine {
     ) -> Result<Vec<Replied>, NotReplied> {
         let mut genuine = Vec::with_capacity(heard.len());
         for one in heard {
-            let id = match one.of {
-                Of::Message(id) => id,
-                Of::Sender { from, code } => self.meant(channel, replies, request, (&from, code)).await?,
+            let (id, by) = match one.of {
+                Of::Message(id) => (id, None),
+                Of::Pressed { message, by } => (message, Some(by)),
+                Of::Sender { from, code } => (self.meant(channel, replies, request, (&from, code)).await?, None),
             };
-            genuine.push((self.sent_over(channel, replies, request, id).await?, one.says));
+            let mut sent = self.sent_over(channel, replies, request, id).await?;
+            // Of a link that was followed nobody is asked who did.
+            if let Some(by) = by.filter(|_| one.says != Says::Nothing) {
+                sent.other = self.other_than(channel, &sent.first, &by)?;
+            }
+            genuine.push((sent, one.says));
         }
         let mut done = Vec::with_capacity(genuine.len());
         for (sent, says) in genuine {
@@ -211,7 +243,21 @@ impl Engine {
         let org = self.org();
         let (contact, _) = org.contact(&first.person, &first.contact).ok_or(NotGenuine)?;
         replies.genuine(request, &contact.address, &self.both_clocks())?;
-        Ok(Sent { id, first, several })
+        Ok(Sent { id, first, several, other: None })
+    }
+
+    /// Whoever pressed a button, where that is not whom the message went to: several read the same chat.
+    ///
+    /// # Errors
+    /// When it is nobody here.
+    fn other_than(&self, channel: &str, first: &StoredMessage, by: &str) -> Result<Option<String>, NotReplied> {
+        let org = self.org();
+        let own = org.contact(&first.person, &first.contact).and_then(|(contact, _)| contact.address.get(channel).map(ToOwned::to_owned));
+        if own.is_some_and(|own| own.eq_ignore_ascii_case(by)) {
+            return Ok(None);
+        }
+        let person = self.person_at(channel, by)?;
+        Ok(Some(person).filter(|person| *person != first.person))
     }
 
     /// After a jump of the wall clock the other side may agree with either of our two clocks.
@@ -264,10 +310,34 @@ impl Engine {
                 return Err(NotReplied::NotAsked("this message only tells something; there is nothing to answer".to_owned()));
             }
         }
+        if let Some(other) = &sent.other {
+            return self.answer_of_another(channel, sent, other, reply).await;
+        }
         if sent.several {
             return self.answer_to_all(channel, sent, reply).await;
         }
         self.answer_to_one(channel, &first.notice, reply).await
+    }
+
+    /// Somebody who reads the chat that a message went to answers as themself: they may what they may anywhere, and nothing is
+    /// passed on that was not asked of them.
+    async fn answer_of_another(&self, channel: &str, sent: &Sent, person: &str, reply: Reply) -> Result<Became, NotReplied> {
+        let notice = &sent.first.notice;
+        let reference = &notice.incident.reference;
+        if sent.several {
+            let url = self.base_url();
+            return Err(NotReplied::NotAsked(format!(
+                "this message asks somebody else about several incidents; take one by itself at {url}"
+            )));
+        }
+        if reply == Reply::Decline {
+            return Err(NotReplied::NotWaiting(format!("{reference} was asked of somebody else by this message; nothing was passed on")));
+        }
+        let who = Principal::new(Actor::Person(person.to_owned()), scope_of_person(&self.org(), person));
+        let says = self.take_as_themself(channel, &who, notice.incident.id).await?;
+        let IncidentView { reference, title, state, acknowledged_by, acknowledged_at, .. } =
+            self.queries(&who).incident(notice.incident.id).await?;
+        Ok(Became::Answer { answer: reply.word(), says, reference, title, state, acknowledged_by, acknowledged_at })
     }
 
     async fn answer_to_all(&self, channel: &str, sent: &Sent, reply: Reply) -> Result<Became, NotReplied> {

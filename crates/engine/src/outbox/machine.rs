@@ -501,6 +501,7 @@ pub(crate) fn target_of(org: &Org, (person, contact): &Contact) -> Option<String
         Carriage::Http(_) => form.server(&contact.address).map(circuit::host_of),
         Carriage::Mail => Some(circuit::MAIL.to_owned()),
         Carriage::Telephone => Some(circuit::TELEPHONE.to_owned()),
+        Carriage::Vendor { name, .. } => Some(name.to_owned()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The outbox: what was decided is sent, and how that ended becomes a command.
 //!
 //! [`machine`] decides what is sent when, [`flight`] carries one message, [`crate::windows`] says what waits for company,
-//! [`choose`] what goes out together, [`circuit`] which targets do not answer. Here is the task that drives the machine.
+//! [`choose`] what goes out together, [`circuit`] which targets do not answer, and `retire` shows as done what asks nothing any more. Here is the task that drives the machine.
 
 pub(crate) mod about;
 mod beat;
@@ -10,6 +10,7 @@ pub mod choose;
 pub mod circuit;
 pub(crate) mod flight;
 pub mod machine;
+mod retire;
 pub(crate) mod settings;
 
 use std::collections::HashSet;
@@ -27,6 +28,7 @@ pub use settings::{AT_ONCE_DEFAULT, OutboxSettings, PER_TARGET_DEFAULT};
 
 use self::flight::fly;
 use self::machine::{Around, Landed, Order, Outbox, PUT_OFF, Work};
+use self::retire::Retiring;
 use crate::core::{Command, ours};
 use crate::engine::Engine;
 use crate::run::decide_loop::ToOutbox;
@@ -49,6 +51,7 @@ pub(crate) struct Driver {
     engine: Engine,
     inbox: mpsc::UnboundedReceiver<ToOutbox>,
     machine: Outbox,
+    retiring: Retiring,
     events: (mpsc::UnboundedSender<Event>, mpsc::UnboundedReceiver<Event>),
 }
 
@@ -56,7 +59,8 @@ impl Driver {
     pub(crate) fn new(engine: Engine, inbox: mpsc::UnboundedReceiver<ToOutbox>) -> Self {
         let shared = &engine.shared;
         let machine = Outbox::new(shared.node, shared.settings.outbox, shared.windows.clone(), shared.circuits.clone());
-        Self { engine, inbox, machine, events: mpsc::unbounded_channel() }
+        let retiring = Retiring::start(&engine);
+        Self { engine, inbox, machine, retiring, events: mpsc::unbounded_channel() }
     }
 
     pub(crate) async fn run(mut self) {
@@ -154,7 +158,11 @@ impl Driver {
     fn take_up(&mut self, told: ToOutbox) {
         match told {
             ToOutbox::Send(message) => self.tell(|machine, around| machine.take(message, around)),
-            ToOutbox::Ended(page) => self.tell(|machine, around| machine.ended(page, around.now)),
+            ToOutbox::Ended(page) => {
+                self.tell(|machine, around| machine.ended(page, around.now));
+                self.retiring.ended(&self.engine, page);
+                self.engine.shared.busy.fetch_sub(1, Ordering::SeqCst);
+            }
             // The loop goes round, and sees when what is held goes.
             ToOutbox::Held => {}
         }

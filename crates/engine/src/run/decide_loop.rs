@@ -416,6 +416,8 @@ impl Loop {
         for effect in effects {
             changed |= !effect.changed.is_empty() || effect.alerts_opened + effect.alerts_ended > 0;
             for page in effect.ended {
+                // What follows from it is under way from now on, for whoever waits until all is quiet.
+                shared.busy.fetch_add(1, Ordering::SeqCst);
                 let _ = self.to_outbox.send(ToOutbox::Ended(page));
             }
             for message in effect.send {

@@ -5,7 +5,7 @@
 //! nothing that reaches its person is asked for twice.
 
 use allclear_domain::access::Principal;
-use allclear_domain::channel::ChannelForm;
+use allclear_domain::channel::{Carriage, ChannelForm};
 use allclear_domain::org::forms::secrets::MASK;
 use allclear_domain::org::model::{Notify, NotifyEntry};
 use allclear_domain::paging::MessageState;
@@ -478,6 +478,11 @@ fn fields_of(form: &ChannelForm, at: &str, typed: impl Fn(&str) -> Option<String
     }
 }
 
+/// Whether a channel is offered: vendors with whom the installation has no account would only be in the way.
+fn is_offered(app: &App, form: &ChannelForm) -> bool {
+    !matches!(form.carriage, Carriage::Vendor { .. }) || app.engine.lacks(form.name).is_none()
+}
+
 /// One more: the channel is chosen, then its fields are there.
 fn adding(app: &App, told: &Told) -> Markup {
     let channels = app.engine.channels();
@@ -486,7 +491,7 @@ fn adding(app: &App, told: &Told) -> Markup {
         section class="section" id="add" {
             h2 { "Add a contact" }
             nav class="row-of" aria-label="Channels" {
-                @for form in channels.iter() {
+                @for form in channels.iter().filter(|form| is_offered(app, form)) {
                     @let here = (Some(form.name) == told.add.as_deref()).then_some("true");
                     a class="add" href={ (PATH) "?add=" (form.name) "#add" } aria-current=[here] {
                         (pieces::capital(form.noun))
