@@ -65,7 +65,7 @@ pub use next::{Next, late, next};
 pub use objective::ObjectiveView;
 pub use obligation::{ContentView, ObligationView, ReportView};
 pub use on_call::{OnCallPerson, OnCallView, OverrideView};
-pub use page::{BundledPage, MessageView, PageView, PlannedView};
+pub use page::{BundledPage, MessageView, PageView, PlannedView, facts_of};
 pub use partner::{PartyView, RequestView};
 pub use plan::{ChoiceView, DeviationKind, DeviationView, PlanView, ProposedPlanView, RecoveryView, ShippedPlanView};
 pub use plan_try::{PlanTryView, TriedDeed, TriedRole, TriedTarget, TriedTask};

@@ -318,9 +318,11 @@ impl Core {
         command: paging::Command,
     ) -> Decided<Vec<paging::Event>> {
         let mut ids = unit.ids.clone();
-        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids };
+        let (facts, turns) = self.what_steps_ask(unit, before.as_ref().map(|(page, _)| page), &command)?;
+        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids, facts, turns: &turns.turns };
         let events = paging::decide(before.as_ref().map(|(state, _)| state), command, &mut context).map_err(Refusal::from)?;
         unit.ids = ids;
+        self.take_turns(unit, turns, &events);
         let node = (!self.setup.quarantined).then_some(self.setup.node);
         unit.page_events(id, before, &events, node);
         self.admit_paged(unit, id, &events)?;
@@ -357,6 +359,8 @@ impl Core {
                 | paging::Event::SendFailed(_)
                 | paging::Event::SendInDoubt(_)
                 | paging::Event::Acknowledged(_)
+                | paging::Event::AcknowledgedInPart(_)
+                | paging::Event::TakenBack(_)
                 | paging::Event::Declined(_)
                 | paging::Event::Exhausted(_)
                 | paging::Event::CameBack(_)

@@ -285,7 +285,12 @@ impl Core {
         }
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
-            let (found, _) = self.page(unit, page)?;
+            let (mut found, _) = self.page(unit, page)?;
+            if found.is_answered_in_part() && found.answered.iter().any(|one| one == by) {
+                // The others who have to acknowledge it are asked still, and one more than they.
+                self.change_page(unit, page, paging::Command::TakeBack { by: by.to_owned(), why: why.to_owned() })?;
+                (found, _) = self.page(unit, page)?;
+            }
             if found.status == paging::Status::Running && found.escalation.is_some() && found.escalation == state.escalation {
                 // It calls the same people already.
                 return Ok(());

@@ -7,7 +7,7 @@ use allclear_domain::event::{Head, Stream};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
-use allclear_domain::paging::Page;
+use allclear_domain::paging::{Page, Turns};
 use allclear_domain::signal::Alert;
 use allclear_domain::view::ReadinessView;
 use allclear_store::rows::alert::Belonging;
@@ -59,6 +59,8 @@ pub enum Need {
     Misjudged(String),
     /// Who is on call soon and would not be reached.
     Unready,
+    /// Whose turn it was in the steps of a policy.
+    Turns(String),
 }
 
 /// What was read for a need.
@@ -88,6 +90,7 @@ pub enum Loaded {
     Heartbeat(String, String, Option<StoredHeartbeat>, u64),
     Misjudged(String, Vec<Alert>, Option<String>),
     Unready(Vec<ReadinessView>),
+    Turns(String, Turns, u64),
 }
 
 /// Why a command was not decided.

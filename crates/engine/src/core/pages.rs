@@ -109,6 +109,7 @@ impl Core {
             | paging::Command::Stop { .. }
             | paging::Command::Resume { .. }
             | paging::Command::GiveBack { .. }
+            | paging::Command::TakeBack { .. }
             | paging::Command::AskConfirmation { .. } => {
                 self.change_page(unit, id, command.clone())?;
             }

@@ -321,6 +321,9 @@ impl Engine {
         let has = taken(&page, &incident);
         let says = says.unwrap_or_else(|| match &has {
             Some((by, at)) => self.told_taken(&incident.reference, by.as_deref(), *at, person),
+            None if page.is_answered_in_part() => {
+                format!("You have acknowledged {}: {} of {} who have to.", incident.reference, page.answered.len(), page.wants)
+            }
             None => format!("You have {}.", incident.reference),
         });
         let (acknowledged_by, acknowledged_at) = has.unwrap_or_default();

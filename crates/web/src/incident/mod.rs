@@ -153,7 +153,7 @@ impl PageData {
 
     /// What somebody who was paged answered, in a word; nothing while they have not.
     pub(crate) fn answer_of(&self, page: &PageView, person: &str) -> Option<&'static str> {
-        if page.acknowledged_by.as_deref() == Some(person) {
+        if page.acknowledged_by.as_deref() == Some(person) || page.answered.iter().any(|by| by == person) {
             return Some("accepted");
         }
         self.declined.iter().any(|(of, by)| *of == page.id && by == person).then_some("declined")

@@ -85,11 +85,13 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                 section class="outcome" role="status" {
                     p class="verdict" {
                         span class="tick" aria-hidden="true" { "✓" }
-                        @if *mine { "You have it" } @else { bdi { (who) } " has it" }
+                        @if story.part().is_some() { "You have acknowledged it" }
+                        @else if *mine { "You have it" } @else { bdi { (who) } " has it" }
                     }
                     p class="quiet" {
                         @if let Some(at) = at { "Acknowledged " (since(story, *at)) ". " }
-                        @if story.others.is_empty() { "Paging has stopped; nobody else is called." }
+                        @if let Some(part) = part(story) { (part) }
+                        @else if story.others.is_empty() { "Paging has stopped; nobody else is called." }
                     }
                     (besides(story))
                     (afterwards(org, story, *mine))
@@ -129,6 +131,13 @@ fn outcome(org: &Org, story: &Story) -> Markup {
             }
         }
     }
+}
+
+/// How many have acknowledged, where several have to.
+fn part(story: &Story) -> Option<String> {
+    let (so_far, wants) = story.part()?;
+    let others = if story.page.status == Status::Running { ": the others are asked still." } else { ", and nobody is left to ask." };
+    Some(format!("{so_far} of {wants} have acknowledged{others}"))
 }
 
 /// Why it looks for somebody, where the title does not say it.
@@ -220,9 +229,10 @@ fn actions(story: &Story, token: &str) -> Markup {
     let whom = (!next.is_empty()).then(|| format!("{next} {verb} paged at once."));
     html! {
         section class="act" {
+            @if let Some((so_far, wants)) = story.part() { p class="next" { (so_far) " of " (wants) " have acknowledged." } }
             @if let Some(due) = story.step_due_at {
                 p class="next" {
-                    "If nobody acknowledges "
+                    @if story.part().is_some() { "If not as many acknowledge " } @else { "If nobody acknowledges " }
                     @if when.is_late(due) { "now" }
                     @else { "within " strong { (when.left(due)) } " (by " (when.stamp(due)) ")" }
                     ", "
