@@ -219,8 +219,10 @@ fn resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
     page.reached = None;
     page.due_at = Some(after(at, body.left));
     page.resumed += 1;
-    let (answered, passed_on) = (page.answered.clone(), page.passed_on.clone());
-    for entry in page.entries.iter_mut().filter(|entry| !answered.iter().chain(&passed_on).any(|other| *other == entry.person)) {
+    // Whoever has answered is not told anew of what had not reached them.
+    let answered: Vec<String> = page.answered.iter().chain(&page.passed_on).cloned().collect();
+    page.entries.retain(|entry| matches!(entry.telling, Telling::Delivered | Telling::Failed) || !answered.contains(&entry.person));
+    for entry in &mut page.entries {
         match entry.telling {
             Telling::Planned => entry.due_at = entry.due_at.map(|due| after(due, stood)),
             // Its message was withdrawn, or nobody knows yet what became of it.
