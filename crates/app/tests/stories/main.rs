@@ -57,6 +57,7 @@ mod settings;
 mod several;
 mod sign_in;
 mod signed;
+mod steps;
 mod storm;
 mod sweep;
 mod targets;
