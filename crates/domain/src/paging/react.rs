@@ -124,8 +124,8 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
 /// One person of a step is told by no further way, and the others are.
 fn asked_no_more(owner: Owner, before: Option<&Page>, person: &str, standing: Standing, why: &'static str) -> Vec<Reaction> {
     let planned = before.into_iter().flat_map(|page| {
-        let theirs = page.entries.iter().filter(|entry| entry.person == person && entry.telling == Telling::Planned);
-        theirs.map(|entry| Key::Notify { round: page.round, step: page.step, person: person.to_owned(), entry: entry.entry })
+        let theirs = page.entries.iter().filter(move |entry| entry.person == person && entry.telling == Telling::Planned);
+        theirs.map(move |entry| Key::Notify { round: page.round, step: page.step, person: person.to_owned(), entry: entry.entry })
     });
     let settled = planned.map(|key| Reaction::Settle(Settle { owner, key: Some(key.to_string()), standing, why }));
     settled.chain([Reaction::WithdrawOf(person.to_owned())]).collect()
