@@ -23,7 +23,7 @@ const URGENCIES: &[(&str, &str)] = &[("high", "High"), ("low", "Low")];
 pub const FIELDS: &[Field] = &[
     row("severity", "At least", "The incident is as bad as this, or worse.", Input::Word(SEVERITIES)),
     row("urgency", "Notification urgency", "", Input::Word(URGENCIES)),
-    row("types", "Types of incident", "It is one of these.", Input::Many(FormKind::Type)),
+    row("types", "Types of incident", "It is one of these: ids, with commas between them.", Input::Names),
     row("during", "While this calendar is open", "Support hours, as the calendar says.", Input::One(FormKind::Calendar)),
     row("outside", "While this calendar is closed", "", Input::One(FormKind::Calendar)),
     row(
