@@ -223,6 +223,7 @@ impl Queries<'_> {
             )?,
             None => (BTreeSet::new(), BTreeSet::new()),
         };
+        let looked_for = self.asked_still(looked_for).await?;
         let org = self.engine().org();
         let mut under = self.under_of(&found.iter().map(|(incident, _)| incident).collect::<Vec<_>>()).await?;
         let mut of = |(incident, head): (Incident, Head)| {
@@ -240,6 +241,19 @@ impl Queries<'_> {
         let mut rows: Vec<OnBoard> = found.into_iter().map(&mut of).collect();
         contend(&mut rows, &org);
         Ok((rows, cut))
+    }
+
+    /// Those of these incidents, of which a page looks for whoever reads, that they have not answered: where several have to
+    /// acknowledge, a page goes on though one of them has.
+    async fn asked_still(&self, mut incidents: BTreeSet<IncidentId>) -> Result<BTreeSet<IncidentId>, NoAnswer> {
+        let Some(person) = self.who().person() else { return Ok(incidents) };
+        for id in incidents.clone() {
+            let pages = rows::page::of_incident(self.db(), id).await?.read;
+            if !pages.iter().any(|(page, _)| page.status == Status::Running && !page.asks_no_more(person)) {
+                incidents.remove(&id);
+            }
+        }
+        Ok(incidents)
     }
 
     /// Incidents that are over and of which a regulator is still owed a report, the first that is due first; at most

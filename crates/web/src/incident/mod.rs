@@ -132,7 +132,10 @@ impl PageData {
     /// Whom its pages call now: who was told by those that look for somebody, in the order in which they were.
     pub(crate) fn called(&self) -> Vec<String> {
         let mut called: Vec<String> = Vec::new();
-        for message in self.pages.iter().filter(|page| page.status == Status::Running).flat_map(|page| &page.messages) {
+        let running = self.pages.iter().filter(|page| page.status == Status::Running);
+        // Whoever has acknowledged what others have to acknowledge yet is not called any more.
+        let asked = running.flat_map(|page| page.messages.iter().filter(|message| !page.answered.contains(&message.person)));
+        for message in asked {
             if message.state != MessageState::Withdrawn && !called.contains(&message.person) {
                 called.push(message.person.clone());
             }
