@@ -11,8 +11,8 @@ use allclear_domain::org::forms::organisation::{Organisation, OrganisationKind};
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
-    Audience, Bundle, Contact, Declare, Effect, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, OneOf, Override, Person,
-    Plan, PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team, When,
+    Audience, Bundle, Contact, Declare, Effect, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, OneOf, Override,
+    Person, Plan, PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team, When,
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::tlp::Tlp;

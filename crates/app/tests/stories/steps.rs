@@ -36,11 +36,7 @@ fn open_for(seconds: i64) -> String {
     // The machine's own clock: a world begins at its time.
     let now = Timestamp::now();
     let civil = |by: i64| (now + SignedDuration::from_secs(by)).strftime("%H:%M").to_string();
-    format!(
-        "calendars:\n  - {{id: office, time_zone: Etc/UTC, hours: [{{from: \"{}\", to: \"{}\"}}]}}\n",
-        civil(-3600),
-        civil(seconds)
-    )
+    format!("calendars:\n  - {{id: office, time_zone: Etc/UTC, hours: [{{from: \"{}\", to: \"{}\"}}]}}\n", civil(-3600), civil(seconds))
 }
 
 async fn shown(world: &World, path: &str) -> String {
@@ -137,7 +133,9 @@ async fn each_page_takes_the_next_of_the_ring_also_after_a_restart(database: Dat
 
     // Very many at one instant: as even as it can be, without her.
     let before = paged(&world);
-    let all: Vec<_> = (0..65).map(|n| world.signal(json!({"title": format!("storm {n}"), "dedup_key": format!("storm-{n}"), "severity": "critical"}))).collect();
+    let all: Vec<_> = (0..65)
+        .map(|n| world.signal(json!({"title": format!("storm {n}"), "dedup_key": format!("storm-{n}"), "severity": "critical"})))
+        .collect();
     for answer in futures_util::future::join_all(all).await {
         answer.ok();
     }

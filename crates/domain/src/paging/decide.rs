@@ -1,8 +1,8 @@
 //! Command and state to events, or a refusal. Pure and complete.
 
 use super::event::{
-    Acknowledged, AcknowledgedInPart, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached, SendAccepted, SendInDoubt,
-    SendTrouble, Started, StepEmpty, Stopped, TakenBack, Told,
+    Acknowledged, AcknowledgedInPart, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached,
+    SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, Stopped, TakenBack, Told,
 };
 use super::steps::{Context, Reach, Refusal, advance, policy_of, raise, reached};
 use super::types::{AtStep, CATCH_ALL_WITHIN, Entry, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};

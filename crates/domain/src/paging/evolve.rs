@@ -52,11 +52,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         };
     };
     match event {
-        Event::Started(_)
-        | Event::Told(_)
-        | Event::StepEmpty(_)
-        | Event::SendInDoubt(_)
-        | Event::ConfirmationAsked(_) => {}
+        Event::Started(_) | Event::Told(_) | Event::StepEmpty(_) | Event::SendInDoubt(_) | Event::ConfirmationAsked(_) => {}
         Event::Declined(body) if body.stays => leaves(&mut page, &body.by),
         Event::Declined(_) => {}
         Event::StepReached(body) => {

@@ -284,8 +284,10 @@ fn in_turn(people: &mut Vec<(String, String)>, step: u32, passed_over: &mut Vec<
     let turns = context.turns;
     people.sort_by_key(|(person, _)| if planted("turns-forgotten") { 0 } else { turns.place(step, person) });
     let of = people.len();
-    let (away, mut here): (Vec<_>, Vec<_>) =
-        std::mem::take(people).into_iter().map(|one| (context.org.away_until(&one.0, context.now), one)).partition(|(away, _)| away.is_some());
+    let (away, mut here): (Vec<_>, Vec<_>) = std::mem::take(people)
+        .into_iter()
+        .map(|one| (context.org.away_until(&one.0, context.now), one))
+        .partition(|(away, _)| away.is_some());
     if here.is_empty() {
         here = away;
     } else {

@@ -329,11 +329,7 @@ fn a_step_whose_condition_does_not_hold_is_passed_over_at_once_and_judged_when_i
     let mut world = World::new(with(steps, &[]));
     assert_eq!(
         world.run(world.start()).unwrap(),
-        [
-            "started",
-            "passed 1.1: it counts at sev1, and the incident is a sev2",
-            "step 1.2: ben (mail now); the page started",
-        ]
+        ["started", "passed 1.1: it counts at sev1, and the incident is a sev2", "step 1.2: ben (mail now); the page started",]
     );
     // It gets worse while the second step runs: the third is judged by that.
     world.facts = facts(Severity::Sev1);
@@ -418,7 +414,8 @@ fn more_than_are_there_are_all_of_them() {
     world.run(acknowledge("ana")).unwrap();
     assert_eq!(world.run(acknowledge("cho")).unwrap(), ["acknowledged: cho"]);
     // One fails for good: then one is not enough, and nobody is waited for in vain.
-    let steps = json!([{"page": ["person:ben", "person:cho"], "within": "5m", "acknowledged_by": 2}, {"page": ["person:ana"], "within": "5m"}]);
+    let steps =
+        json!([{"page": ["person:ben", "person:cho"], "within": "5m", "acknowledged_by": 2}, {"page": ["person:ana"], "within": "5m"}]);
     let mut world = World::started(with(steps, &[]));
     let said = world.report("cho", "hook", failed());
     assert_eq!(said[0], "failed: cho hook");

@@ -147,8 +147,7 @@ impl World {
 
     /// Decides, folds, reacts, and checks. What it says is one line an event.
     pub fn run(&mut self, command: Command) -> Result<Vec<String>, Refusal> {
-        let mut context =
-            Context { now: self.now, org: &self.org, ids: &mut self.ids, facts: self.facts.clone(), turns: &self.turns };
+        let mut context = Context { now: self.now, org: &self.org, ids: &mut self.ids, facts: self.facts.clone(), turns: &self.turns };
         let events = paging::decide(self.page.as_ref(), command, &mut context)?;
         for event in &events {
             self.turns.taken(event);

@@ -26,12 +26,7 @@ pub(super) struct OfPolicy {
 
 impl Core {
     /// Read only where a step of the policy asks: most do not, and a storm must not pay for it.
-    pub(super) fn what_steps_ask(
-        &self,
-        unit: &Unit,
-        page: Option<&Page>,
-        command: &paging::Command,
-    ) -> Decided<(Option<Facts>, OfPolicy)> {
+    pub(super) fn what_steps_ask(&self, unit: &Unit, page: Option<&Page>, command: &paging::Command) -> Decided<(Option<Facts>, OfPolicy)> {
         let nothing = || OfPolicy { turns: Arc::new(NO_TURNS.clone()), at: None };
         let (incident, escalation, own) = match (page, command) {
             (None, paging::Command::Start(start)) => (start.incident.id, start.escalation.as_deref(), None),

@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use super::command::Input;
 use super::memory::{AlertKey, OpenAlert, Recent};
 use super::streams::AnyState;
-use super::turns::Taken;
 use super::texts::Text;
+use super::turns::Taken;
 use crate::windows::{Birth, Staged, Windows};
 
 /// What follows once the unit is durable.

@@ -213,7 +213,13 @@ impl Oracle {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// `in_turn`: one of these people alone, in the ring of this step of the policy.
-    Step { round: u32, step: u32, catch_all: bool, people: BTreeSet<String>, in_turn: Option<u32> },
+    Step {
+        round: u32,
+        step: u32,
+        catch_all: bool,
+        people: BTreeSet<String>,
+        in_turn: Option<u32>,
+    },
     Exhausted,
 }
 

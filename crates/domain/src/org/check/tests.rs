@@ -142,7 +142,13 @@ fn each_error_has_its_place_and_a_hint() {
         ),
         ("/escalations/0/steps/0/when", json!({"during": "ofice"}), "escalations[0].steps[0].when.during", "not a calendar", ""),
         ("/escalations/0/steps/0/when", json!({"types": ["fire"]}), "escalations[0].steps[0].when.types[0]", "not a type", ""),
-        ("/escalations/0/steps/0/when", json!({"match": "team=\"x\""}), "escalations[0].steps[0].when.match", "nothing of `team`", "it knows"),
+        (
+            "/escalations/0/steps/0/when",
+            json!({"match": "team=\"x\""}),
+            "escalations[0].steps[0].when.match",
+            "nothing of `team`",
+            "it knows",
+        ),
         ("/escalations/0/steps/0/when", json!({"match": "severity~x"}), "escalations[0].steps[0].when.match", "missing after", ""),
         (
             "/escalations/0/steps/0/when",
@@ -446,7 +452,8 @@ fn a_condition_that_no_calendar_can_meet_is_refused_and_policies_that_may_page_n
         form["escalations"][0]["steps"] = steps;
         judge(&form).into_iter().map(|p| (p.place.to_string(), p.message, p.weight)).collect::<Vec<_>>()
     };
-    let step = |when: Value| json!([{"page": ["schedule:primary"], "within": "5m", "when": when}, {"page": ["person:ben"], "within": "5m"}]);
+    let step =
+        |when: Value| json!([{"page": ["schedule:primary"], "within": "5m", "when": when}, {"page": ["person:ben"], "within": "5m"}]);
     assert_eq!(told(step(json!({"during": "office", "severity": "sev2"}))), vec![]);
     assert_eq!(told(step(json!({"outside": "office"}))), vec![]);
     for (when, words) in [

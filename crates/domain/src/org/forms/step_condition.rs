@@ -26,12 +26,7 @@ pub const FIELDS: &[Field] = &[
     row("types", "Types of incident", "It is one of these: ids, with commas between them.", Input::Names),
     row("during", "While this calendar is open", "Support hours, as the calendar says.", Input::One(FormKind::Calendar)),
     row("outside", "While this calendar is closed", "", Input::One(FormKind::Calendar)),
-    row(
-        "match",
-        "Matches",
-        "As in a route, by severity, service, type and urgency: service=~\"pay.*\", type!=\"security\".",
-        Input::Line,
-    ),
+    row("match", "Matches", "As in a route, by severity, service, type and urgency: service=~\"pay.*\", type!=\"security\".", Input::Line),
 ];
 /// One, as YAML.
 pub const EXAMPLE: &str = "severity: sev2\noutside: office";
@@ -78,16 +73,26 @@ impl When {
             // What cannot be read is told of the calendar itself.
             let Some(calendar) = form.and_then(|form| Calendar::compile(form).ok()) else { continue };
             let now = checker.now;
-            let never = if is_open { !calendar.is_open(now) && calendar.opens_next(now).is_none() } else { calendar.is_open(now) && calendar.closes_next(now).is_none() };
+            let never = if is_open {
+                !calendar.is_open(now) && calendar.opens_next(now).is_none()
+            } else {
+                calendar.is_open(now) && calendar.closes_next(now).is_none()
+            };
             if never {
-                let (is, hint) = if is_open { ("never open", "give the calendar hours") } else { ("never closed", "give the calendar hours that end") };
+                let (is, hint) =
+                    if is_open { ("never open", "give the calendar hours") } else { ("never closed", "give the calendar hours that end") };
                 never_holds(checker, place.key(key), &format!("calendar `{id}` is {is}"), hint);
             }
         }
         if let (Some(during), Some(outside)) = (&self.during, &self.outside)
             && during == outside
         {
-            never_holds(checker, place.key("outside"), &format!("calendar `{during}` is not open and closed at once"), "say one of the two");
+            never_holds(
+                checker,
+                place.key("outside"),
+                &format!("calendar `{during}` is not open and closed at once"),
+                "say one of the two",
+            );
         }
         let severities = self.severities(checker);
         if severities.is_empty() && (self.severity.is_some() || self.urgency.is_some()) {
@@ -129,7 +134,12 @@ impl When {
         for (name, values) in [("severity", severities), ("service", services), ("type", types), ("urgency", urgencies)] {
             let of_it: Vec<&Matcher> = matchers.0.iter().filter(|matcher| matcher.name == name).collect();
             if !of_it.is_empty() && !values.iter().any(|value| of_it.iter().all(|matcher| matcher.fits(value))) {
-                never_holds(checker, place.clone(), &format!("no {name} that there is here fits it"), "take it away, or name one that there is");
+                never_holds(
+                    checker,
+                    place.clone(),
+                    &format!("no {name} that there is here fits it"),
+                    "take it away, or name one that there is",
+                );
             }
         }
     }
