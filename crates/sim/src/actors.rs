@@ -347,13 +347,15 @@ impl World {
 
     /// After an answer, what was answered must stand in the store.
     fn check_acted(&mut self, command: &Command) {
-        if let Command::Page { id, command: paging::Command::Acknowledge { .. } } = command {
+        if let Command::Page { id, command: paging::Command::Acknowledge { by, .. } } = command {
             let id: PageId = *id;
             if self.oracle.pages.get(&id).is_some_and(|page| page.tells && !page.question) {
                 self.fail("I12 what only tells asks for nothing", format!("{id} was acknowledged"));
             }
             let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();
-            if stored.is_none_or(|(page, _)| paging::may_send(page.status)) {
+            // Where several have to acknowledge, the page goes on for the others.
+            let counts = |page: &paging::Page| page.wants > 1 && by.as_ref().is_none_or(|by| page.answered.contains(by));
+            if stored.is_none_or(|(page, _)| paging::may_send(page.status) && !counts(&page)) {
                 self.fail("I4 an acknowledgement answered is an acknowledgement kept", format!("{id}"));
             }
         }

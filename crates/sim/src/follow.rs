@@ -243,21 +243,50 @@ impl World {
                 page.exhausted = true;
                 (page.exhausted_at, page.again) = (at, body.again_in);
             }
+            paging::Event::AcknowledgedInPart(body) => {
+                self.reached("one of several who have to acknowledge did");
+                if page.over || !page.answered.insert(body.by.clone()) || page.answered.len() >= page.wants {
+                    self.fail("I5 several acknowledge", format!("{id}: {} is one of {:?} of {}", body.by, page.answered, page.wants));
+                }
+                page.heard.insert(body.by.clone());
+            }
+            paging::Event::TakenBack(body) => {
+                if !page.answered.remove(&body.by) {
+                    self.fail("I5 several acknowledge", format!("{id}: {} took back what they had not given", body.by));
+                }
+            }
+            paging::Event::Declined(body) if body.stays => {
+                page.heard.insert(body.by.clone());
+            }
             paging::Event::CameBack(body) => self.came_back(id, &mut page, body, at, cause),
             paging::Event::Acknowledged(body) => {
                 if page.exhausted {
                     self.reached("an exhausted page was taken after all");
                 }
+                if page.wants > 1 {
+                    self.reached("as many acknowledged as have to");
+                    page.answered.extend(body.by.clone());
+                    if page.answered.len() < page.wants {
+                        self.fail("I5 several acknowledge", format!("{id} is over with {:?} of {}", page.answered, page.wants));
+                    }
+                }
                 if body.via == "sender" {
                     self.reached("a sender's acknowledgement stopped a page");
                 }
                 (page.running, page.over, page.over_at) = (false, true, at);
+                page.last.clone_from(&body.by);
             }
             paging::Event::Stopped(_) => (page.running, page.over, page.over_at) = (false, true, at),
             paging::Event::Resumed(body) => {
                 self.reached("a page went on after its alerts had recovered");
                 if !page.over || page.exhausted || (body.round, body.step) != (page.round, page.step) {
                     self.fail("I13 a page goes on where it was stopped", format!("{id} at {}:{}", body.round, body.step));
+                }
+                // Whoever had it last gave it back.
+                if page.wants > 1
+                    && let Some(last) = page.last.take()
+                {
+                    page.answered.remove(&last);
                 }
                 let stood = Length::between(page.over_at, at);
                 let left = Length::between(page.over_at, after(page.reached_at, page.within));
@@ -316,6 +345,7 @@ impl World {
             page.policy = Some(policy.clone());
         }
         (page.running, page.exhausted, page.catch_all) = (true, false, false);
+        (page.answered, page.wants) = (BTreeSet::new(), 1);
         (page.round, page.since, page.step, page.back) = (body.round, body.round, 0, Some(targets));
         page.entries.clear();
     }
@@ -476,6 +506,13 @@ impl World {
         }
         (page.round, page.step, page.catch_all) = (body.round, body.step, body.catch_all);
         (page.reached_at, page.within) = (at, body.within);
+        // At least one more than have, and no more than are there.
+        let asked = page.policy.as_ref().filter(|_| !body.catch_all && page.targets.is_empty());
+        let asked = asked.and_then(|policy| policy.steps.get(body.step as usize - 1)).map_or(1, |step| step.acknowledged_by as usize);
+        page.wants = asked.max(page.answered.len() + 1).min(page.answered.len() + people.len());
+        if page.wants != body.wants as usize {
+            self.fail("I5 several acknowledge", format!("{id} wants {} and not {}", body.wants, page.wants));
+        }
     }
 
     fn notice_raised(&mut self, id: PageId, page: &mut PageModel, body: &paging::NoticeRaised, at: Timestamp, cause: &str) {

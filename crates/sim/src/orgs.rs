@@ -457,6 +457,8 @@ fn policy(dice: &mut Dice, n: u64, ids: &[String]) -> Escalation {
                 .chance(200)
                 .then(|| When { severity: Some(*dice.pick(&[Severity::Sev1, Severity::Sev2, Severity::Sev3])), ..When::default() }),
             one_of: dice.chance(200).then_some(OneOf::RoundRobin),
+            // Of a ring one is asked, and whatever it says counts as one.
+            acknowledged_by: *dice.pick(&[1, 1, 1, 1, 2, 3]),
             ..Step::of(
                 (0..dice.between(1, 2)).map(|_| target(dice, ids)).collect(),
                 Length::from_secs(*dice.pick(&[60, 120, 300, 300, 900])),

@@ -54,6 +54,8 @@ pub const POINTS: &[&str] = &[
     "a page went on after its alerts had recovered",
     "a silence ended and the alert declared",
     "a silence held an alert back",
+    "as many acknowledged as have to",
+    "one of several who have to acknowledge did",
     "a step paged one in turn",
     "a step was passed over by its condition",
     "a step was reached because nobody acknowledged",

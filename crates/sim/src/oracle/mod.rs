@@ -67,6 +67,14 @@ pub struct PageModel {
     pub(crate) alone: bool,
     /// Its policy as it was when it started, or came back.
     pub(crate) policy: Option<Escalation>,
+    /// Who has acknowledged, where several have to.
+    pub(crate) answered: BTreeSet<String>,
+    /// Who ever answered while others were asked still.
+    pub(crate) heard: BTreeSet<String>,
+    /// How many have to.
+    pub(crate) wants: usize,
+    /// Who ended it.
+    pub(crate) last: Option<String>,
 }
 
 impl PageModel {
@@ -101,6 +109,10 @@ impl PageModel {
             by_hand: false,
             alone: false,
             policy: None,
+            answered: BTreeSet::new(),
+            heard: BTreeSet::new(),
+            wants: 1,
+            last: None,
         }
     }
 }
@@ -295,13 +307,14 @@ pub(crate) fn next_of(page: &PageModel, org: &Org, at: Timestamp, severity: Opti
             if (round, step) <= (page.round, page.step) || !counts(form, severity) {
                 continue;
             }
-            let people = tellable(org, &form.page, page.urgency, at);
+            let people = &tellable(org, &form.page, page.urgency, at) - &page.answered;
             if !people.is_empty() {
                 let in_turn = form.one_of.map(|_| step - by_name);
                 return Next::Step { round, step, catch_all: false, people, in_turn };
             }
         }
     }
-    let people = if page.alone { BTreeSet::new() } else { tellable(org, &org.bundle().catch_all, page.urgency, at) };
+    let caught = if page.alone { BTreeSet::new() } else { tellable(org, &org.bundle().catch_all, page.urgency, at) };
+    let people = &caught - &page.answered;
     if people.is_empty() { Next::Exhausted } else { Next::Step { round: 0, step: 0, catch_all: true, people, in_turn: None } }
 }
