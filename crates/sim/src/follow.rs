@@ -507,8 +507,10 @@ impl World {
         (page.round, page.step, page.catch_all) = (body.round, body.step, body.catch_all);
         (page.reached_at, page.within) = (at, body.within);
         // At least one more than have, and no more than are there.
-        let asked = page.policy.as_ref().filter(|_| !body.catch_all && page.targets.is_empty());
-        let asked = asked.and_then(|policy| policy.steps.get(body.step as usize - 1)).map_or(1, |step| step.acknowledged_by as usize);
+        let by_name = if page.targets.is_empty() { 0 } else { 1 + usize::from(!page.then.is_empty()) };
+        let of_policy = (body.step as usize).checked_sub(1 + by_name).filter(|_| !body.catch_all);
+        let form = page.policy.as_ref().and_then(|policy| policy.steps.get(of_policy?));
+        let asked = form.map_or(1, |form| form.acknowledged_by as usize);
         page.wants = asked.max(page.answered.len() + 1).min(page.answered.len() + people.len());
         if page.wants != body.wants as usize {
             self.fail("I5 several acknowledge", format!("{id} wants {} and not {}", body.wants, page.wants));
