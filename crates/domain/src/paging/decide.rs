@@ -197,7 +197,9 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             if !running || (round, step) != (page.round, page.step) {
                 return Ok(Vec::new());
             }
-            Ok(advance(page, round, step + 1, "nobody acknowledged in time", late, context))
+            let in_part = page.is_answered_in_part();
+            let because = if in_part { "not as many acknowledged in time as have to" } else { "nobody acknowledged in time" };
+            Ok(advance(page, round, step + 1, because, late, context))
         }
         Command::EntryDue { round, step, person, entry, late } => {
             if !running || (round, step) != (page.round, page.step) {
