@@ -224,7 +224,7 @@ impl World {
             match throw {
                 0..=34 => acknowledge,
                 35..=49 => {
-                    Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
+                    Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None } }
                 }
                 50..=55 => Command::incident(
                     incident,

@@ -49,6 +49,7 @@ mod recovery;
 mod replies;
 mod reports;
 mod resources;
+mod responders;
 mod rota;
 mod runs;
 mod screens;

@@ -30,6 +30,10 @@ pub struct Start {
     pub then: Vec<String>,
     /// Whether nobody else is paged when they do not answer, and it never comes back: a test.
     pub alone: bool,
+    /// The request for responders that it carries: it pages nobody else either, and each who is named answers for themself.
+    pub request: Option<u32>,
+    /// How long those who are named have; as long as a usual step, where nothing is said.
+    pub within: Option<Length>,
 }
 
 /// What is told, and whom.
@@ -105,6 +109,8 @@ pub enum Command {
         by: String,
         via: String,
         answers: Option<AtStep>,
+        /// Where they say why.
+        why: Option<String>,
     },
     /// Nobody acknowledged the step within its time.
     StepTimedOut {
@@ -174,7 +180,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Told if planted("told-is-acknowledgeable") => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Told => Err(Refusal::Over(ONLY_TOLD)),
         },
-        Command::Decline { by, via, answers } => match page.status {
+        Command::Decline { by, via, answers, why } => match page.status {
             Status::Running => {
                 // Only who is paged now can pass it on: a second tap, or a message of a step that
                 // has passed, must not take the page from whoever has it by then, though it be the same person again.
@@ -182,7 +188,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
                 let is_paged_now = answers_this && page.entries.iter().any(|entry| entry.person == by);
                 // Of several who have to acknowledge, the others may do.
                 let stays = page.wants > 1 && is_paged_now && enough_without(page, &by);
-                let mut events = vec![Event::Declined(Declined { by: by.clone(), via, stays })];
+                let mut events = vec![Event::Declined(Declined { by: by.clone(), via, stays, why })];
                 if is_paged_now && !stays {
                     events.extend(advance(page, page.round, page.step + 1, &format!("{by} passed it on"), false, context));
                 }
@@ -227,14 +233,15 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
 /// Whether as many can acknowledge as have to where this person does not.
 fn enough_without(page: &Page, person: &str) -> bool {
     let others = page.may_yet_answer(None).into_iter().filter(|other| *other != person).count();
-    page.answered.len() + others >= page.wants as usize
+    if page.asks_each() { others > 0 } else { page.answered.len() + others >= page.wants as usize }
 }
 
 /// One of several who have to acknowledge does. Whoever is not known by name does not count, nor does anybody twice.
 fn acknowledged_in_part(page: &Page, by: Option<String>, via: String, context: &mut Context<'_>) -> Vec<Event> {
     let Some(by) = by.filter(|by| !page.answered.contains(by)) else { return Vec::new() };
     let so_far = u32::try_from(page.answered.len()).unwrap_or(u32::MAX).saturating_add(1);
-    if so_far >= page.wants {
+    let is_enough = if page.asks_each() { !enough_without(page, &by) } else { so_far >= page.wants };
+    if is_enough {
         return vec![Event::Acknowledged(Acknowledged { by: Some(by), via })];
     }
     let event = Event::AcknowledgedInPart(AcknowledgedInPart { by, via, so_far, wants: page.wants });
@@ -274,6 +281,8 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         targets: start.targets,
         then: start.then,
         alone: start.alone,
+        request: start.request,
+        within: start.within,
         policy,
     });
     let page = super::evolve(None, start.id, &started, context.now);

@@ -53,6 +53,12 @@ pub struct Started {
     /// Whether nobody else is paged when they do not answer, and it never comes back: a test.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
+    /// The request for responders that it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<u32>,
+    /// How long those who are named have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
     /// Its policy as it is now: what the page walks. Absent where it has none, and of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Escalation>,
@@ -264,6 +270,8 @@ pub struct Declined {
     /// Whether the step goes on without them: as many others may acknowledge as have to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stays: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Body of `page_exhausted`.

@@ -41,6 +41,8 @@ pub fn foresee(org: &Org, escalation: Option<&str>, facts: &Facts, turns: &Turns
         targets: Vec::new(),
         then: Vec::new(),
         alone: false,
+        request: None,
+        within: None,
     });
     let (mut page, mut now, mut out): (Option<Page>, _, _) = (None, start, Vec::new());
     for _ in 0..STEPS_AHEAD_MAX {

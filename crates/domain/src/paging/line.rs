@@ -36,8 +36,11 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
             format!("Page acknowledged by {by} ({}): {} of {} who have to", body.via, body.so_far, body.wants)
         }
         Event::TakenBack(body) => format!("{} took their acknowledgement back: {}", names.by(Some(&body.by)), body.why),
-        Event::Declined(body) if body.stays => format!("{} passed it on; the others of the step are asked still", names.by(Some(&body.by))),
-        Event::Declined(body) => format!("{} passed it on", names.by(Some(&body.by))),
+        Event::Declined(body) => {
+            let why = body.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            let others = if body.stays { "; the others of the step are asked still" } else { "" };
+            format!("{} passed it on{why}{others}", names.by(Some(&body.by)))
+        }
         Event::Exhausted(body) => match body.again_in {
             None => format!("Nobody answered: {}", body.why),
             Some(again) => format!("Nobody answered: {}; it comes back in {again}", body.why),

@@ -10,6 +10,7 @@ use super::event::{Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Rea
 use super::turns::Turns;
 use super::types::{AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, CATCH_ALL_WITHIN, PEOPLE_PER_STEP_MAX, Page, TARGETS_WITHIN, Telling};
 use crate::ids::{IdGen, MessageId};
+use crate::org::forms::escalation::ACKNOWLEDGED_BY_MAX;
 use crate::org::model::{Escalation, NotifyUrgency, OneOf, Step};
 use crate::org::snapshot::Org;
 use crate::plants::planted;
@@ -119,6 +120,10 @@ pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: b
         events.push(exhausted(page, format!("{because}, and a test pages nobody else"), context.org));
         return events;
     }
+    if page.request.is_some() {
+        events.push(exhausted(page, format!("{because}, and a request for responders pages nobody else"), context.org));
+        return events;
+    }
     // A policy that was shortened meanwhile must not lead back to a number that is used: keys of
     // notices and expectations are made of it.
     let catch_all = steps.max(page.step).saturating_add(1);
@@ -146,7 +151,10 @@ pub(super) fn policy_of<'a>(page: &'a Page, org: &'a Org) -> Option<Cow<'a, Esca
         return policy.map(Cow::Borrowed);
     }
     let by_name = [&page.targets, &page.then].into_iter().filter(|targets| !targets.is_empty());
-    let mut steps: Vec<Step> = by_name.map(|targets| Step::of(targets.clone(), TARGETS_WITHIN)).collect();
+    let within = page.within.unwrap_or(TARGETS_WITHIN);
+    let acknowledged_by = if page.asks_each() { ACKNOWLEDGED_BY_MAX } else { 1 };
+    let step = |targets: &Vec<String>| Step { acknowledged_by, ..Step::of(targets.clone(), within) };
+    let mut steps: Vec<Step> = by_name.map(step).collect();
     steps.extend(policy.iter().flat_map(|policy| policy.steps.iter().cloned()));
     Some(Cow::Owned(Escalation {
         id: String::new(),
@@ -171,7 +179,7 @@ pub fn own_policy<'a>(page: &'a Page, org: &'a Org) -> Option<&'a Escalation> {
 /// How long after it was exhausted a page comes back; never, where its policy says so.
 #[must_use]
 pub fn again_in(page: &Page, org: &Org) -> Option<Length> {
-    if page.alone {
+    if page.alone || page.request.is_some() {
         return None;
     }
     let said = own_policy(page, org).and_then(|policy| policy.again_every);

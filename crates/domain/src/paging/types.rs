@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, MessageId, PageId};
 use crate::org::model::{Escalation, NotifyUrgency};
+use crate::time::Length;
 use crate::wire::{NoticeIncident, NoticeKind};
 
 /// After this many tries without an answer a step stops waiting for the provider: with the
@@ -192,6 +193,10 @@ pub struct Page {
     /// Its policy as it was when the page started, or came back: what it walks whatever becomes of the policy meanwhile. Absent
     /// where it has none, and of pages of earlier versions, which walk it as it is.
     pub policy: Option<Arc<Escalation>>,
+    /// The request for responders that it carries: it pages nobody else, and never comes back.
+    pub request: Option<u32>,
+    /// How long those who are named have; a usual step, where nothing is said.
+    pub within: Option<Length>,
     /// How many different people have to acknowledge, at the step where it is.
     pub wants: u32,
     /// Who has, while that is not enough; those who have it once it is.
@@ -243,9 +248,18 @@ impl Page {
         asked.filter(|person| !self.asks_no_more(person)).collect()
     }
 
+    /// Whether each who is named answers for themself: nobody's answer ends it for the others.
+    #[must_use]
+    pub const fn asks_each(&self) -> bool {
+        self.request.is_some() && self.escalation.is_none()
+    }
+
     /// Whether as many can acknowledge at the present step as have to.
     #[must_use]
     pub fn can_be_answered(&self, lost: Option<MessageId>) -> bool {
+        if self.asks_each() {
+            return !self.may_yet_answer(lost).is_empty();
+        }
         self.answered.len() + self.may_yet_answer(lost).len() >= self.wants as usize
     }
 

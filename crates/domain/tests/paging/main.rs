@@ -216,7 +216,7 @@ fn whoever_cannot_passes_it_on_once() {
 #[test]
 fn a_second_tap_passes_on_no_step_that_asks_the_same_person_again() {
     let mut world = World::started(org(1, policy(&[&["person:ana"], &["person:ana", "person:cho"], &["person:ben"]], 0), &[]));
-    let tap = |round, step| Command::Decline { by: "ana".into(), via: "link".into(), answers: Some(AtStep { round, step }) };
+    let tap = |round, step| Command::Decline { by: "ana".into(), via: "link".into(), answers: Some(AtStep { round, step }), why: None };
     world.run(tap(1, 1)).unwrap();
     assert_eq!(world.run(tap(1, 1)).unwrap(), ["declined: ana"], "it answers the message of the step before");
     assert_eq!(world.page.as_ref().unwrap().step, 2);

@@ -142,6 +142,8 @@ impl World {
             targets: Vec::new(),
             then: Vec::new(),
             alone: false,
+            request: None,
+            within: None,
         })
     }
 
@@ -301,7 +303,7 @@ pub fn acknowledge(by: &str) -> Command {
     Command::Acknowledge { by: Some(by.into()), via: "link".into() }
 }
 pub fn decline(by: &str) -> Command {
-    Command::Decline { by: by.into(), via: "link".into(), answers: None }
+    Command::Decline { by: by.into(), via: "link".into(), answers: None, why: None }
 }
 
 /// An event as a test compares it.

@@ -44,6 +44,7 @@ pub(crate) mod ready;
 mod relating;
 mod reporting;
 mod resources;
+mod responders;
 mod reviews;
 mod sharded;
 

@@ -306,7 +306,7 @@ impl Engine {
             }
             Reply::Decline if asks_still_on_it || waits_for(&page, person, notice) => {
                 let answers = (!asks_still_on_it).then_some(AtStep { round: notice.round, step: notice.step });
-                let command = paging::Command::Decline { by: person.to_owned(), via: channel.to_owned(), answers };
+                let command = paging::Command::Decline { by: person.to_owned(), via: channel.to_owned(), answers, why: None };
                 self.answer(&who, channel, id, command).await?;
                 Some(format!("{} is passed on.", incident.reference))
             }

@@ -6,6 +6,7 @@ use allclear_domain::event::Head;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::org::model::{Escalation, NotifyUrgency};
 use allclear_domain::paging::{Page, Status, Tells};
+use allclear_domain::time::Length;
 
 use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
 use crate::db::Db;
@@ -67,6 +68,10 @@ struct Asks {
     resumed: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     policy: Option<Arc<Escalation>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within: Option<Length>,
     #[serde(default = "first", skip_serializing_if = "is_first")]
     wants: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -92,7 +97,7 @@ const fn is_first(round: &u32) -> bool {
 fn asks(p: &Page) -> Val {
     let usual = p.targets.is_empty() && p.then.is_empty() && p.tells.is_none() && is_first(&p.since_round);
     // Where several have to acknowledge there is a time and a policy.
-    if usual && p.due_at.is_none() && p.resumed == 0 && p.policy.is_none() {
+    if usual && p.due_at.is_none() && p.resumed == 0 && p.policy.is_none() && p.request.is_none() {
         return Val::Null;
     }
     to_json(&Asks {
@@ -104,6 +109,8 @@ fn asks(p: &Page) -> Val {
         due_at: p.due_at,
         resumed: p.resumed,
         policy: p.policy.clone(),
+        request: p.request,
+        within: p.within,
         wants: p.wants,
         answered: p.answered.clone(),
         passed_on: p.passed_on.clone(),
@@ -155,6 +162,8 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         due_at: None,
         resumed: 0,
         policy: None,
+        request: None,
+        within: None,
         wants: first(),
         answered: Vec::new(),
         passed_on: Vec::new(),
@@ -165,6 +174,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         (page.targets, page.then, page.since_round, page.tells) = (asks.targets, asks.then, asks.since_round, asks.tells);
         (page.due_at, page.resumed, page.alone) = (asks.due_at, asks.resumed, asks.alone);
         (page.policy, page.wants) = (asks.policy, asks.wants);
+        (page.request, page.within) = (asks.request, asks.within);
         (page.answered, page.passed_on) = (asks.answered, asks.passed_on);
     }
     page.reached = r.opt_text()?;

@@ -25,6 +25,7 @@ pub(crate) mod preview;
 mod reasoning;
 mod recovered;
 mod resources;
+mod responders;
 mod several;
 pub(crate) mod submit;
 
@@ -335,6 +336,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (obligations::asked(told, org))
             (several::offered(told, org))
             (aside_forms::asked_of_reader(told, org))
+            (responders::asked(told, org))
             (plans::proposed(told))
             @if told.may_act {
                 @let first = html! { (reasoning::first_ones(told, org)) (judged::set_type(told, org)) };
@@ -345,7 +347,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
                 div class="left" {
                     (plans::section(told, org)) (recovered::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
                     (obligations::section(told, org)) (several::section(told, org)) (partners::section(told, org))
-                    (resources::section(told, org)) (aside::tasks(told, org))
+                    (responders::section(told, org)) (resources::section(told, org)) (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
                 (aside::more(told, org))

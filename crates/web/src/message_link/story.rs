@@ -96,6 +96,12 @@ impl Story {
         is_question(&self.page)
     }
 
+    /// Whether this person has accepted what they were asked to as a responder.
+    pub(crate) fn accepted(&self) -> bool {
+        let by = self.page.acknowledged_by.iter().chain(&self.page.answered);
+        self.page.request.is_some() && by.into_iter().any(|by| *by == self.person)
+    }
+
     /// How many have acknowledged, of how many who have to, where that is not enough yet.
     pub(crate) fn part(&self) -> Option<(usize, u32)> {
         let asks = self.page.wants > 1 && matches!(self.page.status, Status::Running | Status::Exhausted);
