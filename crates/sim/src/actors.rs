@@ -223,9 +223,10 @@ impl World {
                 Command::Page { id: page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } };
             match throw {
                 0..=34 => acknowledge,
-                35..=49 => {
-                    Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None } }
-                }
+                35..=49 => Command::Page {
+                    id: page,
+                    command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None },
+                },
                 50..=55 => Command::incident(
                     incident,
                     ending::Command::Resolve { note: Some("restarted".into()), waive: Some("it is obvious".into()) },

@@ -62,9 +62,10 @@ impl World {
         let id = message.notice.incident.id;
         let command = match self.side.below(10) {
             0 | 1 => Command::Page { id: message.page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } },
-            2 => {
-                Command::Page { id: message.page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None } }
-            }
+            2 => Command::Page {
+                id: message.page,
+                command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None },
+            },
             3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone(), why: None }),
             5 => self.update(id),
             6 => {

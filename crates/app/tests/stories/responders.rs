@@ -21,7 +21,10 @@ const QUIET: &str = "severities: [{id: sev2, update_every: 0s, acknowledgement_l
 fn organisation() -> String {
     let dan = "  - {id: dan, name: Dan Holm, email: dan@example.org, contacts: [{id: hook, webhook: \"{HOOK}/dan\", secret: \"{SECRET}\"}], notify: {high: [{contact: hook}], low: [{contact: hook}]}}\nteams:\n  - {id: disks, name: Disks, members: [ben, dan]}\n";
     let usual = org::usual().replace("teams:\n", dan);
-    usual.replace("escalations:\n", "escalations:\n  - {id: disks, steps: [{page: [\"person:dan\"], within: 5m}, {page: [\"person:cho\"], within: 5m}]}\n") + QUIET
+    usual.replace(
+        "escalations:\n",
+        "escalations:\n  - {id: disks, steps: [{page: [\"person:dan\"], within: 5m}, {page: [\"person:cho\"], within: 5m}]}\n",
+    ) + QUIET
 }
 
 async fn token(world: &World, who: &str) -> String {
@@ -73,7 +76,9 @@ async fn each_who_is_asked_accepts_or_declines_and_the_holder_keeps_it(database:
     };
     assert_eq!(answers(&request), [("dan".to_owned(), true, Value::Null), ("ben".to_owned(), false, json!("on a train"))]);
     let by_cho = token(&world, "cho").await;
-    ask_as(&world, &by_cho, &format!("/incidents/{reference}/responder"), json!({"request": 1, "answer": "accept", "why": "ten minutes"})).await.ok();
+    ask_as(&world, &by_cho, &format!("/incidents/{reference}/responder"), json!({"request": 1, "answer": "accept", "why": "ten minutes"}))
+        .await
+        .ok();
     let request = requests(&world).await.remove(0);
     assert_eq!((&request["open"], answers(&request).len()), (&json!(false), 3), "{request:#}");
     let twice = world.press(&cho.ack_path()).await;
@@ -123,7 +128,9 @@ async fn who_does_not_answer_is_told_to_whoever_asked(database: Database) {
     assert_eq!((missing(&world).len(), pages(&world, "cho").len(), pages(&world, "ben").len()), (1, 0, 1));
     // Late is better than never.
     let ben = token(&world, "ben").await;
-    ask_as(&world, &ben, &format!("/incidents/{reference}/responder"), json!({"request": 1, "answer": "decline", "why": "asleep"})).await.ok();
+    ask_as(&world, &ben, &format!("/incidents/{reference}/responder"), json!({"request": 1, "answer": "decline", "why": "asleep"}))
+        .await
+        .ok();
     assert_eq!(requests(&world).await[0]["open"], false);
 }
 
@@ -144,7 +151,9 @@ async fn a_request_is_cancelled_and_a_policy_asked(database: Database) {
     assert!(page.iter().any(|page| page["status"] == "stopped"), "{page:#?}");
 
     // A policy: its steps, until one accepts.
-    ask_as(&world, &ana, &format!("/incidents/{reference}/responders"), json!({"escalation": "disks", "why": "who knows disks?"})).await.ok();
+    ask_as(&world, &ana, &format!("/incidents/{reference}/responders"), json!({"escalation": "disks", "why": "who knows disks?"}))
+        .await
+        .ok();
     assert_eq!(pages(&world, "dan").len(), 2);
     world.advance(5 * MINUTE + 5).await;
     let cho = pages(&world, "cho");

@@ -50,8 +50,8 @@ pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
     access, affected, alarms, along, answers, assessment, attendance, choices, clocks, decisions, declaration, deeds, ending, flapping,
-    hypotheses, links, moves, objectives, obligations, ordering, parties, plans, record, recovery, relations, reports, resources, responders, roles,
-    sharing, staffing, tasks, transfers, updates,
+    hypotheses, links, moves, objectives, obligations, ordering, parties, plans, record, recovery, relations, reports, resources,
+    responders, roles, sharing, staffing, tasks, transfers, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};

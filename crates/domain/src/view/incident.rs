@@ -22,8 +22,8 @@ use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypothe
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView, UnderView};
 use crate::view::{
-    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, DeedView, PartyView, RequestView, ResourceView, ResponderRequestView, SignedExport, TypeView,
-    partner,
+    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, DeedView, PartyView, RequestView, ResourceView, ResponderRequestView,
+    SignedExport, TypeView, partner,
 };
 
 /// An incident as lists and its page show it. Instants are null where unknown.

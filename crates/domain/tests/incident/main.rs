@@ -15,8 +15,8 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, responders, roles,
-    sharing, tasks, transfers, updates, words,
+    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, responders,
+    roles, sharing, tasks, transfers, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -301,11 +301,7 @@ fn command(verb: Verb) -> Command {
             escalation: None,
             why: why(),
             within: None,
-            found: Some(responders::Found {
-                people: vec!["ben".into()],
-                by: None,
-                page: allclear_domain::ids::PageId::from_bits(9),
-            }),
+            found: Some(responders::Found { people: vec!["ben".into()], by: None, page: allclear_domain::ids::PageId::from_bits(9) }),
         }
         .into(),
         Verb::Responder => {

@@ -121,7 +121,8 @@ impl Core {
             return Ok(());
         }
         let names: Vec<String> = before.unanswered().map(|id| self.name_of_person(id)).collect();
-        let whom = if names.is_empty() { "nobody of the policy accepted".to_owned() } else { format!("no answer from {}", names.join(", ")) };
+        let whom =
+            if names.is_empty() { "nobody of the policy accepted".to_owned() } else { format!("no answer from {}", names.join(", ")) };
         let text = format!("Your request {request} for responders ({}): {whom}. Ask somebody else, or cancel it.", before.why);
         let targets = match &before.by {
             Some(by) => vec![person(by)],

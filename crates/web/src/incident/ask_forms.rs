@@ -405,7 +405,9 @@ pub(super) fn part_of(word: &str) -> Option<&'static str> {
     match word {
         "task" | "recovery" | "plan" | "tell" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
-        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" | "responder" => Some("people"),
+        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" | "responder" => {
+            Some("people")
+        }
         "hypothesis" | "revisit" | "field" | DECIDE => Some("more"),
         _ => None,
     }

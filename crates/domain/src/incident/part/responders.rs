@@ -275,7 +275,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             one(if accepted { Event::Accepted(body) } else { Event::Declined(body) })
         }
         Command::Miss { request } => {
-            let Some(found) = incident.work.responder_request(request).filter(|found| found.is_open() && !found.late) else { return nothing() };
+            let Some(found) = incident.work.responder_request(request).filter(|found| found.is_open() && !found.late) else {
+                return nothing();
+            };
             one(Event::Unanswered(Unanswered { request, people: found.unanswered().cloned().collect() }))
         }
     }
@@ -328,12 +330,21 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
                 (None, false) => listed(&body.people),
             };
             with_text(
-                format!("{} asked for responders: {whom} (request {}), an answer is wanted by {}", names.who(), body.request, names.clock(body.due_at)),
+                format!(
+                    "{} asked for responders: {whom} (request {}), an answer is wanted by {}",
+                    names.who(),
+                    body.request,
+                    names.clock(body.due_at)
+                ),
                 Some(body.why.as_str()),
             )
         }
-        Event::Accepted(body) => with_text(format!("{} accepted request {} and comes", names.person(&body.person), body.request), body.why.as_deref()),
-        Event::Declined(body) => with_text(format!("{} declined request {}", names.person(&body.person), body.request), body.why.as_deref()),
+        Event::Accepted(body) => {
+            with_text(format!("{} accepted request {} and comes", names.person(&body.person), body.request), body.why.as_deref())
+        }
+        Event::Declined(body) => {
+            with_text(format!("{} declined request {}", names.person(&body.person), body.request), body.why.as_deref())
+        }
         Event::Cancelled(body) => {
             with_text(format!("{} cancelled request {} for responders", names.who(), body.request), body.why.as_deref())
         }
@@ -370,7 +381,10 @@ mod tests {
         assert_eq!(sample.run(says(Said::Declined, "cho")).unwrap().kinds(), ["responder_declined"], "late is better than never");
         assert!(!sample.incident.work.responders[0].is_open());
         assert_eq!(sample.run(says(Said::Declined, "ben")).unwrap().kinds(), ["responder_declined"], "he cannot come after all");
-        assert_eq!(sample.refusal(Command::Say { request: 2, said: Said::Cancelled, person: None, why: None }), "no_such_responder_request");
+        assert_eq!(
+            sample.refusal(Command::Say { request: 2, said: Said::Cancelled, person: None, why: None }),
+            "no_such_responder_request"
+        );
     }
 
     #[test]
