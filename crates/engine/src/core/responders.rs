@@ -116,13 +116,17 @@ impl Core {
         let Some(before) = self.incident(unit, id)?.0.work.responder_request(request).cloned() else { return Ok(()) };
         self.change_incident(unit, id, Command::Miss { request })?;
         let (incident, _) = self.incident(unit, id)?;
-        let told = incident.work.responder_request(request).is_some_and(|found| found.late) && !before.late;
-        if !told || !incident.state.is_open() {
+        let is_late = incident.work.responder_request(request).is_some_and(|found| found.late) && !before.late;
+        let declined = before.cancelled_at.is_none() && !before.is_open() && !before.answers.iter().any(|answer| answer.accepted);
+        if !(is_late || declined) || !incident.state.is_open() {
             return Ok(());
         }
         let names: Vec<String> = before.unanswered().map(|id| self.name_of_person(id)).collect();
-        let whom =
-            if names.is_empty() { "nobody of the policy accepted".to_owned() } else { format!("no answer from {}", names.join(", ")) };
+        let whom = match (declined, names.is_empty()) {
+            (true, _) => "everybody declined".to_owned(),
+            (false, true) => "nobody of the policy accepted".to_owned(),
+            (false, false) => format!("no answer from {}", names.join(", ")),
+        };
         let text = format!("Your request {request} for responders ({}): {whom}. Ask somebody else, or cancel it.", before.why);
         let targets = match &before.by {
             Some(by) => vec![person(by)],
