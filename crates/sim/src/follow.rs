@@ -251,7 +251,8 @@ impl World {
                 page.heard.insert(body.by.clone());
             }
             paging::Event::TakenBack(body) => {
-                if !page.answered.remove(&body.by) {
+                let known = page.answered.remove(&body.by);
+                if !known {
                     self.fail("I5 several acknowledge", format!("{id}: {} took back what they had not given", body.by));
                 }
             }

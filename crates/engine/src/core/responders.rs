@@ -27,7 +27,7 @@ impl Core {
     pub(super) fn responders(&mut self, unit: &mut Unit, who: &Principal, id: IncidentId, command: &Command) -> Decided<()> {
         match command {
             Command::Ask { targets, escalation, why, within, .. } => {
-                let people = self.whom_to_ask(unit, targets, escalation.as_deref())?;
+                let people = self.responders_named(unit, targets, escalation.as_deref())?;
                 let page = PageId::from_bits(unit.id());
                 let found = Found { people, by: who.person().map(ToOwned::to_owned), page };
                 let request = u32::try_from(self.incident(unit, id)?.0.work.responders.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -58,7 +58,7 @@ impl Core {
     }
 
     /// Whom targets name, each once; nobody by name where a policy is asked.
-    fn whom_to_ask(&self, unit: &Unit, targets: &[String], escalation: Option<&str>) -> Decided<Vec<String>> {
+    fn responders_named(&self, unit: &Unit, targets: &[String], escalation: Option<&str>) -> Decided<Vec<String>> {
         if let Some(policy) = escalation {
             return match self.org.escalation(policy) {
                 Some(_) => Ok(Vec::new()),
