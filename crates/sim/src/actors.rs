@@ -223,9 +223,10 @@ impl World {
                 Command::Page { id: page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } };
             match throw {
                 0..=34 => acknowledge,
-                35..=49 => {
-                    Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
-                }
+                35..=49 => Command::Page {
+                    id: page,
+                    command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None },
+                },
                 50..=55 => Command::incident(
                     incident,
                     ending::Command::Resolve { note: Some("restarted".into()), waive: Some("it is obvious".into()) },
@@ -347,13 +348,15 @@ impl World {
 
     /// After an answer, what was answered must stand in the store.
     fn check_acted(&mut self, command: &Command) {
-        if let Command::Page { id, command: paging::Command::Acknowledge { .. } } = command {
+        if let Command::Page { id, command: paging::Command::Acknowledge { by, .. } } = command {
             let id: PageId = *id;
             if self.oracle.pages.get(&id).is_some_and(|page| page.tells && !page.question) {
                 self.fail("I12 what only tells asks for nothing", format!("{id} was acknowledged"));
             }
             let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();
-            if stored.is_none_or(|(page, _)| paging::may_send(page.status)) {
+            // Where several have to acknowledge, the page goes on for the others.
+            let counts = |page: &paging::Page| page.wants > 1 && by.as_ref().is_none_or(|by| page.answered.contains(by));
+            if stored.is_none_or(|(page, _)| paging::may_send(page.status) && !counts(&page)) {
                 self.fail("I4 an acknowledgement answered is an acknowledgement kept", format!("{id}"));
             }
         }

@@ -181,8 +181,7 @@ impl World {
         ]
         .map(live);
         let org = self.org_of(self.org.version);
-        let never =
-            |page: &Page| page.status == Status::Exhausted && again(org.bundle(), page.escalation.as_deref(), page.urgency).is_none();
+        let never = |page: &Page| page.status == Status::Exhausted && again(page.policy.as_deref(), page.urgency).is_none();
         if !model.held && called.iter().sum::<usize>() == 0 && !pages.iter().any(never) {
             self.fail("I13 no open incident is forgotten", format!("{id} is {:?}, nobody has it, and nobody is called", incident.state));
         }

@@ -415,9 +415,10 @@ impl World {
             return;
         }
         for page in self.oracle.pages.keys().copied().collect::<Vec<_>>() {
-            let over = self.oracle.pages.get(&page).is_some_and(|p| p.over);
+            let Some(model) = self.oracle.pages.get(&page).cloned() else { continue };
             for message in block_on(rows::message::of_page(&self.db, page)).unwrap_or_default() {
-                self.check_final(&message, over);
+                // Whoever has answered is told no more, though others are asked still.
+                self.check_final(&message, model.over || model.heard.contains(&message.person));
             }
         }
     }

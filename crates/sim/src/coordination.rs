@@ -62,9 +62,10 @@ impl World {
         let id = message.notice.incident.id;
         let command = match self.side.below(10) {
             0 | 1 => Command::Page { id: message.page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } },
-            2 => {
-                Command::Page { id: message.page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
-            }
+            2 => Command::Page {
+                id: message.page,
+                command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None },
+            },
             3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone(), why: None }),
             5 => self.update(id),
             6 => {
@@ -83,7 +84,7 @@ impl World {
         let by = message.person.clone();
         let command = match self.side.below(10) {
             0..=3 => paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() },
-            4 => paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None },
+            4 => paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None, why: None },
             _ => return,
         };
         let wait = Length::from_secs(*self.side.pick(&[10, 120, 590, 600, 900]));

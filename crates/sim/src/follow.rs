@@ -6,8 +6,9 @@ use std::sync::Arc;
 use allclear_domain::access::Reach;
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{ActionId, IncidentId, PageId, ReviewId};
+use allclear_domain::incident::Severity;
 use allclear_domain::incident::{affected, alarms, attendance, declaration, ending, flapping, links, transfers};
-use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::model::{Escalation, NotifyUrgency};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
@@ -176,10 +177,14 @@ impl World {
                 running: true,
                 by_hand: cause == "api" || cause == "link",
                 alone: body.alone,
+                policy: self.policy_at(body.org_version, body.escalation.as_deref()),
                 ..PageModel::new(body.incident.id, body.urgency, at)
             };
             if body.because.contains("held by no silence") {
                 self.reached("an incident paged when no silence held it any more");
+            }
+            if body.policy != model.policy {
+                self.fail("I5 steps in order", format!("{id} walks another policy than there was when it started"));
             }
             if !model.targets.is_empty() {
                 self.reached("people were paged by name");
@@ -212,7 +217,7 @@ impl World {
         match event {
             paging::Event::StepReached(body) => self.step_reached(id, &mut page, body, at, timed_out),
             paging::Event::StepEmpty(body) => {
-                self.reached("a step was empty");
+                self.reached(if body.passed { "a step was passed over by its condition" } else { "a step was empty" });
                 if body.why.is_empty() {
                     self.fail("I2 nobody was told, because", format!("{id} passed a step without a reason"));
                 }
@@ -223,16 +228,14 @@ impl World {
                 self.reached("a page was exhausted");
                 self.may_advance(id, &page, at, timed_out);
                 let org = self.org_of(self.org.version);
-                if next_of(&page, &org, at) != Next::Exhausted {
-                    self.fail(
-                        "I2 everybody is tried",
-                        format!("{id} is exhausted ({}), but {:?} is left", body.why, next_of(&page, &org, at)),
-                    );
+                let left = next_of(&page, &org, at, self.severity_of(page.incident));
+                if left != Next::Exhausted {
+                    self.fail("I2 everybody is tried", format!("{id} is exhausted ({}), but {left:?} is left", body.why));
                 }
                 if page.alone {
                     self.reached("a test page reached nobody else");
                 }
-                let wanted = again(org.bundle(), page.escalation.as_deref(), page.urgency).filter(|_| !page.alone);
+                let wanted = again(page.policy.as_ref(), page.urgency).filter(|_| !page.alone);
                 if body.again_in != wanted {
                     self.fail("I13 an exhausted page comes back", format!("{id} comes back in {:?}, not in {wanted:?}", body.again_in));
                 }
@@ -240,21 +243,51 @@ impl World {
                 page.exhausted = true;
                 (page.exhausted_at, page.again) = (at, body.again_in);
             }
+            paging::Event::AcknowledgedInPart(body) => {
+                self.reached("one of several who have to acknowledge did");
+                if page.over || !page.answered.insert(body.by.clone()) || page.answered.len() >= page.wants {
+                    self.fail("I5 several acknowledge", format!("{id}: {} is one of {:?} of {}", body.by, page.answered, page.wants));
+                }
+                page.heard.insert(body.by.clone());
+            }
+            paging::Event::TakenBack(body) => {
+                let known = page.answered.remove(&body.by);
+                if !known {
+                    self.fail("I5 several acknowledge", format!("{id}: {} took back what they had not given", body.by));
+                }
+            }
+            paging::Event::Declined(body) if body.stays => {
+                page.heard.insert(body.by.clone());
+            }
             paging::Event::CameBack(body) => self.came_back(id, &mut page, body, at, cause),
             paging::Event::Acknowledged(body) => {
                 if page.exhausted {
                     self.reached("an exhausted page was taken after all");
                 }
+                if page.wants > 1 {
+                    self.reached("as many acknowledged as have to");
+                    page.answered.extend(body.by.clone());
+                    if page.answered.len() < page.wants {
+                        self.fail("I5 several acknowledge", format!("{id} is over with {:?} of {}", page.answered, page.wants));
+                    }
+                }
                 if body.via == "sender" {
                     self.reached("a sender's acknowledgement stopped a page");
                 }
                 (page.running, page.over, page.over_at) = (false, true, at);
+                page.last.clone_from(&body.by);
             }
             paging::Event::Stopped(_) => (page.running, page.over, page.over_at) = (false, true, at),
             paging::Event::Resumed(body) => {
                 self.reached("a page went on after its alerts had recovered");
                 if !page.over || page.exhausted || (body.round, body.step) != (page.round, page.step) {
                     self.fail("I13 a page goes on where it was stopped", format!("{id} at {}:{}", body.round, body.step));
+                }
+                // Whoever had it last gave it back.
+                if page.wants > 1
+                    && let Some(last) = page.last.take()
+                {
+                    page.answered.remove(&last);
                 }
                 let stood = Length::between(page.over_at, at);
                 let left = Length::between(page.over_at, after(page.reached_at, page.within));
@@ -309,7 +342,11 @@ impl World {
         let model = self.oracle.incidents.get(&page.incident).cloned().unwrap_or_default();
         let escalation = page.escalation.clone().or(model.escalation);
         targets.extend(managers(org.bundle(), model.team.as_deref(), model.service.as_deref(), escalation.as_deref()));
+        if let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id)) {
+            page.policy = Some(policy.clone());
+        }
         (page.running, page.exhausted, page.catch_all) = (true, false, false);
+        (page.answered, page.wants) = (BTreeSet::new(), 1);
         (page.round, page.since, page.step, page.back) = (body.round, body.round, 0, Some(targets));
         page.entries.clear();
     }
@@ -386,14 +423,38 @@ impl World {
         }
     }
 
+    fn severity_of(&self, incident: IncidentId) -> Option<Severity> {
+        self.oracle.incidents.get(&incident).and_then(|model| model.severity)
+    }
+
+    fn policy_at(&self, version: u64, escalation: Option<&str>) -> Option<Escalation> {
+        self.org_of(version).escalation(escalation?).cloned()
+    }
+
+    /// Whether the one who is paged is of those who can be told, and none of the others has waited longer; then the turn is theirs.
+    fn has_their_turn(&mut self, page: &PageModel, ring: u32, wanted: &BTreeSet<String>, people: &BTreeSet<String>) -> bool {
+        self.reached("a step paged one in turn");
+        let Some(one) = people.first().filter(|one| people.len() == 1 && wanted.contains(*one)) else { return false };
+        let (many, had) = self.oracle.turns.entry((page.escalation.clone().unwrap_or_default(), ring)).or_default();
+        let last = |person: &String| had.get(person).copied().unwrap_or(0);
+        let right = wanted.iter().all(|other| last(one) <= last(other));
+        *many += 1;
+        had.insert(one.clone(), *many);
+        right
+    }
+
     fn step_reached(&mut self, id: PageId, page: &mut PageModel, body: &paging::StepReached, at: Timestamp, timed_out: bool) {
         self.may_advance(id, page, at, timed_out);
         let org = self.org_of(body.org_version);
         let people: BTreeSet<String> = body.people.iter().map(|p| p.person.clone()).collect();
-        match next_of(page, &org, at) {
-            Next::Step { round, step, catch_all, people: wanted } => {
+        match next_of(page, &org, at, self.severity_of(page.incident)) {
+            Next::Step { round, step, catch_all, people: wanted, in_turn } => {
                 let same_place = catch_all || (round, step) == (body.round, body.step);
-                if catch_all != body.catch_all || !same_place || wanted != people {
+                let right = match in_turn {
+                    None => wanted == people,
+                    Some(ring) => self.has_their_turn(page, ring, &wanted, &people),
+                };
+                if catch_all != body.catch_all || !same_place || !right || in_turn != body.turn {
                     let is = format!("{}:{} catch-all {} {people:?}", body.round, body.step, body.catch_all);
                     self.fail("I5 steps in order", format!("{id} reached {is}; {round}:{step} catch-all {catch_all} {wanted:?} was next"));
                 }
@@ -446,6 +507,15 @@ impl World {
         }
         (page.round, page.step, page.catch_all) = (body.round, body.step, body.catch_all);
         (page.reached_at, page.within) = (at, body.within);
+        // At least one more than have, and no more than are there.
+        let by_name = if page.targets.is_empty() { 0 } else { 1 + usize::from(!page.then.is_empty()) };
+        let of_policy = (body.step as usize).checked_sub(1 + by_name).filter(|_| !body.catch_all);
+        let form = page.policy.as_ref().and_then(|policy| policy.steps.get(of_policy?));
+        let asked = form.map_or(1, |form| form.acknowledged_by as usize);
+        page.wants = asked.max(page.answered.len() + 1).min(page.answered.len() + people.len());
+        if page.wants != body.wants as usize {
+            self.fail("I5 several acknowledge", format!("{id} wants {} and not {}", body.wants, page.wants));
+        }
     }
 
     fn notice_raised(&mut self, id: PageId, page: &mut PageModel, body: &paging::NoticeRaised, at: Timestamp, cause: &str) {

@@ -11,8 +11,8 @@ use allclear_domain::org::forms::organisation::{Organisation, OrganisationKind};
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
-    Audience, Bundle, Contact, Declare, Effect, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Plan,
-    PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
+    Audience, Bundle, Contact, Declare, Effect, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, OneOf, Override,
+    Person, Plan, PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team, When,
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::tlp::Tlp;
@@ -277,8 +277,7 @@ pub fn lasts(org: &Bundle, severity: Severity) -> Option<Length> {
 
 /// How long after it was exhausted a page comes back, by the contract.
 #[must_use]
-pub fn again(org: &Bundle, escalation: Option<&str>, urgency: NotifyUrgency) -> Option<Length> {
-    let policy = org.escalations.iter().find(|policy| Some(policy.id.as_str()) == escalation);
+pub fn again(policy: Option<&Escalation>, urgency: NotifyUrgency) -> Option<Length> {
     let by_urgency = if urgency == NotifyUrgency::High { 30 } else { 24 * 60 };
     Some(policy.and_then(|policy| policy.again_every).unwrap_or(Length::from_mins(by_urgency))).filter(|length| !length.is_zero())
 }
@@ -454,8 +453,16 @@ fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
 fn policy(dice: &mut Dice, n: u64, ids: &[String]) -> Escalation {
     let steps = (0..dice.between(1, 4))
         .map(|_| Step {
-            page: (0..dice.between(1, 2)).map(|_| target(dice, ids)).collect(),
-            within: Length::from_secs(*dice.pick(&[60, 120, 300, 300, 900])),
+            when: dice
+                .chance(200)
+                .then(|| When { severity: Some(*dice.pick(&[Severity::Sev1, Severity::Sev2, Severity::Sev3])), ..When::default() }),
+            one_of: dice.chance(200).then_some(OneOf::RoundRobin),
+            // Of a ring one is asked, and whatever it says counts as one.
+            acknowledged_by: *dice.pick(&[1, 1, 1, 1, 2, 3]),
+            ..Step::of(
+                (0..dice.between(1, 2)).map(|_| target(dice, ids)).collect(),
+                Length::from_secs(*dice.pick(&[60, 120, 300, 300, 900])),
+            )
         })
         .collect();
     Escalation {

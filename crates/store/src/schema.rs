@@ -112,6 +112,8 @@ tables! {
     }
     /// Who asks for cover of which shift, and what became of it.
     COVER = "cover", key ["id"] { "id": Text, "asker": Text, "asked": Text, "state": Text, "ends_at": Int, "version": Int, "body": Text }
+    /// Whose turn it was, in the steps of a policy that page one of many.
+    TURN = "turn", key ["policy"] { "policy": Text, "version": Int, "body": Text }
     /// Answers given under an `Idempotency-Key`.
     IDEMPOTENCY = "idempotency", key ["principal", "key"] {
         "principal": Text, "key": Text, "digest": Text, "answer": Text, "at": Int,
@@ -299,6 +301,7 @@ create index action_owner on action (owner, state, due_at);
     HEARTBEATS,
     FEEDS,
     CODES,
+    TURNS,
 ];
 
 /// Targets that do not answer.
@@ -578,6 +581,15 @@ create table contact_code (
   made_at bigint not null, tries bigint not null, primary key (person, place)) {CLUSTERED};
 create index message_person on message (person, id);
 ",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Whose turn it was in policies that page one of many. An older node beside this one pages everybody whom such a step names.
+const TURNS: Migration = Migration {
+    number: 22,
+    name: "turns",
+    sql: "create table turn (policy text primary key, version bigint not null, body text not null) {CLUSTERED};",
     sqlite: "",
     postgres: "",
 };

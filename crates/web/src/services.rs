@@ -95,6 +95,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
         let mut ended = queries.incidents(of_it, LISTED).await?;
         ended.retain(|i| !i.state.is_open());
         let changes = queries.changes_of(Some(&id), None, CHANGES_LISTED).await?;
+        let paged = policy(&app, &who, service, &org).await?;
         let body = html! {
             (heading(&service.name, &html! { @if let Some(tier) = service.tier { "Tier " (tier) } }))
             (facts(service, &org))
@@ -107,7 +108,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
                     @if !changes.is_empty() { section data-live="changes" { h2 { "Changes" } (pieces::changes(&changes, &when)) } }
                     section data-live="ended" { h2 { "Before" } (incidents(&ended, &when, "Nothing so far.")) }
                 }
-                section data-live="policy" { (policy(&app, &who, service, &org)?) }
+                section data-live="policy" { (paged) }
             }
         };
         let source = format!("/services/{}", pieces::escaped(&id));
@@ -145,8 +146,8 @@ fn facts(service: &Service, org: &Org) -> Markup {
 /// The name of the step after all others.
 const CATCH_ALL: &str = "catch-all";
 
-fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Markup, Refused> {
-    let steps = app.engine.queries(who).who_would_be_paged(Some(&service.id), Severity::Sev1)?;
+async fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Markup, Refused> {
+    let steps = app.engine.queries(who).who_would_be_paged(Some(&service.id), Severity::Sev1, None).await?;
     let name = org.escalation_of(&service.id).map(|form| form.name.clone().unwrap_or_else(|| form.id.clone()));
     Ok(html! {
         h2 { "Who is paged" @if let Some(name) = &name { span class="quiet" { " · policy " bdi { (name) } ", names as of now" } } }

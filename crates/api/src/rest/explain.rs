@@ -57,7 +57,7 @@ pub(crate) async fn signal(
         // It was read, as whatever it is; what it lacks is the format's.
         Problem::new("invalid", format!("this is not what the format `{}` is: {refusal}", form.kind)).with(errors)
     })?;
-    let signals = queries.explain_signals(&id, &parsed.signals)?;
+    let signals = queries.explain_signals(&id, &parsed.signals).await?;
     let refused = parsed.refused.iter().map(ToString::to_string).collect();
     Ok(Json(PayloadExplanation { signals, refused, notes: parsed.notes }))
 }

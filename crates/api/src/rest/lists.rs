@@ -157,7 +157,7 @@ pub(crate) async fn decline_page(
 ) -> Result<Json<PageView>, Problem> {
     let by = person_of(&api, &who.0, body.by)?
         .ok_or_else(|| Problem::new("person_needed", "say who declines, as `by`: this token stands for no person"))?;
-    act(&api, &who.0, page_id(&id)?, paging::Command::Decline { by, via: CAUSE.into(), answers: None }).await
+    act(&api, &who.0, page_id(&id)?, paging::Command::Decline { by, via: CAUSE.into(), answers: None, why: None }).await
 }
 
 async fn act(api: &Api, who: &Principal, id: PageId, command: paging::Command) -> Result<Json<PageView>, Problem> {

@@ -200,6 +200,8 @@ async fn every_form_works_without_a_script() {
         ("open_up", &[("why", "No names left")], "No names left"),
         ("escalate", &[("whom", "escalation:platform"), ("why", "The database too")], "The database too"),
         ("escalate", &[("whom", "person:dana"), ("why", "She wrote it")], "She wrote it"),
+        ("responders", &[("whom", "person:dana"), ("why", "She knows the racks"), ("within", "20m")], "She knows the racks"),
+        ("responder", &[("request", "1"), ("answer", "cancel")], "cancelled request 1 for responders"),
         ("mitigate", &[("note", "Half of it works")], "Half of it works"),
         ("resolve", &[("note", "All of it works")], "All of it works"),
         ("reopen", &[("why", "It came back")], "It came back"),

@@ -187,6 +187,47 @@ async fn a_file_that_still_names_a_form_takes_it_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_step_may_say_is_given_in_fields_and_what_can_never_hold_is_refused() {
+    let world = world().await;
+    let hours = "- {days: [Mon, Tue], from: \"09:00\", to: \"17:00\"}";
+    let calendar = [("id", "office"), ("time_zone", "Europe/Madrid"), ("hours", hours)];
+    assert!(matches!(post(&world, "/settings/calendar", &calendar).await.status, 200 | 303));
+    let fields = [
+        ("id", "ring"),
+        ("steps.#", "2"),
+        ("steps.0.page.0", "team:payments"),
+        ("steps.0.within", "5m"),
+        ("steps.0.one_of", "round_robin"),
+        ("steps.0.when.severity", "sev2"),
+        ("steps.0.when.during", "office"),
+        ("steps.1.page.0", "team:payments"),
+        ("steps.1.within", "10m"),
+        ("steps.1.acknowledged_by", "2"),
+    ];
+    let saved = post(&world, "/settings/escalation", &fields).await;
+    assert!(matches!(saved.status, 200 | 303), "{}", saved.text);
+    let stored = world.api("/org/escalation/ring").await["body"]["steps"].clone();
+    let wanted = json!([
+        {"page": ["team:payments"], "within": "5m", "one_of": "round_robin", "when": {"severity": "sev2", "during": "office"}},
+        {"page": ["team:payments"], "within": "10m", "acknowledged_by": 2},
+    ]);
+    assert_eq!(stored, wanted);
+    let shown = page(&world, "/settings/escalation/ring").await.ok().text;
+    assert!(shown.contains("One of them, in turn (round-robin)") && shown.contains("While this calendar is open"), "{shown}");
+    let never = [
+        ("id", "never"),
+        ("steps.#", "1"),
+        ("steps.0.page.0", "person:ana"),
+        ("steps.0.within", "5m"),
+        ("steps.0.when.during", "office"),
+        ("steps.0.when.outside", "office"),
+    ];
+    let refused = post(&world, "/settings/escalation", &never).await;
+    assert!(refused.status == 422 || refused.status == 400, "{}", refused.status);
+    assert!(refused.text.contains("this condition can never hold") && refused.text.contains("value=\"never\""), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
     let world = world().await;
     let steps = "- {page: [\"person:ana\", \"team:night\"], within: 5m}";

@@ -4,11 +4,11 @@ use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
     access, affected, answers, assessment, attendance, clocks, decisions, declaration, ending, hypotheses, links, moves, obligations,
-    ordering, parties, plans, record, recovery, relations, reports, resources, roles, sharing, tasks, transfers, updates,
+    ordering, parties, plans, record, recovery, relations, reports, resources, responders, roles, sharing, tasks, transfers, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 26] = [
+const PARTS: [&[Ask]; 27] = [
     declaration::ASKS,
     affected::ASKS,
     answers::ASKS,
@@ -33,6 +33,7 @@ const PARTS: [&[Ask]; 26] = [
     parties::ASKS,
     obligations::ASKS,
     resources::ASKS,
+    responders::ASKS,
     sharing::ASKS,
     access::ASKS,
 ];

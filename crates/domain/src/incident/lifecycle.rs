@@ -13,6 +13,8 @@ pub enum Verb {
     Acknowledge,
     GiveBack,
     Escalate,
+    Responders,
+    Responder,
     Snooze,
     Service,
     Affect,
@@ -75,11 +77,13 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 62] = [
+    pub const ALL: [Self; 64] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
         Self::Escalate,
+        Self::Responders,
+        Self::Responder,
         Self::Snooze,
         Self::Service,
         Self::Affect,
@@ -148,6 +152,8 @@ impl Verb {
             Self::Acknowledge => "acknowledge",
             Self::GiveBack => "give_back",
             Self::Escalate => "escalate",
+            Self::Responders => "responders",
+            Self::Responder => "responder",
             Self::Snooze => "snooze",
             Self::Service => "service",
             Self::Affect => "affect",
@@ -236,6 +242,8 @@ impl Verb {
             | Self::Decision
             | Self::Time
             | Self::Escalate
+            | Self::Responders
+            | Self::Responder
             | Self::Service
             | Self::Affect
             | Self::Type
@@ -491,6 +499,8 @@ V::Service|V::Affect|V::Type|V::Field|V::Severity|V::Assess|V::Potential|V::Keep
             V::Acknowledge
             | V::GiveBack
             | V::Escalate
+            | V::Responders
+            | V::Responder
             | V::Snooze
             | V::Service
             | V::Affect

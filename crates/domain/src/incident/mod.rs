@@ -32,6 +32,7 @@ pub mod partners;
 pub mod related;
 pub mod reporting;
 pub mod resource;
+pub mod responder;
 pub mod running;
 mod search;
 mod state;
@@ -49,8 +50,8 @@ pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
     access, affected, alarms, along, answers, assessment, attendance, choices, clocks, decisions, declaration, deeds, ending, flapping,
-    hypotheses, links, moves, objectives, obligations, ordering, parties, plans, record, recovery, relations, reports, resources, roles,
-    sharing, staffing, tasks, transfers, updates,
+    hypotheses, links, moves, objectives, obligations, ordering, parties, plans, record, recovery, relations, reports, resources,
+    responders, roles, sharing, staffing, tasks, transfers, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -98,6 +99,7 @@ event_parts! {
         Obligations(obligations::Event),
         Objectives(objectives::Event),
         Resources(resources::Event),
+        Responders(responders::Event),
         Sharing(sharing::Event),
         Access(access::Event),
     }
@@ -158,6 +160,7 @@ command_parts! {
     Obligations(obligations::Command),
     Objectives(objectives::Command),
     Resources(resources::Command),
+    Responders(responders::Command),
     Sharing(sharing::Command),
     Access(access::Command),
 }
@@ -211,6 +214,7 @@ refusal_parts! {
     Partners(parties::Refusal),
     Obligations(obligations::Refusal),
     Resources(resources::Refusal),
+    Responders(responders::Refusal),
     Sharing(sharing::Refusal),
 }
 
@@ -270,6 +274,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Obligations(command) => obligations::decide(incident, command, context),
         Command::Objectives(command) => objectives::decide(incident, command, context),
         Command::Resources(command) => resources::decide(incident, command, context),
+        Command::Responders(command) => responders::decide(incident, command, context),
         Command::Sharing(command) => sharing::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
@@ -326,6 +331,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Obligations(event) => obligations::evolve(&mut incident, event, at),
         Event::Objectives(event) => objectives::evolve(&mut incident, event, at),
         Event::Resources(event) => resources::evolve(&mut incident, event, at),
+        Event::Responders(event) => responders::evolve(&mut incident, event, at),
         Event::Sharing(event) => sharing::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
@@ -371,9 +377,10 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Obligations(event) => obligations::react(incident, event, &mut awaited),
         Event::Objectives(event) => objectives::react(incident, event, &mut awaited),
         Event::Resources(event) => resources::react(incident, event, &mut awaited),
-        // What is written down, who is affected, what it is of, which part comes first, who may see it and what holds again is
+        // Whom further responders are asked by is a page, which has its own. What is written down, who is affected, what it is of, which part comes first, who may see it and what holds again is
         // awaited by nobody; a step that is sent is late as any other is.
         Event::Record(_)
+        | Event::Responders(_)
         | Event::Ordering(_)
         | Event::Deeds(_)
         | Event::Hypotheses(_)
@@ -457,6 +464,7 @@ fn said(event: &Event, names: &Names<'_>) -> String {
         Event::Obligations(event) => obligations::line(event, names),
         Event::Objectives(event) => objectives::line(event, names),
         Event::Resources(event) => resources::line(event, names),
+        Event::Responders(event) => responders::line(event, names),
         Event::Sharing(event) => sharing::line(event, names),
         Event::Access(event) => access::line(event, names),
     }

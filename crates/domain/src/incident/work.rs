@@ -16,6 +16,7 @@ use crate::incident::partners::Partners;
 use crate::incident::related::{Related, Relation, Transfers};
 use crate::incident::reporting::Reports;
 use crate::incident::resource::Resource;
+use crate::incident::responder::ResponderRequest;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, ServiceBack, StepOf};
 use crate::incident::state::State;
 use crate::severity::Severity;
@@ -77,6 +78,9 @@ pub struct Work {
     /// What it needs from elsewhere, in the order in which it was asked for; the number is the place, from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<Resource>,
+    /// Further responders who were asked to it, in that order; the number is the place, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<ResponderRequest>,
     /// How far what it is may go, and what is written without a marking of its own; nothing where nobody said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marking: Option<Tlp>,
@@ -175,6 +179,14 @@ impl Work {
     }
     pub(super) fn resource_mut(&mut self, number: u32) -> Option<&mut Resource> {
         self.resources.iter_mut().find(|one| one.resource == number)
+    }
+    /// A request for responders by its number.
+    #[must_use]
+    pub fn responder_request(&self, number: u32) -> Option<&ResponderRequest> {
+        self.responders.iter().find(|one| one.request == number)
+    }
+    pub(super) fn responder_request_mut(&mut self, number: u32) -> Option<&mut ResponderRequest> {
+        self.responders.iter_mut().find(|one| one.request == number)
     }
     /// How often stakeholders are told: as its severity says, or a plan that asks for more.
     #[must_use]

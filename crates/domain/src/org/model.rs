@@ -3,7 +3,7 @@
 pub use super::forms::absence::Absence;
 pub use super::forms::audience::Audience;
 pub use super::forms::contact::{CONTACT_KEYS, Contact};
-pub use super::forms::escalation::{Escalation, Step};
+pub use super::forms::escalation::{Escalation, OneOf, Step};
 pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Required};
 pub use super::forms::integration::{HEARTBEAT, Integration};
 pub use super::forms::overrides::{Effect, OVERRIDE_MAX, Override};
@@ -16,6 +16,7 @@ pub use super::forms::schedule::{Layer, Restriction, Schedule};
 pub use super::forms::service::Service;
 pub use super::forms::severity::{NotifyUrgency, SeverityForm};
 pub use super::forms::silence::Silence;
+pub use super::forms::step_condition::When;
 pub use super::forms::team::Team;
 pub use super::forms::triage::TriageRow;
 pub use super::forms::{Bundle, Slug};

@@ -1,10 +1,10 @@
 //! Command and state to events, or a refusal. Pure and complete.
 
 use super::event::{
-    Acknowledged, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached, SendAccepted, SendInDoubt,
-    SendTrouble, Started, StepEmpty, Stopped, Told,
+    Acknowledged, AcknowledgedInPart, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached,
+    SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, Stopped, TakenBack, Told,
 };
-use super::steps::{Context, Reach, Refusal, advance, raise, reached};
+use super::steps::{Context, Reach, Refusal, advance, policy_of, raise, reached};
 use super::types::{AtStep, CATCH_ALL_WITHIN, Entry, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
 use crate::ids::{AlertId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
@@ -30,6 +30,10 @@ pub struct Start {
     pub then: Vec<String>,
     /// Whether nobody else is paged when they do not answer, and it never comes back: a test.
     pub alone: bool,
+    /// The request for responders that it carries: it pages nobody else either, and each who is named answers for themself.
+    pub request: Option<u32>,
+    /// How long those who are named have; as long as a usual step, where nothing is said.
+    pub within: Option<Length>,
 }
 
 /// What is told, and whom.
@@ -44,6 +48,9 @@ pub struct Tell {
     /// Which of a person's rules is used.
     pub urgency: NotifyUrgency,
 }
+
+/// Why a step that wants several answers is over before its time.
+const TOO_FEW: &str = "too few are left of those who have to acknowledge";
 
 /// Why a page that only tells takes no answer.
 const ONLY_TOLD: &str = "it asked for nothing";
@@ -102,6 +109,8 @@ pub enum Command {
         by: String,
         via: String,
         answers: Option<AtStep>,
+        /// Where they say why.
+        why: Option<String>,
     },
     /// Nobody acknowledged the step within its time.
     StepTimedOut {
@@ -135,6 +144,11 @@ pub enum Command {
     GiveBack {
         why: String,
     },
+    /// One of several who have to acknowledge takes that back, while the others are asked still.
+    TakeBack {
+        by: String,
+        why: String,
+    },
     /// Ask the person on it whether it is over.
     AskConfirmation {
         person: String,
@@ -158,6 +172,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
     match command {
         Command::Start(_) | Command::Tell(_) => Err(Refusal::AlreadyStarted),
         Command::Acknowledge { by, via } => match page.status {
+            Status::Running | Status::Exhausted if page.wants > 1 => Ok(acknowledged_in_part(page, by, via, context)),
             // An exhausted page can still be taken: late is better than never.
             Status::Running | Status::Exhausted => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Acknowledged => Ok(Vec::new()),
@@ -165,14 +180,16 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Told if planted("told-is-acknowledgeable") => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Told => Err(Refusal::Over(ONLY_TOLD)),
         },
-        Command::Decline { by, via, answers } => match page.status {
+        Command::Decline { by, via, answers, why } => match page.status {
             Status::Running => {
                 // Only who is paged now can pass it on: a second tap, or a message of a step that
                 // has passed, must not take the page from whoever has it by then, though it be the same person again.
                 let answers_this = answers.is_none_or(|step| step == page.at_step() || planted("declined-twice"));
                 let is_paged_now = answers_this && page.entries.iter().any(|entry| entry.person == by);
-                let mut events = vec![Event::Declined(Declined { by: by.clone(), via })];
-                if is_paged_now {
+                // Of several who have to acknowledge, the others may do.
+                let stays = page.wants > 1 && is_paged_now && enough_without(page, &by);
+                let mut events = vec![Event::Declined(Declined { by: by.clone(), via, stays, why })];
+                if is_paged_now && !stays {
                     events.extend(advance(page, page.round, page.step + 1, &format!("{by} passed it on"), false, context));
                 }
                 Ok(events)
@@ -186,7 +203,9 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             if !running || (round, step) != (page.round, page.step) {
                 return Ok(Vec::new());
             }
-            Ok(advance(page, round, step + 1, "nobody acknowledged in time", late, context))
+            let in_part = page.is_answered_in_part();
+            let because = if in_part { "not as many acknowledged in time as have to" } else { "nobody acknowledged in time" };
+            Ok(advance(page, round, step + 1, because, late, context))
         }
         Command::EntryDue { round, step, person, entry, late } => {
             if !running || (round, step) != (page.round, page.step) {
@@ -206,11 +225,52 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
         },
         Command::Resume { why } => super::resume::decide(page, why, context),
         Command::GiveBack { why } => super::resume::given_back(page, why, context),
+        Command::TakeBack { by, why } => Ok(take_back(page, by, why, context)),
         Command::AskConfirmation { person } => Ok(ask(&person, context).into_iter().collect()),
     }
 }
 
+/// Whether as many can acknowledge as have to where this person does not.
+fn enough_without(page: &Page, person: &str) -> bool {
+    let others = page.may_yet_answer(None).into_iter().filter(|other| *other != person).count();
+    if page.asks_each() { others > 0 } else { page.answered.len() + others >= page.wants as usize }
+}
+
+/// One of several who have to acknowledge does. Whoever is not known by name does not count, nor does anybody twice.
+fn acknowledged_in_part(page: &Page, by: Option<String>, via: String, context: &mut Context<'_>) -> Vec<Event> {
+    let Some(by) = by.filter(|by| !page.answered.contains(by)) else { return Vec::new() };
+    let so_far = u32::try_from(page.answered.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let is_enough = if page.asks_each() { !enough_without(page, &by) } else { so_far >= page.wants };
+    if is_enough {
+        return vec![Event::Acknowledged(Acknowledged { by: Some(by), via })];
+    }
+    let event = Event::AcknowledgedInPart(AcknowledgedInPart { by, via, so_far, wants: page.wants });
+    let page = super::evolve(Some(page.clone()), page.id, &event, context.now);
+    let mut events = vec![event];
+    if page.status == Status::Running && !page.can_be_answered(None) {
+        events.extend(advance(&page, page.round, page.step + 1, TOO_FEW, false, context));
+    }
+    events
+}
+
+/// Whoever acknowledged in part does not have it after all: they are asked no more at this step, and the next follows where
+/// too few are left.
+fn take_back(page: &Page, by: String, why: String, context: &mut Context<'_>) -> Vec<Event> {
+    let looks = matches!(page.status, Status::Running | Status::Exhausted);
+    if !looks || !page.answered.contains(&by) {
+        return Vec::new();
+    }
+    let event = Event::TakenBack(TakenBack { by, why });
+    let page = super::evolve(Some(page.clone()), page.id, &event, context.now);
+    let mut events = vec![event];
+    if page.status == Status::Running && !page.can_be_answered(None) {
+        events.extend(advance(&page, page.round, page.step + 1, TOO_FEW, false, context));
+    }
+    events
+}
+
 fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
+    let policy = start.escalation.as_deref().and_then(|id| context.org.escalation(id)).cloned();
     let started = Event::Started(Started {
         incident: start.incident,
         escalation: start.escalation,
@@ -221,6 +281,9 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         targets: start.targets,
         then: start.then,
         alone: start.alone,
+        request: start.request,
+        within: start.within,
+        policy,
     });
     let page = super::evolve(None, start.id, &started, context.now);
     let first = advance(&page, 1, 1, "the page started", start.late, context);
@@ -267,18 +330,20 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
 /// A round of the catch-all and the managers; where that reaches nobody, the policy from its first step.
 fn come_back(page: &Page, managers: Vec<String>, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let round = page.round.saturating_add(1);
-    let back = Event::CameBack(CameBack { round, why: "nobody has it".to_owned() });
+    // Whoever mended the policy meanwhile did it for this page, too.
+    let policy = page.escalation.as_deref().and_then(|id| context.org.escalation(id)).cloned();
+    let back = Event::CameBack(CameBack { round, why: "nobody has it".to_owned(), policy });
     let page = super::evolve(Some(page.clone()), page.id, &back, context.now);
     let mut events = vec![back];
     let mut targets = context.org.catch_all().to_vec();
     targets.extend(managers);
     let because = "everybody was paged before, and nobody has it";
-    let reach = Reach { round, step: 1, catch_all: true, within: CATCH_ALL_WITHIN, because, late };
+    let reach = Reach::catch_all(round, because, late);
     match reached(&page, &targets, reach, context) {
         Ok(event) => events.push(event),
         Err(why) => {
             let why = format!("the catch-all and the team's managers reach nobody: {why}");
-            events.push(Event::StepEmpty(StepEmpty { round, step: 1, why }));
+            events.push(Event::StepEmpty(StepEmpty { round, step: 1, why, passed: false }));
             events.extend(advance(&page, round, 1, because, late, context));
         }
     }
@@ -294,8 +359,8 @@ fn within(page: &Page, context: &Context<'_>) -> Length {
     if page.catch_all {
         return CATCH_ALL_WITHIN;
     }
-    let policy = page.escalation.as_deref().filter(|_| page.targets.is_empty()).and_then(|id| context.org.escalation(id));
-    let step = policy.and_then(|policy| policy.steps.get((page.step as usize).checked_sub(1)?));
+    let policy = policy_of(page, context.org);
+    let step = policy.as_deref().and_then(|policy| policy.steps.get((page.step as usize).checked_sub(1)?));
     step.map_or(TARGETS_WITHIN, |step| step.within)
 }
 
@@ -379,8 +444,7 @@ fn after_trouble(page: &Page, troubled: &Entry, counts_as_failed: bool, context:
     if page.status == Status::Told {
         return Vec::new();
     }
-    let hope_is_left = page.entries.iter().any(|e| e.message != troubled.message && e.telling != Telling::Failed);
-    if counts_as_failed && !hope_is_left {
+    if counts_as_failed && !page.can_be_answered(troubled.message) {
         return advance(page, page.round, page.step + 1, "nobody of the step could be reached", false, context);
     }
     Vec::new()

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::event_kinds;
 use crate::ids::{AlertId, MessageId};
-use crate::org::model::NotifyUrgency;
+use crate::org::model::{Escalation, NotifyUrgency};
 use crate::time::Length;
 use crate::wire::{NoticeIncident, NoticeKind};
 
@@ -22,6 +22,8 @@ event_kinds! {
         SendFailed(SendTrouble) = "send_failed",
         SendInDoubt(SendInDoubt) = "send_in_doubt" [Machinery],
         Acknowledged(Acknowledged) = "page_acknowledged" [Follows],
+        AcknowledgedInPart(AcknowledgedInPart) = "page_acknowledged_in_part" [Follows],
+        TakenBack(TakenBack) = "page_acknowledgement_taken_back" [Follows],
         Declined(Declined) = "declined",
         Exhausted(Exhausted) = "page_exhausted" [Key, Follows],
         CameBack(CameBack) = "page_came_back",
@@ -51,6 +53,15 @@ pub struct Started {
     /// Whether nobody else is paged when they do not answer, and it never comes back: a test.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
+    /// The request for responders that it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<u32>,
+    /// How long those who are named have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
+    /// Its policy as it is now: what the page walks. Absent where it has none, and of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Escalation>,
 }
 
 /// Body of `told`: people are told something, and nothing is asked.
@@ -97,6 +108,24 @@ pub struct StepReached {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
     pub org_version: u64,
+    /// When the step counts, in words; absent where it always does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// How many different people have to acknowledge, with those who have already; one where absent.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub wants: u32,
+    /// The step of the policy in whose ring the one who is paged had their turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+const fn is_one(many: &u32) -> bool {
+    *many == 1
 }
 
 /// One person of a step.
@@ -133,6 +162,9 @@ pub struct StepEmpty {
     pub round: u32,
     pub step: u32,
     pub why: String,
+    /// Whether its condition does not hold, so that it was passed over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passed: bool,
 }
 
 /// Body of `notice_raised`: a later entry of a rule has its turn.
@@ -212,11 +244,34 @@ pub struct Acknowledged {
     pub via: String,
 }
 
+/// Body of `page_acknowledged_in_part`: one of several who have to has acknowledged, and the others are asked still.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcknowledgedInPart {
+    pub by: String,
+    pub via: String,
+    /// How many have, with this one.
+    pub so_far: u32,
+    /// How many have to.
+    pub wants: u32,
+}
+
+/// Body of `page_acknowledgement_taken_back`: one of several gives back what others have to acknowledge yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TakenBack {
+    pub by: String,
+    pub why: String,
+}
+
 /// Body of `declined`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Declined {
     pub by: String,
     pub via: String,
+    /// Whether the step goes on without them: as many others may acknowledge as have to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Body of `page_exhausted`.
@@ -233,6 +288,9 @@ pub struct Exhausted {
 pub struct CameBack {
     pub round: u32,
     pub why: String,
+    /// Its policy as it is now, where it has one: what the page walks from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Escalation>,
 }
 
 /// Body of `page_stopped`.

@@ -1,5 +1,7 @@
 //! State and event to the next state: the only producer of a page's row.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::event::{Acknowledged, Event, PlannedEntry, Reached, Resumed, Told};
@@ -43,21 +45,26 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             tells: None,
             due_at: None,
             resumed: 0,
+            policy: body.policy.clone().map(Arc::new),
+            request: body.request,
+            within: body.within,
+            wants: 1,
+            answered: Vec::new(),
+            passed_on: Vec::new(),
         };
     };
     match event {
-        Event::Started(_)
-        | Event::Told(_)
-        | Event::StepEmpty(_)
-        | Event::Declined(_)
-        | Event::SendInDoubt(_)
-        | Event::ConfirmationAsked(_) => {}
+        Event::Started(_) | Event::Told(_) | Event::StepEmpty(_) | Event::SendInDoubt(_) | Event::ConfirmationAsked(_) => {}
+        Event::Declined(body) if body.stays => leaves(&mut page, &body.by),
+        Event::Declined(_) => {}
         Event::StepReached(body) => {
             page.round = body.round;
             page.step = body.step;
             page.catch_all = body.catch_all;
             page.entries = entries(&body.people, at);
             page.due_at = Some(after(at, body.within));
+            page.wants = body.wants;
+            page.passed_on.clear();
         }
         Event::Resumed(body) => resumed(&mut page, body, at),
         Event::NoticeRaised(body) => {
@@ -85,6 +92,19 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             page.acknowledged_by.clone_from(&body.by);
             page.reached = reached(&page, body);
             page.ended_at = Some(at);
+            if page.wants > 1
+                && let Some(by) = &body.by
+            {
+                page.answered.push(by.clone());
+            }
+        }
+        Event::AcknowledgedInPart(body) => {
+            page.answered.push(body.by.clone());
+            forget_plans(&mut page, &body.by);
+        }
+        Event::TakenBack(body) => {
+            page.answered.retain(|other| *other != body.by);
+            leaves(&mut page, &body.by);
         }
         Event::Exhausted(_) => {
             page.status = Status::Exhausted;
@@ -97,6 +117,12 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             (page.round, page.since_round, page.step) = (body.round, body.round, 0);
             page.catch_all = false;
             page.entries.clear();
+            page.wants = 1;
+            page.answered.clear();
+            page.passed_on.clear();
+            if let Some(policy) = &body.policy {
+                page.policy = Some(Arc::new(policy.clone()));
+            }
         }
         Event::Stopped(_) => {
             page.status = Status::Stopped;
@@ -110,6 +136,19 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
 fn reached(page: &Page, body: &Acknowledged) -> Option<String> {
     let by = body.by.as_ref().filter(|_| page.alone && is_by_message(&body.via))?;
     matches!(page.targets.as_slice(), [one] if one.strip_prefix("person:") == Some(by)).then(|| by.clone())
+}
+
+/// Somebody of the present step is asked no more, and the others are.
+fn leaves(page: &mut Page, person: &str) {
+    if page.entries.iter().any(|entry| entry.person == person) && !page.passed_on.iter().any(|other| other == person) {
+        page.passed_on.push(person.to_owned());
+    }
+    forget_plans(page, person);
+}
+
+/// Whoever has answered is not told by their later ways.
+fn forget_plans(page: &mut Page, person: &str) {
+    page.entries.retain(|entry| entry.person != person || entry.telling != Telling::Planned);
 }
 
 fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
@@ -136,6 +175,12 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         tells: Some(Tells { kind: body.kind, text: body.text.clone() }),
         due_at: None,
         resumed: 0,
+        policy: None,
+        request: None,
+        within: None,
+        wants: 1,
+        answered: Vec::new(),
+        passed_on: Vec::new(),
     }
 }
 
@@ -167,10 +212,16 @@ fn resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
     let stood = page.ended_at.map_or(Length::ZERO, |ended| Length::between(ended, at));
     page.status = Status::Running;
     page.ended_at = None;
-    page.acknowledged_by = None;
+    if let Some(by) = page.acknowledged_by.take().filter(|_| page.wants > 1) {
+        page.answered.retain(|other| *other != by);
+        leaves(page, &by);
+    }
     page.reached = None;
     page.due_at = Some(after(at, body.left));
     page.resumed += 1;
+    // Whoever has answered is not told anew of what had not reached them.
+    let answered: Vec<String> = page.answered.iter().chain(&page.passed_on).cloned().collect();
+    page.entries.retain(|entry| matches!(entry.telling, Telling::Delivered | Telling::Failed) || !answered.contains(&entry.person));
     for entry in &mut page.entries {
         match entry.telling {
             Telling::Planned => entry.due_at = entry.due_at.map(|due| after(due, stood)),

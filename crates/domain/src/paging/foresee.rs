@@ -3,47 +3,53 @@
 
 use jiff::Timestamp;
 
+use super::condition::Facts;
 use super::decide::{Command, Start, decide};
 use super::event::Event;
 use super::evolve::evolve;
 use super::steps::Context;
+use super::turns::Turns;
 use super::types::{Page, Status};
 use crate::ids::{IdGen, IncidentId, PageId};
 use crate::org::snapshot::Org;
-use crate::severity::Severity;
 use crate::wire::NoticeIncident;
 
 /// Steps that are looked ahead: the hundred of the longest policy, several times over. More say nothing new.
 const STEPS_AHEAD_MAX: usize = 1_000;
 
-/// The events of such a page, each with its instant, until it is exhausted. Its ids are made up.
+/// The events of such a page of an incident that stays as it is, each with its instant, until it is exhausted. Its ids are made
+/// up; `turns` are those that were taken so far in the steps of the policy.
 #[must_use]
-pub fn foresee(org: &Org, escalation: Option<&str>, severity: Severity, start: Timestamp) -> Vec<(Timestamp, Event)> {
-    let (id, mut ids) = (PageId::from_bits(0), IdGen::new(0));
+pub fn foresee(org: &Org, escalation: Option<&str>, facts: &Facts, turns: &Turns, start: Timestamp) -> Vec<(Timestamp, Event)> {
+    let (id, mut ids, mut turns) = (PageId::from_bits(0), IdGen::new(0), turns.clone());
     let incident = NoticeIncident {
         id: IncidentId::from_bits(0),
         reference: String::new(),
         title: String::new(),
-        severity: severity.to_string(),
-        service: None,
+        severity: facts.severity.to_string(),
+        service: facts.service.clone(),
         guest: None,
     };
     let mut command = Command::Start(Start {
         id,
         incident,
         escalation: escalation.map(str::to_owned),
-        urgency: org.severity(severity).notify,
+        urgency: org.severity(facts.severity).notify,
         alert: None,
         because: "it is asked what would happen".to_owned(),
         late: false,
         targets: Vec::new(),
         then: Vec::new(),
         alone: false,
+        request: None,
+        within: None,
     });
     let (mut page, mut now, mut out): (Option<Page>, _, _) = (None, start, Vec::new());
     for _ in 0..STEPS_AHEAD_MAX {
-        let Ok(events) = decide(page.as_ref(), command, &mut Context { now, org, ids: &mut ids }) else { break };
+        let mut context = Context { now, org, ids: &mut ids, facts: Some(facts.clone()), turns: &turns };
+        let Ok(events) = decide(page.as_ref(), command, &mut context) else { break };
         for event in events {
+            turns.taken(&event);
             page = Some(evolve(page.take(), id, &event, now));
             out.push((now, event));
         }
@@ -54,12 +60,13 @@ pub fn foresee(org: &Org, escalation: Option<&str>, severity: Severity, start: T
 }
 
 /// Whom a running page calls next, if nobody acknowledges: the people of the first step to come that reaches somebody, by
-/// the organisation as it is now. Nobody where none does any more.
+/// the organisation as it is now, the incident as `facts` has it (as the page says, where absent), and the turns that were taken
+/// in its policy. Nobody where none does any more.
 #[must_use]
-pub fn called_next(org: &Org, page: &Page) -> Vec<String> {
+pub fn called_next(org: &Org, page: &Page, facts: Option<Facts>, turns: &Turns) -> Vec<String> {
     let mut ids = IdGen::new(0);
     let Some((now, command)) = timed_out(page) else { return Vec::new() };
-    let Ok(events) = decide(Some(page), command, &mut Context { now, org, ids: &mut ids }) else { return Vec::new() };
+    let Ok(events) = decide(Some(page), command, &mut Context { now, org, ids: &mut ids, facts, turns }) else { return Vec::new() };
     let called = events.into_iter().find_map(|event| if let Event::StepReached(body) = event { Some(body.people) } else { None });
     called.into_iter().flatten().map(|reached| reached.person).collect()
 }

@@ -10,6 +10,7 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Started(body) => started(body),
         Event::Told(body) => told(body, names),
         Event::StepReached(body) => step_reached(body, names),
+        Event::StepEmpty(body) if body.passed => format!("Round {}, step {} was passed over: {}", body.round, body.step, body.why),
         Event::StepEmpty(body) => format!("Round {}, step {}: nobody was notified because {}", body.round, body.step, body.why),
         Event::NoticeRaised(body) => {
             format!("{} is told by {} ({}): {}", names.person(&body.person), body.contact, body.channel, body.because)
@@ -30,7 +31,16 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::SendFailed(body) => format!("{} cannot be reached by {}: {}", names.person(&body.person), body.contact, body.why),
         Event::SendInDoubt(body) => format!("{} may have been told by {}: {}", names.person(&body.person), body.contact, body.why),
         Event::Acknowledged(body) => format!("Page acknowledged by {} ({})", names.by(body.by.as_deref()), body.via),
-        Event::Declined(body) => format!("{} passed it on", names.by(Some(&body.by))),
+        Event::AcknowledgedInPart(body) => {
+            let by = names.by(Some(&body.by));
+            format!("Page acknowledged by {by} ({}): {} of {} who have to", body.via, body.so_far, body.wants)
+        }
+        Event::TakenBack(body) => format!("{} took their acknowledgement back: {}", names.by(Some(&body.by)), body.why),
+        Event::Declined(body) => {
+            let why = body.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            let others = if body.stays { "; the others of the step are asked still" } else { "" };
+            format!("{} passed it on{why}{others}", names.by(Some(&body.by)))
+        }
         Event::Exhausted(body) => match body.again_in {
             None => format!("Nobody answered: {}", body.why),
             Some(again) => format!("Nobody answered: {}; it comes back in {again}", body.why),
@@ -79,7 +89,9 @@ fn step_reached(body: &StepReached, names: &Names<'_>) -> String {
     let step =
         if body.catch_all { format!("Catch-all, because {}", body.because) } else { format!("Round {}, step {}", body.round, body.step) };
     let late = if body.late { ", late" } else { "" };
-    format!("{step}{late}: {}{}; {} to acknowledge", people.join(", "), passed.concat(), body.within)
+    let when = body.when.as_ref().map_or_else(String::new, |when| format!(" ({when})"));
+    let many = if body.wants > 1 { format!(", {} of them", body.wants) } else { String::new() };
+    format!("{step}{when}{late}: {}{}; {} to acknowledge{many}", people.join(", "), passed.concat(), body.within)
 }
 
 fn reached(one: &Reached, names: &Names<'_>) -> String {

@@ -6,6 +6,11 @@
 //! catch-all is paged; after that the page is exhausted, which is an alarm of its own, and comes back after a while, to
 //! the catch-all and the team's managers, until somebody has it. Rounds go on counting.
 //!
+//! A step may have a condition, judged when its turn comes: where it does not hold, the step is passed over as an empty one is. It
+//! may page one of many in turn, and may want several people to acknowledge: then the page runs until so many have. The policy is
+//! the one of the instant at which the page started, or came back; whom its steps name, and whether a calendar is open, is as it
+//! is when the step has its turn.
+//!
 //! Invariants: while a page runs it has a live expectation (the acknowledgement of its step), and while it is exhausted
 //! that somebody has it, unless its policy says never; a
 //! notice has one key for ever, so at most one message per (page, round, step, person, entry);
@@ -14,6 +19,7 @@
 //! Decisions are complete: a raised notice names the person, the contact, the channel and the
 //! organisation's version. Only when to retry is left to the outbox.
 
+mod condition;
 mod decide;
 mod event;
 mod evolve;
@@ -23,13 +29,16 @@ mod react;
 pub mod reason;
 mod resume;
 mod steps;
+mod turns;
 mod types;
 
+pub use condition::Facts;
 pub use decide::{Command, SendReport, SendResult, Start, Tell, decide};
 pub use event::*;
 pub use evolve::evolve;
 pub use foresee::{called_next, foresee};
 pub use line::line;
 pub use react::{MessageDraft, Reaction, may_send, react};
-pub use steps::{Context, Refusal, again_in};
+pub use steps::{Context, Refusal, again_in, own_policy};
+pub use turns::{NO_TURNS, TURNS_KEPT_MAX, Turns};
 pub use types::*;

@@ -30,6 +30,8 @@ pub enum Reaction {
     Send(MessageDraft),
     /// Messages of the page that were not begun are not begun any more.
     Withdraw,
+    /// The same of those for one person, who has answered while others are asked still.
+    WithdrawOf(String),
 }
 
 /// What follows from `event`, given the state before and after it.
@@ -67,6 +69,8 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         Event::Acknowledged(_) if planted("ack-leaves-timers") => vec![Reaction::Withdraw],
         Event::Acknowledged(_) if planted("ack-withdraws-nothing") => vec![settle(None, Standing::Met, "it was acknowledged")],
         Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
+        Event::AcknowledgedInPart(body) => asked_no_more(owner, before, &body.by, Standing::Met, "they acknowledged it"),
+        Event::Declined(body) if body.stays => asked_no_more(owner, before, &body.by, Standing::Void, "they passed it on"),
         Event::Stopped(_) => vec![settle(None, Standing::Void, "the page was stopped"), Reaction::Withdraw],
         Event::Resumed(body) => resumed(page, body, version, at),
         // Messages still being tried go on: an answer that comes late is better than none.
@@ -112,8 +116,19 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         | Event::SendDelayed(_)
         | Event::SendFailed(_)
         | Event::SendInDoubt(_)
+        | Event::TakenBack(_)
         | Event::Declined(_) => Vec::new(),
     }
+}
+
+/// One person of a step is told by no further way, and the others are.
+fn asked_no_more(owner: Owner, before: Option<&Page>, person: &str, standing: Standing, why: &'static str) -> Vec<Reaction> {
+    let planned = before.into_iter().flat_map(|page| {
+        let theirs = page.entries.iter().filter(move |entry| entry.person == person && entry.telling == Telling::Planned);
+        theirs.map(move |entry| Key::Notify { round: page.round, step: page.step, person: person.to_owned(), entry: entry.entry })
+    });
+    let settled = planned.map(|key| Reaction::Settle(Settle { owner, key: Some(key.to_string()), standing, why }));
+    settled.chain([Reaction::WithdrawOf(person.to_owned())]).collect()
 }
 
 /// Whether a message of the present step was taken by its provider, and what became of it matters.

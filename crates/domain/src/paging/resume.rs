@@ -41,7 +41,7 @@ fn go_on(page: &Page, because: String, context: &mut Context<'_>) -> Result<Vec<
         Event::Resumed(Resumed { round: page.round, step: page.step, left, because: because.clone(), org_version: context.org.version });
     let page = evolve(Some(page.clone()), page.id, &resumed, context.now);
     let mut events = vec![resumed];
-    let hope_is_left = page.entries.iter().any(|entry| entry.telling != Telling::Failed);
+    let hope_is_left = page.can_be_answered(None);
     if left.is_zero() || !hope_is_left {
         let why = if left.is_zero() { "the time of the step was over" } else { "nobody of the step could be reached" };
         events.extend(advance(&page, page.round, page.step + 1, why, false, context));

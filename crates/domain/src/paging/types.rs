@@ -1,10 +1,14 @@
 //! Nouns of a page.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, MessageId, PageId};
-use crate::org::model::NotifyUrgency;
+use crate::org::model::{Escalation, NotifyUrgency};
+use crate::time::Length;
 use crate::wire::{NoticeIncident, NoticeKind};
 
 /// After this many tries without an answer a step stops waiting for the provider: with the
@@ -186,6 +190,19 @@ pub struct Page {
     pub due_at: Option<Timestamp>,
     /// How often it was stopped and went on.
     pub resumed: u32,
+    /// Its policy as it was when the page started, or came back: what it walks whatever becomes of the policy meanwhile. Absent
+    /// where it has none, and of pages of earlier versions, which walk it as it is.
+    pub policy: Option<Arc<Escalation>>,
+    /// The request for responders that it carries: it pages nobody else, and never comes back.
+    pub request: Option<u32>,
+    /// How long those who are named have; a usual step, where nothing is said.
+    pub within: Option<Length>,
+    /// How many different people have to acknowledge, at the step where it is.
+    pub wants: u32,
+    /// Who has, while that is not enough; those who have it once it is.
+    pub answered: Vec<String>,
+    /// Who of the present step passed it on, or took their acknowledgement back, while the others are asked still.
+    pub passed_on: Vec<String>,
 }
 
 /// What people are told.
@@ -208,6 +225,42 @@ impl Page {
     #[must_use]
     pub const fn at_step(&self) -> AtStep {
         AtStep { round: self.round, step: self.step }
+    }
+
+    /// Whether somebody has answered it and it looks for others still.
+    #[must_use]
+    pub fn is_answered_in_part(&self) -> bool {
+        self.status != Status::Acknowledged && !self.answered.is_empty()
+    }
+
+    /// Whether somebody has answered at the present step, one way or the other, while others are asked still.
+    #[must_use]
+    pub fn asks_no_more(&self, person: &str) -> bool {
+        self.answered.iter().chain(&self.passed_on).any(|other| other == person)
+    }
+
+    /// People of the present step who may acknowledge yet: told by some way that has not failed, or about to be. `lost` is a
+    /// message that has failed a moment ago.
+    #[must_use]
+    pub fn may_yet_answer(&self, lost: Option<MessageId>) -> BTreeSet<&str> {
+        let can = |entry: &&Entry| entry.telling != Telling::Failed && !(lost.is_some() && entry.message == lost);
+        let asked = self.entries.iter().filter(can).map(|entry| entry.person.as_str());
+        asked.filter(|person| !self.asks_no_more(person)).collect()
+    }
+
+    /// Whether each who is named answers for themself: nobody's answer ends it for the others.
+    #[must_use]
+    pub const fn asks_each(&self) -> bool {
+        self.request.is_some() && self.escalation.is_none()
+    }
+
+    /// Whether as many can acknowledge at the present step as have to.
+    #[must_use]
+    pub fn can_be_answered(&self, lost: Option<MessageId>) -> bool {
+        if self.asks_each() {
+            return !self.may_yet_answer(lost).is_empty();
+        }
+        self.answered.len() + self.may_yet_answer(lost).len() >= self.wants as usize
     }
 
     /// Its incident.

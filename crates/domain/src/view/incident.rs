@@ -22,8 +22,8 @@ use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypothe
 use crate::view::recovered::{self, ReportsView, ServiceBackView};
 use crate::view::several::{RelatedView, TransfersView, UnderView};
 use crate::view::{
-    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, DeedView, PartyView, RequestView, ResourceView, SignedExport, TypeView,
-    partner,
+    AdviceView, AlarmsView, BlastView, ClockView, ContentionView, DeedView, PartyView, RequestView, ResourceView, ResponderRequestView,
+    SignedExport, TypeView, partner,
 };
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -191,6 +191,9 @@ pub struct IncidentView {
     /// What it needs from elsewhere, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceView>,
+    /// Further responders who were asked to it, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<ResponderRequestView>,
     /// How far what it is may go, by TLP 2.0; absent where nobody said: it stays in the house.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
@@ -283,6 +286,7 @@ impl IncidentView {
             away: i.work.away.iter().cloned().collect(),
             transfers: TransfersView::of(i),
             resources: i.work.resources.iter().map(ResourceView::of).collect(),
+            responders: i.work.responders.iter().map(ResponderRequestView::of).collect(),
             marking: i.work.marking,
             guest_url: None,
             guest_replaced: false,

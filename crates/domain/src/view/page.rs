@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::IncidentId;
 use crate::ids::PageId;
+use crate::incident::Incident;
 use crate::incident::State;
 use crate::paging::AtStep;
 use crate::paging::Entry;
+use crate::paging::Facts;
 use crate::paging::MessageState;
 use crate::paging::Page;
 use crate::paging::Status;
@@ -38,9 +40,22 @@ pub struct PageView {
     /// While it looks for somebody: whom it calls when its step is over, by the organisation as it is now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls_next: Vec<String>,
+    /// How many different people have to acknowledge its step; absent where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants: Option<u32>,
+    /// Who has acknowledged, where several have to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<String>,
     /// Whom it pages first, where it was asked for by name: targets as in a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+}
+
+/// What conditions of steps ask of an incident.
+#[must_use]
+pub fn facts_of(incident: &Incident) -> Facts {
+    let kind = incident.work.typed.as_ref().map(|typed| typed.kind.clone());
+    Facts { severity: incident.severity, service: incident.service.clone(), kind }
 }
 
 impl PageView {
@@ -65,6 +80,8 @@ impl PageView {
             messages,
             planned,
             calls_next,
+            wants: Some(p.wants).filter(|wants| *wants > 1),
+            answered: p.answered.clone(),
             targets: p.targets.clone(),
         }
     }

@@ -151,6 +151,8 @@ fn belongs_to(read: &Event, event: &EventView, lines: &[LogLine], places: &Place
         Event::Told(_)
         | Event::StepReached(_)
         | Event::StepEmpty(_)
+        | Event::AcknowledgedInPart(_)
+        | Event::TakenBack(_)
         | Event::Declined(_)
         | Event::Exhausted(_)
         | Event::CameBack(_)

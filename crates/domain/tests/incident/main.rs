@@ -15,8 +15,8 @@ use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
     affected, alarms, along, answers, assessment, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses,
-    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, roles,
-    sharing, tasks, transfers, updates, words,
+    lifecycle, links, moves, obligations, ordering, parties, plans, record, recovery, related, relations, reports, resources, responders,
+    roles, sharing, tasks, transfers, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -296,6 +296,17 @@ fn command(verb: Verb) -> Command {
         Verb::Marking => sharing::Command::Mark { marking: allclear_domain::tlp::Tlp::Amber, why: "they help".into() }.into(),
         Verb::Guest => sharing::Command::MakeLink { organisation: "cert".into(), within: None }.into(),
         Verb::Export => sharing::Command::Export { organisation: "cert".into() }.into(),
+        Verb::Responders => responders::Command::Ask {
+            targets: vec!["person:ben".into()],
+            escalation: None,
+            why: why(),
+            within: None,
+            found: Some(responders::Found { people: vec!["ben".into()], by: None, page: allclear_domain::ids::PageId::from_bits(9) }),
+        }
+        .into(),
+        Verb::Responder => {
+            responders::Command::Say { request: 1, said: responders::Said::Accepted, person: Some("ben".into()), why: None }.into()
+        }
         Verb::Want => resources::Command::Want { what: "pump".into(), quantity: 2, organisation: None, place: None, within: None }.into(),
         Verb::Resource => resources::Command::Move {
             resource: 1,
@@ -359,6 +370,7 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                             | Verb::Follow
                             | Verb::Order
                             | Verb::Resource
+                            | Verb::Responder
                             | Verb::Export
                     ) =>
                 {

@@ -2,8 +2,9 @@
 
 use allclear_domain::incident::Severity;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{Command, Event, Status, foresee};
+use allclear_domain::paging::{Command, Event, Facts, NO_TURNS, Status, foresee};
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::world::{World, accepted, acknowledge, decline, delayed, delivered, failed, in_doubt, org, policy};
 
@@ -18,7 +19,12 @@ enum Happening {
         which: usize,
         result: u8,
     },
-    Acknowledge,
+    Acknowledge {
+        who: usize,
+    },
+    TakeBack {
+        who: usize,
+    },
     Decline {
         who: usize,
     },
@@ -52,6 +58,15 @@ fn organisations() -> Vec<Org> {
         for policy in [policy(short, 0), policy(short, 2), policy(long, 1), policy(empty, 2), policy(same, 1), policy(&[], 1), None] {
             out.push(org(out.len() as u64 + 1, policy, catch_all));
         }
+        for steps in [
+            json!([{"page": ["team:pair", "person:ben"], "within": "5m", "acknowledged_by": 2}, {"page": ["team:pair"], "within": "5m"}]),
+            json!([{"page": ["team:pair", "person:ben", "team:ghosts"], "within": "5m", "acknowledged_by": 9}, {"page": ["person:ana"], "within": "5m"}]),
+            json!([{"page": ["team:pair", "person:ben"], "within": "5m", "one_of": "round_robin"}, {"page": ["person:dan"], "within": "5m", "one_of": "round_robin"}]),
+            json!([{"page": ["person:ana"], "within": "5m", "when": {"severity": "sev1"}}, {"page": ["person:ben"], "within": "5m", "when": {"urgency": "high"}}]),
+            json!([{"page": ["person:ana"], "within": "5m", "when": {"match": "service=\"other\""}}]),
+        ] {
+            out.push(org(out.len() as u64 + 1, Some(json!({"steps": steps, "repeat": 1})), catch_all));
+        }
     }
     out
 }
@@ -62,7 +77,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => any::<bool>().prop_map(|late| Happening::Look { late }),
         6 => (any::<usize>(), 0_u8..5).prop_map(|(which, result)| Happening::Report { which, result }),
-        1 => Just(Happening::Acknowledge),
+        1 => (0..PEOPLE.len()).prop_map(|who| Happening::Acknowledge { who }),
+        1 => (0..PEOPLE.len()).prop_map(|who| Happening::TakeBack { who }),
         2 => (0..PEOPLE.len()).prop_map(|who| Happening::Decline { who }),
         1 => Just(Happening::Stop),
         2 => Just(Happening::Resume),
@@ -96,7 +112,10 @@ proptest! {
                         world.report_of(which % world.sent.len(), result);
                     }
                     Happening::Report { .. } => {}
-                    Happening::Acknowledge => { let _ = world.run(acknowledge("cho")); }
+                    Happening::Acknowledge { who } => { let _ = world.run(acknowledge(PEOPLE[who])); }
+                    Happening::TakeBack { who } => {
+                        let _ = world.run(Command::TakeBack { by: PEOPLE[who].into(), why: "no".into() });
+                    }
                     Happening::Decline { who } => { let _ = world.run(decline(PEOPLE[who])); }
                     Happening::Stop => { world.run(Command::Stop { why: "over".into() }).unwrap(); }
                     Happening::Resume => { let _ = world.run(Command::Resume { why: "it is back".into() }); }
@@ -133,7 +152,8 @@ proptest! {
     #[test]
     fn what_is_foreseen_is_what_happens_when_nobody_answers(first in any::<usize>()) {
         let mut world = ORGANISATIONS.with(|all| World::started(all[first % all.len()].clone()));
-        let foreseen = foresee(&world.org, Some("e"), Severity::Sev2, world.now);
+        let facts = Facts { severity: Severity::Sev2, service: Some("checkout".into()), kind: None };
+        let foreseen = foresee(&world.org, Some("e"), &facts, &NO_TURNS, world.now);
         for _ in 0..200 {
             if world.status() != Status::Running { break }
             world.look(false);

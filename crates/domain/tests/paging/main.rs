@@ -6,10 +6,14 @@
 mod laws;
 mod world;
 
+use std::collections::BTreeMap;
+
 use allclear_domain::expect::Rule;
+use allclear_domain::incident::Severity;
 use allclear_domain::paging::AGAIN_EVERY_HIGH;
-use allclear_domain::paging::{AtStep, Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Start, Status};
+use allclear_domain::paging::{AtStep, Command, Event, Facts, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Start, Status};
 use allclear_domain::time::{Length, after};
+use serde_json::json;
 use world::{World, accepted, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
 
 /// A rota, then Cho; the rota again in a second round; Cho as the catch-all.
@@ -212,7 +216,7 @@ fn whoever_cannot_passes_it_on_once() {
 #[test]
 fn a_second_tap_passes_on_no_step_that_asks_the_same_person_again() {
     let mut world = World::started(org(1, policy(&[&["person:ana"], &["person:ana", "person:cho"], &["person:ben"]], 0), &[]));
-    let tap = |round, step| Command::Decline { by: "ana".into(), via: "link".into(), answers: Some(AtStep { round, step }) };
+    let tap = |round, step| Command::Decline { by: "ana".into(), via: "link".into(), answers: Some(AtStep { round, step }), why: None };
     world.run(tap(1, 1)).unwrap();
     assert_eq!(world.run(tap(1, 1)).unwrap(), ["declined: ana"], "it answers the message of the step before");
     assert_eq!(world.page.as_ref().unwrap().step, 2);
@@ -279,22 +283,143 @@ fn a_look_at_a_step_that_has_passed_changes_nothing() {
 }
 
 #[test]
-fn a_policy_removed_meanwhile_leaves_the_catch_all_under_a_number_of_its_own() {
-    let mut world = World::started(org(1, policy(&[&["person:cho"], &["schedule:rota"]], 0), &["person:cho"]));
-    world.reorganise(org(2, None, &["person:cho"]));
-    let said = world.look(false);
-    assert_eq!(said, ["catch-all 1.2: cho (hook now); the escalation policy is gone"]);
-    assert_eq!(world.look(false), ["exhausted: everybody was paged, and nobody acknowledged in time"]);
+fn a_policy_that_is_removed_or_changed_meanwhile_is_walked_as_it_was_until_the_page_comes_back() {
+    let mut world = World::started(org(1, policy(&[&["person:cho"], &["schedule:rota"]], 0), &[]));
+    world.reorganise(org(2, None, &[]));
+    assert_eq!(world.look(false), ["step 1.2: ana (hook now, mail in 1m); nobody acknowledged in time"]);
+    world.reorganise(org(3, policy(&[&["person:ben"]], 0), &[]));
+    world.run(decline("ana")).unwrap();
+    assert_eq!(world.status(), Status::Exhausted, "nobody but those of the policy that it had");
+    let back = world.look(false);
+    assert_eq!(back[0], "came back in round 2");
+    assert_eq!(back[2], "step 2.1: ben (mail now); everybody was paged before, and nobody has it", "whoever mended it is heard");
 }
 
 #[test]
-fn a_policy_shortened_meanwhile_does_not_page_under_a_used_number() {
+fn a_page_of_an_earlier_version_walks_its_policy_as_it_is() {
     let mut world = World::started(org(1, policy(&[&["schedule:rota"], &["person:ben"], &["person:cho"]], 0), &["person:cho"]));
+    world.page.as_mut().unwrap().policy = None;
     world.run(decline("ana")).unwrap();
     world.run(decline("ben")).unwrap();
     assert_eq!(world.page.as_ref().unwrap().step, 3);
     world.reorganise(org(2, policy(&[&["schedule:rota"]], 0), &["person:cho"]));
     assert_eq!(world.look(false), ["catch-all 1.4: cho (hook now); every step was paged and nobody acknowledged"]);
+    let mut world = World::started(org(1, policy(&[&["person:cho"], &["schedule:rota"]], 0), &["person:cho"]));
+    world.page.as_mut().unwrap().policy = None;
+    world.reorganise(org(2, None, &["person:cho"]));
+    assert_eq!(world.look(false), ["catch-all 1.2: cho (hook now); the escalation policy is gone"]);
+}
+
+/// An organisation whose policy has these steps.
+fn with(steps: serde_json::Value, catch_all: &[&str]) -> allclear_domain::org::snapshot::Org {
+    org(1, Some(serde_json::json!({"steps": steps})), catch_all)
+}
+
+fn facts(severity: Severity) -> Option<Facts> {
+    Some(Facts { severity, service: Some("checkout".into()), kind: None })
+}
+
+#[test]
+fn a_step_whose_condition_does_not_hold_is_passed_over_at_once_and_judged_when_its_turn_comes() {
+    let steps = json!([
+        {"page": ["person:ana"], "within": "5m", "when": {"severity": "sev1"}},
+        {"page": ["person:ben"], "within": "5m"},
+        {"page": ["person:cho"], "within": "5m", "when": {"severity": "sev1"}},
+    ]);
+    let mut world = World::new(with(steps, &[]));
+    assert_eq!(
+        world.run(world.start()).unwrap(),
+        ["started", "passed 1.1: it counts at sev1, and the incident is a sev2", "step 1.2: ben (mail now); the page started",]
+    );
+    // It gets worse while the second step runs: the third is judged by that.
+    world.facts = facts(Severity::Sev1);
+    assert_eq!(world.look(false), ["step 1.3: cho (hook now); nobody acknowledged in time"]);
+}
+
+#[test]
+fn where_no_condition_holds_it_goes_on_as_an_empty_policy_does() {
+    let steps = json!([{"page": ["person:ana"], "within": "5m", "when": {"urgency": "low"}}]);
+    let mut world = World::new(with(steps.clone(), &["person:cho"]));
+    assert_eq!(
+        world.run(world.start()).unwrap(),
+        [
+            "started",
+            "passed 1.1: it counts at low urgency, and this page is of high urgency",
+            "catch-all 1.2: cho (hook now); no step of the escalation policy counts now",
+        ]
+    );
+    let mut silent = World::new(with(steps, &[]));
+    let said = silent.run(silent.start()).unwrap();
+    assert_eq!(said[2], "exhausted: no step of the escalation policy counts now, and no catch_all is set");
+    assert_eq!(silent.live().len(), 1, "and it comes back");
+}
+
+#[test]
+fn of_a_ring_each_page_takes_the_next_and_nobody_twice_before_all() {
+    let steps = json!([{"page": ["team:pair", "person:ben", "person:dan"], "within": "5m", "one_of": "round_robin"}]);
+    let mut world = World::new(with(steps, &["person:cho"]));
+    let mut asked = Vec::new();
+    for _ in 0..5 {
+        world.page = None;
+        world.run(world.start()).unwrap();
+        let Some(Event::StepReached(body)) = world.events.last() else { panic!("{:?}", world.events.last()) };
+        assert_eq!((body.people.len(), body.turn), (1, Some(1)));
+        asked.push(body.people[0].clone());
+        (world.sent, world.expectations) = (Vec::new(), BTreeMap::default());
+    }
+    let who: Vec<&str> = asked.iter().map(|reached| reached.person.as_str()).collect();
+    assert_eq!(who, ["ana", "cho", "ben", "ana", "cho"]);
+    assert!(asked[0].via.ends_with("; one of 4 in turn, nobody had one before"), "{}", asked[0].via);
+    assert!(asked[1].via.ends_with("; one of 4 in turn, ana had the last"), "{}", asked[1].via);
+}
+
+#[test]
+fn several_have_to_acknowledge_and_nobody_counts_twice() {
+    let steps = json!([
+        {"page": ["team:pair", "person:ben"], "within": "5m", "acknowledged_by": 2},
+        {"page": ["team:pair", "person:ben"], "within": "5m"},
+    ]);
+    let mut world = World::started(with(steps.clone(), &[]));
+    assert_eq!(world.run(acknowledge("ana")).unwrap(), ["acknowledged 1 of 2: ana"]);
+    assert!(world.run(acknowledge("ana")).unwrap().is_empty(), "twice is once");
+    assert!(world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap().is_empty(), "nobody by name is nobody");
+    assert!(world.live().iter().all(|e| !e.key.contains(":ana:")), "her next way is not used: {:?}", world.live());
+    assert_eq!(world.status(), Status::Running);
+    // The time is over: the others are asked by the next step, and she is not.
+    let next = world.look(false);
+    assert_eq!(next, ["step 1.2: cho (hook now), ben (mail now); not as many acknowledged in time as have to"]);
+    assert_eq!(world.run(acknowledge("ben")).unwrap(), ["acknowledged: ben"]);
+    assert_eq!(world.page.as_ref().unwrap().answered, ["ana", "ben"]);
+
+    // What one gives back others have to take.
+    let mut world = World::started(with(steps.clone(), &[]));
+    world.run(acknowledge("ana")).unwrap();
+    assert_eq!(world.run(Command::TakeBack { by: "ana".into(), why: "no".into() }).unwrap(), ["taken back: ana"]);
+    assert_eq!(world.run(acknowledge("ben")).unwrap(), ["acknowledged 1 of 2: ben"]);
+    assert_eq!(world.run(acknowledge("cho")).unwrap(), ["acknowledged: cho"]);
+
+    // A decline leaves enough, the second too few.
+    let mut world = World::started(with(steps, &[]));
+    assert_eq!(world.run(decline("ana")).unwrap(), ["declined, and the others are asked: ana"]);
+    let said = world.run(decline("ben")).unwrap();
+    assert_eq!(said[..1], ["declined: ben"]);
+    assert!(said[1].starts_with("step 1.2: "), "{said:?}");
+}
+
+#[test]
+fn more_than_are_there_are_all_of_them() {
+    let steps = json!([{"page": ["team:pair", "team:ghosts"], "within": "5m", "acknowledged_by": 9}]);
+    let mut world = World::started(with(steps, &[]));
+    assert_eq!(world.page.as_ref().unwrap().wants, 2, "two of four can be told");
+    world.run(acknowledge("ana")).unwrap();
+    assert_eq!(world.run(acknowledge("cho")).unwrap(), ["acknowledged: cho"]);
+    // One fails for good: then one is not enough, and nobody is waited for in vain.
+    let steps =
+        json!([{"page": ["person:ben", "person:cho"], "within": "5m", "acknowledged_by": 2}, {"page": ["person:ana"], "within": "5m"}]);
+    let mut world = World::started(with(steps, &[]));
+    let said = world.report("cho", "hook", failed());
+    assert_eq!(said[0], "failed: cho hook");
+    assert!(said[1].starts_with("step 1.2: ana"), "{said:?}");
 }
 
 #[test]

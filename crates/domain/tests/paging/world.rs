@@ -13,7 +13,7 @@ use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, PageId};
 use allclear_domain::org::model::{Bundle, NotifyUrgency};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{
-    self, Command, Context, Event, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling,
+    self, Command, Context, Event, Facts, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling, Turns,
 };
 use allclear_domain::time::after;
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
@@ -81,6 +81,10 @@ pub struct World {
     /// Most rounds that any organisation so far allowed.
     pub rounds_max: u32,
     pub expectations: BTreeMap<String, Expectation>,
+    /// How the incident is, where that is not as the page says.
+    pub facts: Option<Facts>,
+    /// Turns that were taken, of this page and of others.
+    pub turns: Turns,
     id: PageId,
     ids: IdGen,
     attempts: BTreeMap<MessageId, u32>,
@@ -97,6 +101,8 @@ impl World {
             managers: Vec::new(),
             rounds_max: 0,
             expectations: BTreeMap::new(),
+            facts: None,
+            turns: Turns::default(),
             id: PageId::from_bits(7),
             ids: IdGen::new(1),
             attempts: BTreeMap::new(),
@@ -136,14 +142,17 @@ impl World {
             targets: Vec::new(),
             then: Vec::new(),
             alone: false,
+            request: None,
+            within: None,
         })
     }
 
     /// Decides, folds, reacts, and checks. What it says is one line an event.
     pub fn run(&mut self, command: Command) -> Result<Vec<String>, Refusal> {
-        let mut context = Context { now: self.now, org: &self.org, ids: &mut self.ids };
+        let mut context = Context { now: self.now, org: &self.org, ids: &mut self.ids, facts: self.facts.clone(), turns: &self.turns };
         let events = paging::decide(self.page.as_ref(), command, &mut context)?;
         for event in &events {
+            self.turns.taken(event);
             let before = self.page.clone();
             let page = paging::evolve(before.clone(), self.id, event, self.now);
             let version = self.events.len() as u64 + 1;
@@ -182,6 +191,7 @@ impl World {
                 }
                 self.sent.push(draft);
             }
+            Reaction::WithdrawOf(person) => assert!(page.asks_no_more(&person), "messages of {person} are withdrawn, who is asked still"),
             Reaction::Withdraw => assert_ne!(page.status, Status::Running, "messages of a running page are withdrawn"),
         }
     }
@@ -211,6 +221,10 @@ impl World {
         let taken = page.entries.iter().filter(|entry| entry.telling == Telling::Accepted).filter_map(|entry| entry.message);
         expected.extend(taken.map(|message| Key::Receipt { message }.to_string()));
         assert_eq!(live, expected.iter().map(String::as_str).collect(), "what the page waits for");
+        assert!(page.answered.len() < page.wants as usize, "as many as have to have acknowledged");
+        assert_eq!(page.answered.iter().collect::<HashSet<_>>().len(), page.answered.len(), "somebody counts twice");
+        assert!(page.can_be_answered(None), "the step waits for more people than can acknowledge: {page:?}");
+        assert!(page.entries.iter().all(|entry| entry.telling != Telling::Planned || !page.asks_no_more(&entry.person)));
         for entry in &page.entries {
             assert_eq!(entry.message.is_some(), entry.telling != Telling::Planned, "{entry:?}");
         }
@@ -289,7 +303,7 @@ pub fn acknowledge(by: &str) -> Command {
     Command::Acknowledge { by: Some(by.into()), via: "link".into() }
 }
 pub fn decline(by: &str) -> Command {
-    Command::Decline { by: by.into(), via: "link".into(), answers: None }
+    Command::Decline { by: by.into(), via: "link".into(), answers: None, why: None }
 }
 
 /// An event as a test compares it.
@@ -320,6 +334,7 @@ fn line(event: &Event) -> String {
             let what = if body.catch_all { "catch-all" } else { "step" };
             format!("{what} {}.{}{}: {}; {}", body.round, body.step, late(body.late), people.join(", "), body.because)
         }
+        Event::StepEmpty(body) if body.passed => format!("passed {}.{}: {}", body.round, body.step, body.why),
         Event::StepEmpty(body) => format!("empty {}.{}: {}", body.round, body.step, body.why),
         Event::NoticeRaised(body) => format!("raised{}: {} {}; {}", late(body.late), body.person, body.contact, body.because),
         Event::Delivered(body) => {
@@ -329,7 +344,10 @@ fn line(event: &Event) -> String {
         Event::SendDelayed(body) => format!("delayed {}: {} {}", body.attempts, body.person, body.contact),
         Event::SendFailed(body) => format!("failed: {} {}", body.person, body.contact),
         Event::SendInDoubt(body) => format!("in doubt: {} {}", body.person, body.contact),
+        Event::AcknowledgedInPart(body) => format!("acknowledged {} of {}: {}", body.so_far, body.wants, body.by),
+        Event::TakenBack(body) => format!("taken back: {}", body.by),
         Event::Acknowledged(body) => format!("acknowledged: {}", body.by.as_deref().unwrap_or("somebody")),
+        Event::Declined(body) if body.stays => format!("declined, and the others are asked: {}", body.by),
         Event::Declined(body) => format!("declined: {}", body.by),
         Event::Exhausted(body) => format!("exhausted: {}", body.why),
         Event::CameBack(body) => format!("came back in round {}", body.round),

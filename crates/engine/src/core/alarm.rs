@@ -12,6 +12,7 @@ use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
 use allclear_domain::incident::judged::Basis;
+use allclear_domain::incident::responders::ANSWER_WITHIN;
 use allclear_domain::incident::{self, Declaration};
 use allclear_domain::org::model::{Declare, Integration, NotifyUrgency};
 use allclear_domain::paging::reason::DECLARED;
@@ -278,11 +279,32 @@ impl Core {
         because: &str,
         late: bool,
     ) -> Decided<()> {
+        let page = PageId::from_bits(unit.id());
+        self.start_page_with(unit, id, page, whom, alert, because, late)
+    }
+
+    /// The same under an id that was given before.
+    #[allow(clippy::too_many_arguments)] // what a page starts with
+    pub(super) fn start_page_with(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        page: PageId,
+        whom: Whom,
+        alert: Option<AlertId>,
+        because: &str,
+        late: bool,
+    ) -> Decided<()> {
         let before = self.incident(unit, id)?;
         let (incident, _) = &before;
-        let page = PageId::from_bits(unit.id());
         let alone = matches!(whom, Whom::Alone(_));
+        let (request, within) = if let Whom::Asked { request, within, .. } = &whom {
+            (Some(*request), Some(within.unwrap_or(ANSWER_WITHIN)))
+        } else {
+            (None, None)
+        };
         let (escalation, targets, then) = match whom {
+            Whom::Asked { targets, escalation, .. } => (escalation, targets, Vec::new()),
             Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
             Whom::People { first, then, escalation } => (escalation, first, then),
             Whom::Alone(person) => (None, vec![person], Vec::new()),
@@ -294,13 +316,18 @@ impl Core {
             targets,
             then,
             alone,
+            request,
+            within,
             // A test is of what wakes people.
             urgency: if alone { NotifyUrgency::High } else { self.org.severity(incident.severity).notify },
             alert,
             because: because.to_owned(),
             late,
         };
-        self.incident_command(unit, id, Some(before), incident::attendance::Command::Escalate { page, why: because.to_owned() })?;
+        // The log of the incident says of a request itself whom it asks.
+        if request.is_none() {
+            self.incident_command(unit, id, Some(before), incident::attendance::Command::Escalate { page, why: because.to_owned() })?;
+        }
         self.page_command(unit, page, None, paging::Command::Start(start))?;
         unit.new_pages.push((id, page));
         Ok(())
@@ -318,9 +345,11 @@ impl Core {
         command: paging::Command,
     ) -> Decided<Vec<paging::Event>> {
         let mut ids = unit.ids.clone();
-        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids };
+        let (facts, turns) = self.what_steps_ask(unit, before.as_ref().map(|(page, _)| page), &command)?;
+        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids, facts, turns: &turns.turns };
         let events = paging::decide(before.as_ref().map(|(state, _)| state), command, &mut context).map_err(Refusal::from)?;
         unit.ids = ids;
+        self.take_turns(unit, turns, &events);
         let node = (!self.setup.quarantined).then_some(self.setup.node);
         unit.page_events(id, before, &events, node);
         self.admit_paged(unit, id, &events)?;
@@ -328,7 +357,9 @@ impl Core {
             if let paging::Event::Exhausted(body) = event {
                 let (page, _) = self.page(unit, id)?;
                 let (incident, _) = self.incident(unit, page.incident_id())?;
-                if page.alone {
+                if let Some(request) = page.request {
+                    self.miss_request(unit, &page, request)?;
+                } else if page.alone {
                     self.end_test(unit, incident.id, UNANSWERED)?;
                 } else if !incident.is_held() {
                     unit.effects().unanswered.push((incident.reference.clone(), body.why.clone()));
@@ -357,6 +388,8 @@ impl Core {
                 | paging::Event::SendFailed(_)
                 | paging::Event::SendInDoubt(_)
                 | paging::Event::Acknowledged(_)
+                | paging::Event::AcknowledgedInPart(_)
+                | paging::Event::TakenBack(_)
                 | paging::Event::Declined(_)
                 | paging::Event::Exhausted(_)
                 | paging::Event::CameBack(_)

@@ -81,6 +81,7 @@ impl Core {
             | C::Ordering(_)
             | C::Moves(_)
             | C::Transfers(_)
+            | C::Responders(_)
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)

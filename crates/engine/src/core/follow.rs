@@ -63,6 +63,7 @@ impl Core {
             | Event::Relations(_)
             | Event::Ordering(_)
             | Event::Moves(_)
+            | Event::Responders(_)
             | Event::Record(_)
             | Event::Recovery(_)
             | Event::Reports(_)

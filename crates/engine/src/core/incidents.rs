@@ -176,6 +176,7 @@ impl Core {
             C::Reports(reports::Command::Dispute { report, text }) => self.dispute(unit, id, *report, text.clone())?,
             C::Relations(command) => self.follow_parent(unit, id, command)?,
             C::Transfers(command) => self.transfer(unit, who, id, command)?,
+            C::Responders(command) => self.responders(unit, who, id, command)?,
             C::Declaration(_)
             | C::Affected(_)
             | C::Answers(_)
@@ -261,7 +262,8 @@ impl Core {
         let mut takes = false;
         for page in self.pages_of(unit, id) {
             let (state, _) = self.page(unit, page)?;
-            if paging::may_send(state.status) {
+            // Whoever is asked as a responder is asked for themself, whoever has the incident.
+            if paging::may_send(state.status) && state.request.is_none() {
                 self.change_page(unit, page, paging::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
                 takes = true;
             }
@@ -285,7 +287,12 @@ impl Core {
         }
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
-            let (found, _) = self.page(unit, page)?;
+            let (mut found, _) = self.page(unit, page)?;
+            if found.is_answered_in_part() && found.answered.iter().any(|one| one == by) {
+                // The others who have to acknowledge it are asked still, and one more than they.
+                self.change_page(unit, page, paging::Command::TakeBack { by: by.to_owned(), why: why.to_owned() })?;
+                (found, _) = self.page(unit, page)?;
+            }
             if found.status == paging::Status::Running && found.escalation.is_some() && found.escalation == state.escalation {
                 // It calls the same people already.
                 return Ok(());

@@ -203,7 +203,8 @@ impl Core {
                     | paging::Command::Stop { .. }
                     | paging::Command::Resume { .. }
                     | paging::Command::AskConfirmation { .. }
-                    | paging::Command::GiveBack { .. } => self.only_us(who),
+                    | paging::Command::GiveBack { .. }
+                    | paging::Command::TakeBack { .. } => self.only_us(who),
                 }
             }
             Command::Signals(arrived) if who.actor == Actor::Integration(arrived.integration.clone()) => Ok(()),

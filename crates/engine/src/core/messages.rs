@@ -94,7 +94,7 @@ impl Core {
             return self.step_sent(unit, message, attempts, outcome);
         }
         let page = self.page_if_any(unit, message.page)?;
-        let wanted = !message.pages || page.as_ref().is_none_or(|page| may_send(page.status));
+        let wanted = !message.pages || page.as_ref().is_none_or(|page| may_send(page.status) && !page.asks_no_more(&message.person));
         let is_of_it = |entry: &Entry| entry.message == Some(message.id) && entry.telling == Telling::Delivered;
         // A receipt was quicker than the answer to the try that it is of, which has nothing new to say then.
         if !matches!(outcome, Outcome::Rejected { .. }) && page.as_ref().is_some_and(|page| page.entries.iter().any(is_of_it)) {

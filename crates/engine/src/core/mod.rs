@@ -45,6 +45,7 @@ pub(crate) mod ready;
 mod relating;
 mod reporting;
 mod resources;
+mod responders;
 mod reviews;
 mod sharded;
 
@@ -55,6 +56,7 @@ pub(crate) mod streams;
 mod test_page;
 mod texts;
 mod transfers;
+mod turns;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -129,6 +131,8 @@ pub struct Core {
     /// Incidents for which a digest of alerts is running.
     digests: HashSet<IncidentId>,
     groups: HashMap<String, Option<IncidentId>>,
+    /// Whose turn it was in the steps of policies, as far as it was asked for.
+    turns: HashMap<String, turns::Taken>,
     /// Read for the command at hand only.
     read: Vec<Loaded>,
     /// Drawn and not given yet, from and before; kept when a commit fails, since no other node has them.
@@ -166,6 +170,7 @@ impl Core {
             alerts_ever: BTreeMap::new(),
             digests: HashSet::new(),
             groups: HashMap::new(),
+            turns: HashMap::new(),
             read: Vec::new(),
             references: VecDeque::new(),
             careful: false,
@@ -242,6 +247,9 @@ impl Core {
             Loaded::Group(key, found) => {
                 self.groups.insert(key, found);
             }
+            Loaded::Turns(policy, found, version) => {
+                self.turns.insert(policy, (Arc::new(found), version));
+            }
             // Added to what is left: a command that needs more than a block must come further with each.
             Loaded::References { from, to } if !planted("references-replaced") => self.references.push_back((from, to)),
             Loaded::References { from, to } => self.references = VecDeque::from([(from, to)]),
@@ -300,6 +308,7 @@ impl Core {
         self.pages.clear();
         self.pages_of.clear();
         self.groups.clear();
+        self.turns.clear();
         self.alerts_ever.clear();
         self.digests.clear();
         self.read.clear();
@@ -313,6 +322,8 @@ impl Core {
     pub fn forget_stream(&mut self, incident: IncidentId) {
         self.drop_stream(incident);
         self.groups.retain(|_, found| *found != Some(incident));
+        // The node that changed it may have taken a turn for it.
+        self.turns.clear();
     }
 
     /// All of an incident but its place in the groups, which are looked through once for many.
@@ -482,6 +493,7 @@ impl Core {
         for (id, found) in unit.pages.drain() {
             self.pages.insert(id, found);
         }
+        self.turns.extend(unit.turns.drain());
         for (incident, page) in unit.new_pages.drain(..) {
             self.pages_of.entry(incident).or_default().push(page);
         }

@@ -8,7 +8,7 @@ use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::cover::CoverRequest;
-use allclear_domain::paging::Page;
+use allclear_domain::paging::{Page, Turns};
 use allclear_domain::signal::Alert;
 use allclear_domain::view::ReadinessView;
 use allclear_store::rows::alert::Belonging;
@@ -62,6 +62,8 @@ pub enum Need {
     Unready,
     /// A request for cover of a shift, by its id.
     Cover(String),
+    /// Whose turn it was in the steps of a policy.
+    Turns(String),
 }
 
 /// What was read for a need.
@@ -92,6 +94,7 @@ pub enum Loaded {
     Misjudged(String, Vec<Alert>, Option<String>),
     Unready(Vec<ReadinessView>),
     Cover(String, Option<Box<CoverRequest>>),
+    Turns(String, Turns, u64),
 }
 
 /// Why a command was not decided.

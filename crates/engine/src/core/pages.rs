@@ -10,6 +10,7 @@ use allclear_domain::org::model::Access;
 use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging::reason::WAIT_IS_OVER;
 use allclear_domain::paging::{self, Page};
+use allclear_domain::time::Length;
 use allclear_domain::wire::NoticeKind;
 
 use super::command::{Refusal, Reply};
@@ -25,6 +26,8 @@ pub(super) enum Whom {
     Policy(Option<String>),
     /// This one, as the target of a step, and nobody else when they do not answer: a test.
     Alone(String),
+    /// These, or whom this policy names, by a request for responders.
+    Asked { request: u32, targets: Vec<String>, escalation: Option<String>, within: Option<Length> },
     /// These, as targets of a step, then those, then the steps of this policy where one is given.
     People { first: Vec<String>, then: Vec<String>, escalation: Option<String> },
 }
@@ -77,6 +80,15 @@ impl Core {
     pub(super) fn act_on_page(&mut self, unit: &mut Unit, id: PageId, command: &paging::Command) -> Decided<Reply> {
         let (page, _) = self.page(unit, id)?;
         match command {
+            // Whoever is asked as a responder answers for themself, and takes nothing from whoever has it.
+            paging::Command::Acknowledge { by: Some(by), via } if page.request.is_some() => {
+                let request = (page.request.unwrap_or_default(), true);
+                self.answer_request(unit, page.incident_id(), request, by, via, None)?;
+            }
+            paging::Command::Decline { by, via, why, .. } if page.request.is_some() => {
+                let request = (page.request.unwrap_or_default(), false);
+                self.answer_request(unit, page.incident_id(), request, by, via, why.clone())?;
+            }
             // What only tells is no way to take an incident: its page refuses.
             paging::Command::Acknowledge { by, via } if page.status != paging::Status::Told => {
                 self.acknowledge(unit, page.incident_id(), by.clone(), via)?;
@@ -109,6 +121,7 @@ impl Core {
             | paging::Command::Stop { .. }
             | paging::Command::Resume { .. }
             | paging::Command::GiveBack { .. }
+            | paging::Command::TakeBack { .. }
             | paging::Command::AskConfirmation { .. } => {
                 self.change_page(unit, id, command.clone())?;
             }

@@ -23,6 +23,7 @@ use super::command::Input;
 use super::memory::{AlertKey, OpenAlert, Recent};
 use super::streams::AnyState;
 use super::texts::Text;
+use super::turns::Taken;
 use crate::windows::{Birth, Staged, Windows};
 
 /// What follows once the unit is durable.
@@ -87,6 +88,8 @@ pub struct Unit {
     /// States that are read for one command, as this unit leaves them.
     pub(super) states: HashMap<Stream, (AnyState, Head)>,
     pub(crate) new_pages: Vec<(IncidentId, PageId)>,
+    /// Turns in the steps of policies, as this unit leaves them.
+    pub(super) turns: HashMap<String, Taken>,
     /// Incidents that this unit made of an alert.
     pub(crate) born: Vec<IncidentId>,
     pub(crate) digests: HashMap<IncidentId, bool>,
@@ -138,6 +141,7 @@ impl Unit {
             pages: HashMap::new(),
             states: HashMap::new(),
             new_pages: Vec::new(),
+            turns: HashMap::new(),
             born: Vec::new(),
             digests: HashMap::new(),
             alerts: Vec::new(),
@@ -308,9 +312,13 @@ impl Unit {
                     Reaction::Open(expectation) => self.expect(&expectation),
                     Reaction::Settle(settle) => self.settle(&settle),
                     Reaction::Send(draft) => self.send(&draft, node),
+                    Reaction::WithdrawOf(person) => {
+                        self.rows.push(rows::message::withdraw_waiting_of(id, &person, self.now));
+                        self.withdraw_born(id, Some(&person));
+                    }
                     Reaction::Withdraw => {
                         self.rows.push(rows::message::withdraw_waiting(id, self.now));
-                        self.withdraw_born(id);
+                        self.withdraw_born(id, None);
                         self.effects.ended.push(id);
                     }
                 }
@@ -329,9 +337,11 @@ impl Unit {
         self.heads.entry(stream.clone()).or_insert(head);
     }
 
-    /// Messages that this very unit claimed for a page that it also ends are not begun.
-    fn withdraw_born(&mut self, page: PageId) {
-        let of_it = |m: &rows::message::StoredMessage| m.page == page && m.notice.kind == NoticeKind::Page;
+    /// Messages that this very unit claimed for a page that it also ends are not begun; of one person alone, where one is named.
+    fn withdraw_born(&mut self, page: PageId, person: Option<&str>) {
+        let of_it = |m: &rows::message::StoredMessage| {
+            m.page == page && m.notice.kind == NoticeKind::Page && person.is_none_or(|person| m.person == person)
+        };
         for message in self.effects.send.extract_if(.., |m| of_it(m)) {
             self.rows.push(rows::message::withdraw(message.id, self.now));
             if let Some(windows) = &mut self.windows {
@@ -346,6 +356,7 @@ impl Unit {
             paging::Event::Acknowledged(_) => "acknowledged",
             paging::Event::Exhausted(_) => "exhausted",
             paging::Event::CameBack(_) => "came_back",
+            paging::Event::AcknowledgedInPart(_) => "acknowledged_in_part",
             paging::Event::Stopped(_) => "stopped",
             paging::Event::SendAccepted(_) => "accepted",
             paging::Event::Delivered(_) => "delivered",
@@ -357,6 +368,7 @@ impl Unit {
             | paging::Event::NoticeRaised(_)
             | paging::Event::SendDelayed(_)
             | paging::Event::Declined(_)
+            | paging::Event::TakenBack(_)
             | paging::Event::ConfirmationAsked(_)
             | paging::Event::Resumed(_) => return,
         };

@@ -377,7 +377,7 @@ impl Engine {
             }
             Reply::Decline if asks_still_on_it || waits_for(&page, person, notice) => {
                 let answers = (!asks_still_on_it).then_some(AtStep { round: notice.round, step: notice.step });
-                let command = paging::Command::Decline { by: person.to_owned(), via: channel.to_owned(), answers };
+                let command = paging::Command::Decline { by: person.to_owned(), via: channel.to_owned(), answers, why: None };
                 self.answer(&who, channel, id, command).await?;
                 Some(format!("{} is passed on.", incident.reference))
             }
@@ -392,6 +392,9 @@ impl Engine {
         let has = taken(&page, &incident);
         let says = says.unwrap_or_else(|| match &has {
             Some((by, at)) => self.told_taken(&incident.reference, by.as_deref(), *at, person),
+            None if page.is_answered_in_part() => {
+                format!("You have acknowledged {}: {} of {} who have to.", incident.reference, page.answered.len(), page.wants)
+            }
             None => format!("You have {}.", incident.reference),
         });
         let (acknowledged_by, acknowledged_at) = has.unwrap_or_default();

@@ -47,6 +47,14 @@ async fn read(engine: &Engine, message: &StoredMessage) -> Option<About> {
         same_step.flat_map(|page| &page.entries).filter(|entry| entry.person != notice.person).map(|entry| name(&entry.person)).collect();
     also_told.sort();
     also_told.dedup();
+    let then_asked = match page.as_ref() {
+        Some(page) => {
+            // A message goes out also where the store does not say what the next step asks.
+            let (facts, turns) = rows::turn::asked_by_steps(db, &org, page).await.unwrap_or_default();
+            paging::called_next(&org, page, facts, &turns)
+        }
+        None => Vec::new(),
+    };
     let service = notice.incident.service.as_deref().and_then(|id| org.service(id));
     let runbook = service.and_then(|service| service.runbook.clone()).map(|href| Link { href, text: RUNBOOK.to_owned() });
     let mut links: Vec<Link> = runbook.into_iter().collect();
@@ -65,7 +73,7 @@ async fn read(engine: &Engine, message: &StoredMessage) -> Option<About> {
         time_zone: org.person(&notice.person).and_then(|person| person.time_zone.clone()).unwrap_or_else(|| ZONE.to_owned()),
         also_told,
         answer_by,
-        then_asked: page.as_ref().map(|page| paging::called_next(&org, page)).into_iter().flatten().map(|id| name(&id)).collect(),
+        then_asked: then_asked.iter().map(|id| name(id)).collect(),
     })
 }
 

@@ -177,6 +177,8 @@ fn told(event: &paging::Event, id: MessageId, at: Timestamp) -> Option<DeliveryS
         | E::SendFailed(_)
         | E::SendInDoubt(_)
         | E::Acknowledged(_)
+        | E::AcknowledgedInPart(_)
+        | E::TakenBack(_)
         | E::Declined(_)
         | E::Exhausted(_)
         | E::CameBack(_)

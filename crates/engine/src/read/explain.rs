@@ -2,10 +2,9 @@
 
 use allclear_domain::event::Stream;
 use allclear_domain::ids::PageId;
-use allclear_domain::incident::Severity;
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging;
+use allclear_domain::paging::{self, Facts, Turns};
 use allclear_domain::signal::triage;
 use allclear_domain::view::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 use allclear_domain::wire::Signal;
@@ -29,36 +28,51 @@ impl Queries<'_> {
     ///
     /// # Errors
     /// When there is no such integration, or the asker may not see the organisation.
-    pub fn explain_signals(&self, integration: &str, signals: &[Signal]) -> Result<Vec<SignalExplanation>, NoAnswer> {
+    pub async fn explain_signals(&self, integration: &str, signals: &[Signal]) -> Result<Vec<SignalExplanation>, NoAnswer> {
         let org = self.organisation()?;
         let form = org.integration(integration).ok_or(NoAnswer::Missing("integration"))?;
         let now = self.engine.now();
-        Ok(signals
-            .iter()
-            .map(|signal| {
-                let judged = triage(&org, form, signal, now, true);
-                let wakes = judged.suppressed.is_none() && judged.decision == Declare::Declare;
-                let pages = if wakes { explain_policy(&org, judged.escalation.as_deref(), judged.severity, now) } else { Vec::new() };
-                SignalExplanation {
-                    integration: integration.to_owned(),
-                    dedup_key: signal.dedup_key.clone(),
-                    title: judged.title,
-                    steps: judged.steps,
-                    decision: decision_word(judged.decision).to_owned(),
-                    severity: judged.severity,
-                    service: judged.service,
-                    escalation: judged.escalation,
-                    silenced_by: judged.suppressed.map(|s| s.silence),
-                    pages,
-                }
-            })
-            .collect())
+        let mut out = Vec::with_capacity(signals.len());
+        for signal in signals {
+            let judged = triage(&org, form, signal, now, true);
+            let wakes = judged.suppressed.is_none() && judged.decision == Declare::Declare;
+            let facts = Facts { severity: judged.severity, service: judged.service.clone(), kind: judged.kind.clone() };
+            let pages = if wakes { self.explain_policy(&org, judged.escalation.as_deref(), &facts, now).await? } else { Vec::new() };
+            out.push(SignalExplanation {
+                integration: integration.to_owned(),
+                dedup_key: signal.dedup_key.clone(),
+                title: judged.title,
+                steps: judged.steps,
+                decision: decision_word(judged.decision).to_owned(),
+                severity: judged.severity,
+                service: judged.service,
+                escalation: judged.escalation,
+                silenced_by: judged.suppressed.map(|s| s.silence),
+                pages,
+            });
+        }
+        Ok(out)
+    }
+
+    /// Whom a policy would page and when, were a page to start now for such an incident and nobody to acknowledge.
+    pub(crate) async fn explain_policy(
+        &self,
+        org: &Org,
+        policy: Option<&str>,
+        facts: &Facts,
+        now: Timestamp,
+    ) -> Result<Vec<StepExplanation>, NoAnswer> {
+        let turns = match policy.and_then(|id| org.escalation(id)).filter(|form| form.takes_turns()) {
+            Some(form) => rows::turn::get(self.db(), &form.id).await?.0,
+            None => Turns::default(),
+        };
+        Ok(explain_policy(org, policy, facts, &turns, now))
     }
 }
 
 /// Whom a policy would page and when, were a page to start now and nobody to acknowledge.
-pub(crate) fn explain_policy(org: &Org, policy: Option<&str>, severity: Severity, now: Timestamp) -> Vec<StepExplanation> {
-    let steps = paging::foresee(org, policy, severity, now);
+fn explain_policy(org: &Org, policy: Option<&str>, facts: &Facts, turns: &Turns, now: Timestamp) -> Vec<StepExplanation> {
+    let steps = paging::foresee(org, policy, facts, turns, now);
     let last = |step: u32, round: u32| match (policy.and_then(|id| org.escalation(id)), round) {
         (Some(form), _) if step as usize > form.steps.len() => "catch-all".to_owned(),
         (_, 1) => format!("step {step}"),
@@ -86,6 +100,8 @@ pub(crate) fn explain_policy(org: &Org, policy: Option<&str>, severity: Severity
         | paging::Event::SendFailed(_)
         | paging::Event::SendInDoubt(_)
         | paging::Event::Acknowledged(_)
+        | paging::Event::AcknowledgedInPart(_)
+        | paging::Event::TakenBack(_)
         | paging::Event::Declined(_)
         | paging::Event::Exhausted(_)
         | paging::Event::CameBack(_)

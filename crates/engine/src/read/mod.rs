@@ -393,9 +393,21 @@ impl Queries<'_> {
         for message in rows::message::of_pages(self.db(), &ids).await? {
             messages.entry(message.page).or_default().push(message_view(&message));
         }
+        let mut out = Vec::with_capacity(pages.len());
+        for (page, _) in &pages {
+            out.push(PageView::of(page, messages.remove(&page.id).unwrap_or_default(), self.calls_next(page).await?));
+        }
+        Ok(out)
+    }
+
+    /// Whom a page calls next, if nobody acknowledges, as [`called_next`] says it of what is stored.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn calls_next(&self, page: &Page) -> Result<Vec<String>, NoAnswer> {
         let org = self.engine.org();
-        let view = |page: &Page| PageView::of(page, messages.remove(&page.id).unwrap_or_default(), called_next(&org, page));
-        Ok(pages.iter().map(|(page, _)| page).map(view).collect())
+        let (facts, turns) = rows::turn::asked_by_steps(self.db(), &org, page).await?;
+        Ok(called_next(&org, page, facts, &turns))
     }
 
     /// One page with its messages.
@@ -425,7 +437,7 @@ impl Queries<'_> {
 
     async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
         let messages = rows::message::of_page(self.db(), page.id).await?.iter().map(message_view).collect();
-        Ok(PageView::of(page, messages, called_next(&self.engine.org(), page)))
+        Ok(PageView::of(page, messages, self.calls_next(page).await?))
     }
 
     /// An accepted request, as kept.

@@ -17,14 +17,13 @@ use allclear_domain::incident::{Incident, Severity, State, clocks};
 use allclear_domain::org::diff::{FormKind, fields};
 use allclear_domain::org::export::mask_body;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{Page, Status, TARGETS_WITHIN, Telling};
+use allclear_domain::paging::{Facts, Page, Status, TARGETS_WITHIN, Telling, own_policy};
 use allclear_domain::time::Length;
 use allclear_domain::view::{Contention, IncidentView, StepExplanation, Wants, contention};
 use allclear_store::rows;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::read::explain::explain_policy;
 use crate::read::{IncidentFilter, NoAnswer, Queries};
 
 /// Incidents of one board at most (issue: a board of 1,000 open incidents).
@@ -145,7 +144,7 @@ fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
     if !over && page.status != Status::Running {
         return None;
     }
-    let steps = page.escalation.as_deref().and_then(|id| org.escalation(id)).map(|policy| policy.steps.as_slice());
+    let steps = own_policy(page, org).map(|policy| policy.steps.as_slice());
     let within = steps.and_then(<[_]>::first).map_or(TARGETS_WITHIN, |step| step.within);
     // Further pages begin while the first goes on: whoever waits has waited since that one.
     let hold = &incident.work.hold;
@@ -224,6 +223,7 @@ impl Queries<'_> {
             )?,
             None => (BTreeSet::new(), BTreeSet::new()),
         };
+        let looked_for = self.asked_still(looked_for).await?;
         let org = self.engine().org();
         let mut under = self.under_of(&found.iter().map(|(incident, _)| incident).collect::<Vec<_>>()).await?;
         let mut of = |(incident, head): (Incident, Head)| {
@@ -241,6 +241,19 @@ impl Queries<'_> {
         let mut rows: Vec<OnBoard> = found.into_iter().map(&mut of).collect();
         contend(&mut rows, &org);
         Ok((rows, cut))
+    }
+
+    /// Those of these incidents, of which a page looks for whoever reads, that they have not answered: where several have to
+    /// acknowledge, a page goes on though one of them has.
+    async fn asked_still(&self, mut incidents: BTreeSet<IncidentId>) -> Result<BTreeSet<IncidentId>, NoAnswer> {
+        let Some(person) = self.who().person() else { return Ok(incidents) };
+        for id in incidents.clone() {
+            let pages = rows::page::of_incident(self.db(), id).await?.read;
+            if !pages.iter().any(|(page, _)| page.status == Status::Running && !page.asks_no_more(person)) {
+                incidents.remove(&id);
+            }
+        }
+        Ok(incidents)
     }
 
     /// Incidents that are over and of which a regulator is still owed a report, the first that is due first; at most
@@ -354,18 +367,24 @@ impl Queries<'_> {
         Ok(rows::incident::Filter { open: true, worst_first: true, ..self.stored_filter(narrowed) })
     }
 
-    /// Whom a service's escalation policy would page, were it to start now for this severity; without a service, who is paged when
+    /// Whom a service's escalation policy would page, were it to start now for this severity and type; without a service, who is paged when
     /// nothing else is left.
     ///
     /// # Errors
     /// When there is no such service, or the asker may not see the organisation.
-    pub fn who_would_be_paged(&self, service: Option<&str>, severity: Severity) -> Result<Vec<StepExplanation>, NoAnswer> {
+    pub async fn who_would_be_paged(
+        &self,
+        service: Option<&str>,
+        severity: Severity,
+        kind: Option<&str>,
+    ) -> Result<Vec<StepExplanation>, NoAnswer> {
         let org = self.organisation()?;
         if let Some(service) = service {
             org.service(service).ok_or(NoAnswer::Missing("service"))?;
         }
         let policy = service.and_then(|service| org.escalation_of(service)).map(|form| form.id.as_str());
-        Ok(explain_policy(&org, policy, severity, self.engine().now()))
+        let facts = Facts { severity, service: service.map(str::to_owned), kind: kind.map(str::to_owned) };
+        self.explain_policy(&org, policy, &facts, self.engine().now()).await
     }
 
     /// Every form of the organisation, without its content.

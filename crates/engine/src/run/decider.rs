@@ -630,6 +630,10 @@ impl Decider {
                 let (found, many) = rows::heartbeat::get(db, integration, instance).await?;
                 Loaded::Heartbeat(integration.clone(), instance.clone(), found, many)
             }
+            Need::Turns(policy) => {
+                let (turns, version) = rows::turn::get(db, policy).await?;
+                Loaded::Turns(policy.clone(), turns, version)
+            }
             Need::Unready => {
                 let transport = self.ports.transport.clone();
                 Loaded::Unready(

@@ -110,6 +110,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Obligations(_)
         | C::Objectives(_)
         | C::Resources(_)
+        | C::Responders(_)
         | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }

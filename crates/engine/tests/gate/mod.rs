@@ -160,7 +160,7 @@ impl Scene {
             ("publish it", Command::Review { id: self.review, command: review::Command::Publish { text: "t".into() } }),
             ("finish the action", Command::Action { id: self.action, command: action::Command::Finish { note: None } }),
             ("acknowledge the page", of_page(acknowledge())),
-            ("decline the page", of_page(paging::Command::Decline { by: "adm".into(), via: "api".into(), answers: None })),
+            ("decline the page", of_page(paging::Command::Decline { by: "adm".into(), via: "api".into(), answers: None, why: None })),
             (
                 "at a version",
                 Command::IfVersion {
@@ -418,7 +418,7 @@ async fn what_the_program_does_itself_nobody_asks_for() {
     for command in [
         paging::Command::Acknowledge { by: Some("ben".into()), via: "link".into() },
         paging::Command::Acknowledge { by: None, via: "link".into() },
-        paging::Command::Decline { by: "ben".into(), via: "link".into(), answers: None },
+        paging::Command::Decline { by: "ben".into(), via: "link".into(), answers: None, why: None },
     ] {
         assert_eq!(world.by(&link, Command::Page { id: scene.page, command }).await, Err(Refusal::Denied(Denied::Link)));
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::incident::Severity;
-use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::model::{Escalation, NotifyUrgency, Step};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::Length;
 use jiff::Timestamp;
@@ -65,6 +65,16 @@ pub struct PageModel {
     pub(crate) by_hand: bool,
     /// A test: it pages one person, and nobody else ever.
     pub(crate) alone: bool,
+    /// Its policy as it was when it started, or came back.
+    pub(crate) policy: Option<Escalation>,
+    /// Who has acknowledged, where several have to.
+    pub(crate) answered: BTreeSet<String>,
+    /// Who ever answered while others were asked still.
+    pub(crate) heard: BTreeSet<String>,
+    /// How many have to.
+    pub(crate) wants: usize,
+    /// Who ended it.
+    pub(crate) last: Option<String>,
 }
 
 impl PageModel {
@@ -98,6 +108,11 @@ impl PageModel {
             resumed: 0,
             by_hand: false,
             alone: false,
+            policy: None,
+            answered: BTreeSet::new(),
+            heard: BTreeSet::new(),
+            wants: 1,
+            last: None,
         }
     }
 }
@@ -156,6 +171,8 @@ pub struct Oracle {
     /// Updates that were posted, and who must be told of them in the same commit.
     pub to_tell: BTreeMap<IncidentId, BTreeSet<String>>,
     pub(crate) delivered: BTreeMap<MessageId, u32>,
+    /// How many turns were taken in the ring of a step of a policy, and by whom which of them last.
+    pub(crate) turns: BTreeMap<(String, u32), (u64, BTreeMap<String, u64>)>,
     /// Incidents that paged while silences held them, as far as the log was read.
     pub(crate) paged_while_held: Vec<(IncidentId, String)>,
     /// Labelled in doubt in the log.
@@ -178,6 +195,7 @@ impl Oracle {
             promises: BTreeMap::new(),
             to_tell: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            turns: BTreeMap::new(),
             paged_while_held: Vec::new(),
             doubted: BTreeMap::new(),
             digest: 0xcbf2_9ce4_8422_2325,
@@ -206,7 +224,14 @@ impl Oracle {
 /// What a page must do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    Step { round: u32, step: u32, catch_all: bool, people: BTreeSet<String> },
+    /// `in_turn`: one of these people alone, in the ring of this step of the policy.
+    Step {
+        round: u32,
+        step: u32,
+        catch_all: bool,
+        people: BTreeSet<String>,
+        in_turn: Option<u32>,
+    },
     Exhausted,
 }
 
@@ -254,32 +279,42 @@ pub(crate) fn delays(org: &Org, person: &str, urgency: NotifyUrgency) -> Vec<Len
     out.into_iter().map(|after| if Some(after) == soonest { Length::ZERO } else { after }).collect()
 }
 
-pub(crate) fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
+/// Whether a step counts for an incident of this severity: the one condition that the organisations here have.
+fn counts(step: &Step, severity: Option<Severity>) -> bool {
+    let least = step.when.as_ref().and_then(|when| when.severity);
+    least.is_none_or(|least| severity.is_none_or(|severity| severity <= least))
+}
+
+pub(crate) fn next_of(page: &PageModel, org: &Org, at: Timestamp, severity: Option<Severity>) -> Next {
     if let Some(targets) = &page.back {
         let people = tellable(org, targets, page.urgency, at);
         if !people.is_empty() {
-            return Next::Step { round: page.round, step: 1, catch_all: true, people };
+            return Next::Step { round: page.round, step: 1, catch_all: true, people, in_turn: None };
         }
     }
     if page.catch_all || (page.alone && page.step > 0) {
         return Next::Exhausted;
     }
-    let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
+    let policy = page.policy.as_ref();
     // By name: these people first; and, without a policy, nobody again.
     let named = [&page.targets, &page.then].into_iter().filter(|targets| !targets.is_empty());
-    let steps: Vec<&Vec<String>> = named.chain(policy.iter().flat_map(|policy| &policy.steps).map(|form| &form.page)).collect();
+    let named: Vec<Step> = named.map(|targets| Step::of(targets.clone(), Length::from_mins(5))).collect();
+    let by_name = u32::try_from(named.len()).unwrap_or(u32::MAX);
+    let steps: Vec<&Step> = named.iter().chain(policy.iter().flat_map(|policy| &policy.steps)).collect();
     for round in page.round..=page.since + policy.map_or(0, |policy| policy.repeat) {
-        for (index, targets) in steps.iter().enumerate() {
+        for (index, form) in steps.iter().enumerate() {
             let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            if (round, step) <= (page.round, page.step) {
+            if (round, step) <= (page.round, page.step) || !counts(form, severity) {
                 continue;
             }
-            let people = tellable(org, targets, page.urgency, at);
+            let people = &tellable(org, &form.page, page.urgency, at) - &page.answered;
             if !people.is_empty() {
-                return Next::Step { round, step, catch_all: false, people };
+                let in_turn = form.one_of.map(|_| step - by_name);
+                return Next::Step { round, step, catch_all: false, people, in_turn };
             }
         }
     }
-    let people = if page.alone { BTreeSet::new() } else { tellable(org, &org.bundle().catch_all, page.urgency, at) };
-    if people.is_empty() { Next::Exhausted } else { Next::Step { round: 0, step: 0, catch_all: true, people } }
+    let caught = if page.alone { BTreeSet::new() } else { tellable(org, &org.bundle().catch_all, page.urgency, at) };
+    let people = &caught - &page.answered;
+    if people.is_empty() { Next::Exhausted } else { Next::Step { round: 0, step: 0, catch_all: true, people, in_turn: None } }
 }

@@ -358,6 +358,17 @@ pub fn withdraw_waiting(page: PageId, now: Timestamp) -> Write {
     }
 }
 
+/// The same of those for one person, who has answered while others are asked still.
+#[must_use]
+pub fn withdraw_waiting_of(page: PageId, person: &str, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'withdrawn', done_at = ?3 where page = ?1 and person = ?2 and state = 'queued' and lane = 'page'",
+        args: vec![text(page), text(person), instant(now)],
+        expect: None,
+    }
+}
+
 /// This claimed message was not begun, since its page has ended.
 #[must_use]
 pub fn withdraw(id: MessageId, now: Timestamp) -> Write {

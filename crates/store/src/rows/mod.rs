@@ -27,6 +27,7 @@ pub mod session;
 pub mod signal;
 pub mod title;
 pub mod token;
+pub mod turn;
 
 use std::str::FromStr;
 

@@ -1,9 +1,12 @@
 //! Folded pages.
 
+use std::sync::Arc;
+
 use allclear_domain::event::Head;
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::model::{Escalation, NotifyUrgency};
 use allclear_domain::paging::{Page, Status, Tells};
+use allclear_domain::time::Length;
 
 use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
 use crate::db::Db;
@@ -63,6 +66,18 @@ struct Asks {
     due_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "never")]
     resumed: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<Arc<Escalation>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within: Option<Length>,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    wants: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answered: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    passed_on: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's way
@@ -81,7 +96,8 @@ const fn is_first(round: &u32) -> bool {
 
 fn asks(p: &Page) -> Val {
     let usual = p.targets.is_empty() && p.then.is_empty() && p.tells.is_none() && is_first(&p.since_round);
-    if usual && p.due_at.is_none() && p.resumed == 0 {
+    // Where several have to acknowledge there is a time and a policy.
+    if usual && p.due_at.is_none() && p.resumed == 0 && p.policy.is_none() && p.request.is_none() {
         return Val::Null;
     }
     to_json(&Asks {
@@ -92,6 +108,12 @@ fn asks(p: &Page) -> Val {
         tells: p.tells.clone(),
         due_at: p.due_at,
         resumed: p.resumed,
+        policy: p.policy.clone(),
+        request: p.request,
+        within: p.within,
+        wants: p.wants,
+        answered: p.answered.clone(),
+        passed_on: p.passed_on.clone(),
     })
 }
 
@@ -139,12 +161,21 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         tells: None,
         due_at: None,
         resumed: 0,
+        policy: None,
+        request: None,
+        within: None,
+        wants: first(),
+        answered: Vec::new(),
+        passed_on: Vec::new(),
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
     if let Some(json) = r.opt_text()? {
         let asks: Asks = serde_json::from_str(&json).map_err(|why| super::broken("asks", &why.to_string()))?;
         (page.targets, page.then, page.since_round, page.tells) = (asks.targets, asks.then, asks.since_round, asks.tells);
         (page.due_at, page.resumed, page.alone) = (asks.due_at, asks.resumed, asks.alone);
+        (page.policy, page.wants) = (asks.policy, asks.wants);
+        (page.request, page.within) = (asks.request, asks.within);
+        (page.answered, page.passed_on) = (asks.answered, asks.passed_on);
     }
     page.reached = r.opt_text()?;
     Ok((page, head))

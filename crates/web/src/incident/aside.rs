@@ -262,6 +262,9 @@ fn similar(told: &PageData) -> Markup {
     }
 }
 
+/// People named who acknowledged a page that several had to.
+const ANSWERED_SHOWN: usize = 6;
+
 fn pages(told: &PageData, org: &Org) -> Markup {
     let when = &told.when;
     html! {
@@ -274,13 +277,22 @@ fn pages(told: &PageData, org: &Org) -> Markup {
                             Status::Running => {
                                 strong { "Looking for somebody" } " · round " (page.round) ", "
                                 @if page.catch_all { "catch-all" } @else { "step " (page.step) }
+                                @if let Some(wants) = page.wants { " · " (page.answered.len()) " of " (wants) " have acknowledged" }
                             }
                             Status::Acknowledged => {
                                 strong { "Acknowledged" }
-                                @if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } }
+                                @if page.wants.is_some() && !page.answered.is_empty() {
+                                    @let names: Vec<String> = page.answered.iter().map(|id| pieces::name(org, id)).collect();
+                                    " by " bdi { (pieces::list(&names, ANSWERED_SHOWN)) }
+                                } @else if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } }
                             }
                             Status::Stopped => strong { "Stopped" },
-                            Status::Exhausted => span class="late" { "Nobody answered" },
+                            Status::Exhausted => {
+                                @match page.wants.filter(|_| !page.answered.is_empty()) {
+                                    Some(wants) => span class="late" { "Only " (page.answered.len()) " of " (wants) " acknowledged" },
+                                    None => span class="late" { "Nobody answered" },
+                                }
+                            }
                             Status::Told => strong { "Told" },
                         }
                     }

@@ -96,8 +96,9 @@ pub(super) fn way_to(part: &str, draft: &str, words: &str, label: &str) -> Marku
 /// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
 pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 21] = [
+const RARE: [&str; 22] = [
     DECIDE,
+    "responders",
     "split",
     "order",
     "move",
@@ -122,7 +123,9 @@ const RARE: [&str; 21] = [
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 57] = [
+const PLACED: [Verb; 59] = [
+    Verb::Responders,
+    Verb::Responder,
     Verb::Split,
     Verb::Order,
     Verb::Move,
@@ -319,17 +322,26 @@ pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup, rarely: &Markup) -
 /// Pages somebody else, whoever it is: a person, a team, whoever is on call, a policy.
 fn help(told: &PageData, org: &Org) -> Markup {
     let Some(ask) = ask::of(Verb::Escalate).filter(|ask| fits(told, ask.verb)) else { return html! {} };
-    let (word, bundle) = (ask.verb.word(), org.bundle());
-    let typed = told.draft.typed(word, WHOM);
+    let word = ask.verb.word();
+    let fields = html! {
+        (whom(told, org, word, Some("The incident’s own policy, from its first step")))
+        (field_named(told, org, ask.verb, "why"))
+    };
+    unfolding(told, word, ask.label, "", &fields, ask.press)
+}
+
+/// The choice of whom a form asks: whoever is on call, a team, a person, a policy. `otherwise` is what an open choice means.
+fn whom(told: &PageData, org: &Org, word: &str, otherwise: Option<&str>) -> Markup {
+    let (bundle, typed) = (org.bundle(), told.draft.typed(word, WHOM));
     let one = |kind: &str, id: &str, name: Option<&str>| {
         let value = format!("{kind}:{id}");
         pieces::choice(&value, typed == value, name.unwrap_or(id))
     };
-    let fields = html! {
+    html! {
         label class="field" {
             span { "Whom" }
-            select name=(WHOM) {
-                (pieces::choice("", typed.is_empty(), "The incident’s own policy, from its first step"))
+            select name=(WHOM) required[otherwise.is_none()] {
+                (pieces::choice("", typed.is_empty(), otherwise.unwrap_or("Choose")))
                 optgroup label="On call" { @for form in &bundle.schedules { (one("schedule", &form.id, form.name.as_deref())) } }
                 optgroup label="Teams" { @for form in &bundle.teams { (one("team", &form.id, Some(&form.name))) } }
                 optgroup label="People" {
@@ -342,9 +354,22 @@ fn help(told: &PageData, org: &Org) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Asks further people to come; drawn where somebody asks for it, since it names everybody.
+fn responders(told: &PageData, org: &Org) -> Markup {
+    let Some(ask) = ask::of(Verb::Responders).filter(|ask| fits(told, ask.verb)) else { return html! {} };
+    let word = ask.verb.word();
+    if told.draft.verb != word {
+        return asks_for(told, word, ask.label);
+    }
+    let fields = html! {
+        (whom(told, org, word, None))
         (field_named(told, org, ask.verb, "why"))
+        (field_named(told, org, ask.verb, "within"))
     };
-    unfolding(told, word, ask.label, "", &fields, ask.press)
+    folded(told, word, ask.label, &fields, ask.press)
 }
 
 /// A form of the table, which unfolds from its button.
@@ -380,7 +405,9 @@ pub(super) fn part_of(word: &str) -> Option<&'static str> {
     match word {
         "task" | "recovery" | "plan" | "tell" => Some("tasks"),
         "role" | "time" | "pause_clock" | "resume_clock" | "party" | "request" | "answer" | "marking" | "guest" | "obligation"
-        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" => Some("people"),
+        | "awareness" | "submission" | "relate" | "unrelate" | "order" | "follow" | "want" | "resource" | "export" | "responder" => {
+            Some("people")
+        }
         "hypothesis" | "revisit" | "field" | DECIDE => Some("more"),
         _ => None,
     }
@@ -724,6 +751,7 @@ fn rare(told: &PageData, org: &Org) -> Markup {
     html! {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
+        (responders(told, org))
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
         @if !resources_stand(told, org) && fits(told, Verb::Want) { (on_request(told, org, Verb::Want)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }

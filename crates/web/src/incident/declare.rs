@@ -287,9 +287,9 @@ struct Chosen<'a> {
 
 /// Before anything is sent: whom it pages, and what is open on that service already.
 async fn whom(app: &App, who: &Principal, when: &When, chosen: &Chosen<'_>, declares: bool) -> Result<Markup, Refused> {
-    let Chosen { service, severity, .. } = *chosen;
+    let Chosen { service, severity, kind } = *chosen;
     let (org, queries) = (app.engine.org(), app.engine.queries(who));
-    let steps = queries.who_would_be_paged(service, severity)?;
+    let steps = queries.who_would_be_paged(service, severity, Some(kind).filter(|kind| !kind.is_empty())).await?;
     let people = |step: &StepExplanation| {
         let names: Vec<String> = step.people.iter().map(|told| pieces::name(&org, &told.person)).collect();
         pieces::list(&names, NAMED_MAX)

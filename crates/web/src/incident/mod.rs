@@ -25,6 +25,7 @@ pub(crate) mod preview;
 mod reasoning;
 mod recovered;
 mod resources;
+mod responders;
 mod several;
 pub(crate) mod submit;
 
@@ -132,7 +133,10 @@ impl PageData {
     /// Whom its pages call now: who was told by those that look for somebody, in the order in which they were.
     pub(crate) fn called(&self) -> Vec<String> {
         let mut called: Vec<String> = Vec::new();
-        for message in self.pages.iter().filter(|page| page.status == Status::Running).flat_map(|page| &page.messages) {
+        let running = self.pages.iter().filter(|page| page.status == Status::Running);
+        // Whoever has acknowledged what others have to acknowledge yet is not called any more.
+        let asked = running.flat_map(|page| page.messages.iter().filter(|message| !page.answered.contains(&message.person)));
+        for message in asked {
             if message.state != MessageState::Withdrawn && !called.contains(&message.person) {
                 called.push(message.person.clone());
             }
@@ -153,7 +157,7 @@ impl PageData {
 
     /// What somebody who was paged answered, in a word; nothing while they have not.
     pub(crate) fn answer_of(&self, page: &PageView, person: &str) -> Option<&'static str> {
-        if page.acknowledged_by.as_deref() == Some(person) {
+        if page.acknowledged_by.as_deref() == Some(person) || page.answered.iter().any(|by| by == person) {
             return Some("accepted");
         }
         self.declined.iter().any(|(of, by)| *of == page.id && by == person).then_some("declined")
@@ -332,6 +336,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (obligations::asked(told, org))
             (several::offered(told, org))
             (aside_forms::asked_of_reader(told, org))
+            (responders::asked(told, org))
             (plans::proposed(told))
             @if told.may_act {
                 @let first = html! { (reasoning::first_ones(told, org)) (judged::set_type(told, org)) };
@@ -342,7 +347,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
                 div class="left" {
                     (plans::section(told, org)) (recovered::section(told, org)) (aside::people(told, org)) (objectives_section(told, org))
                     (obligations::section(told, org)) (several::section(told, org)) (partners::section(told, org))
-                    (resources::section(told, org)) (aside::tasks(told, org))
+                    (responders::section(told, org)) (resources::section(told, org)) (aside::tasks(told, org))
                 }
                 (log_section::section(told, org))
                 (aside::more(told, org))

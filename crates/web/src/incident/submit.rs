@@ -194,6 +194,7 @@ fn place_of(verb: &str, fields: &Fields) -> Option<String> {
         "task" => number("task").map(|number| format!("task-{number}")),
         "recovery" => number("item").map(|number| format!("recovery-{number}")),
         "resource" => number("resource").map(|number| format!("resource-{number}")),
+        "responder" => number("request").map(|number| format!("responder-{number}")),
         _ => None,
     }
 }
@@ -299,7 +300,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
         given.put("value", at.to_string());
     }
     // One choice of whom to page: a policy, or somebody by name.
-    if let Some(whom) = said(fields, WHOM).filter(|_| ask.verb == Verb::Escalate) {
+    if let Some(whom) = said(fields, WHOM).filter(|_| matches!(ask.verb, Verb::Escalate | Verb::Responders)) {
         match whom.split_once(':') {
             Some((BY_POLICY, policy)) => given.put("escalation", policy),
             Some(_) | None => given.put("page", vec![whom]),
@@ -325,6 +326,7 @@ fn form_of(verb: &str, fields: &Fields) -> String {
         "task" => of("task").map(|number| format!("task-{number}")),
         "recovery" => of("item").map(|number| format!("recovery-{number}")),
         "resource" => of("resource").map(|number| format!("resource-{number}")),
+        "responder" => of("request").map(|number| format!("responder-{number}")),
         "answer" => of("request").map(|number| format!("answer-{number}")),
         "party" => of("organisation").filter(|_| fields.contains_key(ROW)).map(|id| format!("party-{id}")),
         "awareness" => of("obligation").map(obligations::of_decision),

@@ -16,18 +16,22 @@ use allclear_engine::core::{Command, Input};
 use allclear_engine::message_link::bundles::ToAll;
 use allclear_engine::message_link::{About, BadLink, LinkFor};
 use allclear_engine::read::NoAnswer;
-use axum::Json;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Form, Json};
 use maud::{Markup, html};
 
-use crate::access::reader::Asked;
+use crate::access::reader::{Asked, Fields};
 use crate::app::App;
 use crate::frame::refused;
 use crate::frame::refused::{Refused, wants_html};
 use crate::message_link::story::Standing;
-use crate::posted::Draft;
+use crate::posted::{Draft, said};
+
+/// Characters of why a responder declines; more is a note.
+const WHY_CHARS_MAX: usize = 300;
 
 /// Where an action over a link came from, in the log.
 pub(crate) const VIA: &str = allclear_domain::paging::VIA_LINK;
@@ -93,8 +97,15 @@ pub(crate) async fn acknowledge(State(app): State<App>, Path(token): Path<String
 }
 
 /// POST: "I can't: page the next."
-pub(crate) async fn decline(State(app): State<App>, Path(token): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn decline(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Fields>, FormRejection>,
+) -> Response {
     let html = wants_html(&headers);
+    // A button alone may come without a body; a reason is asked of responders alone.
+    let why = form.ok().and_then(|Form(fields)| said(&fields, "why")).map(|why| why.chars().take(WHY_CHARS_MAX).collect());
     let acted = async {
         let link = read(&app, &token)?;
         let page = match link.about {
@@ -105,7 +116,7 @@ pub(crate) async fn decline(State(app): State<App>, Path(token): Path<String>, h
         let may = story.may_pass_on() || (story.is_question() && story.standing == Standing::Open);
         if may {
             let answers = story.answers;
-            let command = paging::Command::Decline { by: link.person.clone(), via: VIA.into(), answers };
+            let command = paging::Command::Decline { by: link.person.clone(), via: VIA.into(), answers, why };
             submit(&app, &link, page, command, page::decline_form(&token, None)).await?;
         } else if !html && story.declined_at.is_none() {
             let detail = "The page is not waiting for you, so there is nothing to pass on.";

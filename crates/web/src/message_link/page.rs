@@ -49,6 +49,17 @@ pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft, noted: 
     document(&Frame { title: &title, class: LINK, refresh_s: None, bar: None }, &body)
 }
 
+/// Whoever is asked as a responder accepts, or says why not.
+fn come_or_not(token: &str) -> Markup {
+    html! {
+        form method="post" action={ "/a/" (token) } { button class="primary" type="submit" { "Accept" } }
+        form method="post" action={ "/a/" (token) "/decline" } {
+            label { span { "If you cannot come: why?" } input name="why" maxlength="300"; }
+            button class="secondary" type="submit" { "Decline" }
+        }
+    }
+}
+
 /// One large button.
 pub(crate) fn acknowledge_form(token: &str) -> Markup {
     html! { form method="post" action={ "/a/" (token) } { button class="primary" type="submit" { "Acknowledge" } } }
@@ -85,11 +96,15 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                 section class="outcome" role="status" {
                     p class="verdict" {
                         span class="tick" aria-hidden="true" { "✓" }
-                        @if *mine { "You have it" } @else { bdi { (who) } " has it" }
+                        @if story.page.request.is_some() { @if story.accepted() { "You have accepted" } @else { bdi { (who) } " has accepted" } }
+                        @else if story.part().is_some() { "You have acknowledged it" }
+                        @else if *mine { "You have it" } @else { bdi { (who) } " has it" }
                     }
                     p class="quiet" {
                         @if let Some(at) = at { "Acknowledged " (since(story, *at)) ". " }
-                        @if story.others.is_empty() { "Paging has stopped; nobody else is called." }
+                        @if story.page.request.is_some() { "Whoever has the incident keeps it: tell them that you come." }
+                        @else if let Some(part) = part(story) { (part) }
+                        @else if story.others.is_empty() { "Paging has stopped; nobody else is called." }
                     }
                     (besides(story))
                     (afterwards(org, story, *mine))
@@ -129,6 +144,13 @@ fn outcome(org: &Org, story: &Story) -> Markup {
             }
         }
     }
+}
+
+/// How many have acknowledged, where several have to.
+fn part(story: &Story) -> Option<String> {
+    let (so_far, wants) = story.part()?;
+    let others = if story.page.status == Status::Running { ": the others are asked still." } else { ", and nobody is left to ask." };
+    Some(format!("{so_far} of {wants} have acknowledged{others}"))
 }
 
 /// Why it looks for somebody, where the title does not say it.
@@ -220,18 +242,22 @@ fn actions(story: &Story, token: &str) -> Markup {
     let whom = (!next.is_empty()).then(|| format!("{next} {verb} paged at once."));
     html! {
         section class="act" {
+            @if let Some((so_far, wants)) = story.part().filter(|_| story.page.request.is_none()) { p class="next" { (so_far) " of " (wants) " have acknowledged." } }
             @if let Some(due) = story.step_due_at {
-                p class="next" {
-                    "If nobody acknowledges "
+                @if story.page.request.is_some() { p class="next" { "An answer is wanted " strong { (when.left(due)) } " (by " (when.stamp(due)) ")." } }
+                @else { p class="next" {
+                    @if story.part().is_some() { "If not as many acknowledge " } @else { "If nobody acknowledges " }
                     @if when.is_late(due) { "now" }
                     @else { "within " strong { (when.left(due)) } " (by " (when.stamp(due)) ")" }
                     ", "
                     @if next.is_empty() { "nobody is left to page." }
                     @else { bdi { (next) } " " (verb) " paged." }
-                }
+                } }
             }
-            @if story.is_question() { (question(story, token)) } @else { (acknowledge_form(token)) }
-            @if story.may_pass_on() {
+            @if story.is_question() { (question(story, token)) }
+            @else if story.page.request.is_some() { (come_or_not(token)) }
+            @else { (acknowledge_form(token)) }
+            @if story.may_pass_on() && story.page.request.is_none() {
                 (decline_form(token, Some(whom.as_deref().unwrap_or("Nobody is left: the log will say that nobody answered."))))
             }
         }

@@ -10,7 +10,7 @@ use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::reason;
-use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
+use allclear_domain::paging::{AtStep, MessageState, Page, Status};
 use allclear_domain::timeline;
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView};
 use allclear_domain::wire::NoticeKind;
@@ -96,6 +96,18 @@ impl Story {
         is_question(&self.page)
     }
 
+    /// Whether this person has accepted what they were asked to as a responder.
+    pub(crate) fn accepted(&self) -> bool {
+        let by = self.page.acknowledged_by.iter().chain(&self.page.answered);
+        self.page.request.is_some() && by.into_iter().any(|by| *by == self.person)
+    }
+
+    /// How many have acknowledged, of how many who have to, where that is not enough yet.
+    pub(crate) fn part(&self) -> Option<(usize, u32)> {
+        let asks = self.page.wants > 1 && matches!(self.page.status, Status::Running | Status::Exhausted);
+        asks.then_some((self.page.answered.len(), self.page.wants))
+    }
+
     /// Whether the page waits for this person now.
     pub(crate) fn is_asked_now(&self) -> bool {
         self.page.entries.iter().any(|entry| entry.person == self.person)
@@ -103,7 +115,8 @@ impl Story {
 
     /// Whether it waits for them by the message that this link stands in: only then can they pass it on here.
     pub(crate) fn may_pass_on(&self) -> bool {
-        self.page.status == Status::Running && self.is_asked_now() && self.answers.is_none_or(|at| at == self.page.at_step())
+        let asked = self.is_asked_now() && !self.page.asks_no_more(&self.person);
+        self.page.status == Status::Running && asked && self.answers.is_none_or(|at| at == self.page.at_step())
     }
 }
 
@@ -141,8 +154,8 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
         runbooks: runbooks(&org, &incident, &alerts),
         paged: paged(&org, &explained.page.messages),
         declined_at: declined_at(&explained.lines, &link.person),
-        next_people: paging::called_next(&org, &page).iter().map(|id| pieces::name(&org, id)).collect(),
-        steps_on: paging::called_next(&org, &goes_on(&page, when.now)),
+        next_people: queries.calls_next(&page).await?.iter().map(|id| pieces::name(&org, id)).collect(),
+        steps_on: queries.calls_next(&goes_on(&page, when.now)).await?,
         person: link.person.clone(),
         when,
         page,
@@ -216,6 +229,13 @@ async fn standing(
         return Ok(Standing::Over { what, who, at: ending.map(|e| e.at).or(incident.resolved_at) });
     }
     let taken = matches!(incident.state, State::Investigating | State::Mitigated);
+    // One of several who have to has acknowledged, and the others are asked still: to this one it is theirs.
+    if taken && page.is_answered_in_part() && page.answered.iter().any(|by| by == person) {
+        let mine = |line: &&EventView| line.kind == "page_acknowledged_in_part" && text(line, "by") == Some(person);
+        let at = lines.iter().rev().find(mine).map(|line| line.at);
+        let mine = queries.held_by_asker(&incident.reference).await?.is_some();
+        return Ok(Standing::Taken { by: Some(person.to_owned()), who: pieces::name(org, person), at, mine });
+    }
     // Whoever answered the page may have lost or given back the incident since.
     let holds = queries.held_by_asker(&incident.reference).await?.is_some();
     if page.status == Status::Acknowledged && taken {

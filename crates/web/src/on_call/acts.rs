@@ -54,7 +54,7 @@ pub(crate) async fn make_calendar_of_schedule(State(app): State<App>, headers: H
             None => Err("Choose a schedule.".to_owned()),
         };
         let (calendars, status) = Calendars::of(&app, &who).await?.answered(made);
-        let mut response = super::shown(&app, &who, &when, &Draft::default(), &calendars)?;
+        let mut response = super::shown(&app, &who, &when, &Draft::default(), &calendars).await?;
         *response.status_mut() = status;
         Ok(response)
     })

@@ -71,7 +71,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let calendars = Calendars::of(&app, &who).await?;
-        shown(&app, &who, &when, &Draft::default(), &calendars)
+        shown(&app, &who, &when, &Draft::default(), &calendars).await
     })
     .await
 }
@@ -85,7 +85,7 @@ pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields
             Err(why) => {
                 let draft = Draft { verb: TAKE.into(), fields, refusal: Some(why) };
                 let calendars = Calendars::of(&app, &who).await?;
-                let mut response = shown(&app, &who, &when, &draft, &calendars)?;
+                let mut response = shown(&app, &who, &when, &draft, &calendars).await?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
@@ -103,7 +103,7 @@ pub(crate) async fn end(State(app): State<App>, headers: HeaderMap, Path(id): Pa
             Err(why) => {
                 let draft = Draft { verb: END.into(), fields: Fields::new(), refusal: Some(why) };
                 let calendars = Calendars::of(&app, &who).await?;
-                let mut response = shown(&app, &who, &when, &draft, &calendars)?;
+                let mut response = shown(&app, &who, &when, &draft, &calendars).await?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
@@ -168,10 +168,11 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
     app.engine.put_override(change, who).await.map(drop).map_err(|why| told(&why))
 }
 
-fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Calendars) -> Result<Response, Refused> {
+async fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Calendars) -> Result<Response, Refused> {
     let queries = app.engine.queries(who);
     let org = queries.organisation()?;
     let now = queries.on_call(when.now)?;
+    let paged = would_be_paged(app, who, &org).await?;
     let body = html! {
         (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))
         (who_now(app, &now, when, who))
@@ -181,7 +182,7 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Cal
         }
         (absences::needs_cover(&app.engine.absences(who).unwrap_or_default(), &org, when))
         div class="cols" {
-            (would_be_paged(app, who, &org)?)
+            (paged)
             (overrides(&org, when, who, draft))
             @if may(&org, who, Right::Respond, Resource::Installation).is_ok() { (feeds::of_schedules(calendars, &org, when)) }
         }
@@ -305,11 +306,11 @@ fn two_weeks(org: &Org, when: &When, me: Option<&str>) -> Markup {
     }
 }
 
-fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAnswer> {
+async fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAnswer> {
     let queries = app.engine.queries(who);
     let mut services = Vec::new();
     for service in &org.bundle().services {
-        let steps = queries.who_would_be_paged(Some(&service.id), Severity::Sev1)?;
+        let steps = queries.who_would_be_paged(Some(&service.id), Severity::Sev1, None).await?;
         services.push((service, steps));
     }
     Ok(html! {

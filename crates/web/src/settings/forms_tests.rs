@@ -51,7 +51,10 @@ fn sample(kind: FormKind) -> Value {
             "verified": false}], "notify": {"high": [{"contact": "own"}], "low": [{"contact": "mail", "after": "1m"}]}})
         }
         FormKind::Escalation => {
-            json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})
+            json!({"id": "payments", "name": "Payments", "steps": [
+                {"page": ["person:ana"], "within": "5m", "one_of": "round_robin",
+                 "when": {"severity": "sev2", "urgency": "high", "types": ["ward"], "outside": "office", "match": "service=\"checkout\""}},
+                {"page": ["team:payments"], "within": "10m", "acknowledged_by": 2}], "repeat": 2, "again_every": "1h"})
         }
         FormKind::Service => json!({"id": "checkout", "name": "Checkout", "team": "payments", "escalation": "payments", "tier": 1,
             "rto": "4h", "mtpd": "1d", "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),

@@ -178,6 +178,8 @@ fn plain_of(field: &Field, path: &str, fields: &Fields, ways: WaysOut) -> Option
             (!on.is_empty()).then_some(Value::Array(on))
         }
         Input::Word(_) if matches!(typed, "true" | "false") => Some(Value::Bool(typed == "true")),
+        // What is no number is judged as it was typed.
+        Input::Number if !typed.is_empty() => Some(typed.parse::<u64>().map_or_else(|_| typed.into(), Value::from)),
         _ => (!typed.is_empty()).then(|| typed.into()),
     }
 }

@@ -214,6 +214,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Obligations(_)
         | Any::Objectives(_)
         | Any::Resources(_)
+        | Any::Responders(_)
         | Any::Sharing(_)
         | Any::Relations(_)
         | Any::Ordering(_)

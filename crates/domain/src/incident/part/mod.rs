@@ -29,6 +29,7 @@ pub mod recovery;
 pub mod relations;
 pub mod reports;
 pub mod resources;
+pub mod responders;
 pub mod roles;
 pub mod sharing;
 pub mod staffing;

@@ -35,6 +35,8 @@ impl Checker<'_> {
         self.never_on(&org, now);
         self.away(&org, now);
         self.steps_without_contacts(&org, &steps);
+        self.more_than_there_are(&steps);
+        self.always_passed_over();
         self.one_try();
         self.no_catch_all();
     }
@@ -224,12 +226,42 @@ impl Checker<'_> {
     }
 }
 
+impl Checker<'_> {
+    /// A step that asks for more people than it can page asks for all of them.
+    fn more_than_there_are(&mut self, steps: &[PagingStep<'_>]) {
+        for step in steps {
+            let (wanted, there) = (step.acknowledged_by as usize, step.people.len());
+            if wanted > 1 && there > 0 && wanted > there {
+                self.warning(
+                    root("escalations", step.policy).key("steps").index(step.index).key("acknowledged_by"),
+                    format!("{step} asks {wanted} people to acknowledge and pages {there} at most, so that all of them have to"),
+                    "name more people, or ask for fewer",
+                );
+            }
+        }
+    }
+
+    /// A policy whose every step has a condition may page nobody at all, and then nobody but the catch-all hears of it.
+    fn always_passed_over(&mut self) {
+        let all = |steps: &[crate::org::model::Step]| !steps.is_empty() && steps.iter().all(|step| step.when.is_some());
+        for (at, policy) in self.bundle.escalations.iter().enumerate().filter(|(_, policy)| all(&policy.steps)) {
+            let then = if self.bundle.catch_all.is_empty() { "nobody is paged" } else { "the catch-all is paged at once" };
+            self.warning(
+                root("escalations", at).key("steps"),
+                format!("every step of escalation `{}` has a condition: where none of them holds, {then}", policy.id),
+                "add a last step without `when`",
+            );
+        }
+    }
+}
+
 /// A step and everybody whom it may ever page.
 struct PagingStep<'a> {
     escalation: &'a str,
     policy: usize,
     index: usize,
     within: Length,
+    acknowledged_by: u32,
     people: BTreeSet<&'a str>,
 }
 
@@ -248,6 +280,7 @@ fn steps_of(org: &Org, now: Timestamp) -> Vec<PagingStep<'_>> {
                 policy,
                 index,
                 within: step.within,
+                acknowledged_by: step.acknowledged_by,
                 people: step.page.iter().flat_map(|target| everybody_of(org, target, now)).collect(),
             })
         })

@@ -132,6 +132,45 @@ fn each_error_has_its_place_and_a_hint() {
             "did you mean `schedule:primary`?",
         ),
         ("/escalations/0/steps/0/page/0", json!("schedule:primry"), "escalations[0].steps[0].page[0]", "not a schedule", "`primary`"),
+        ("/escalations/0/steps/0/acknowledged_by", json!(0), "escalations[0].steps[0].acknowledged_by", "cannot acknowledge", "1 to 200"),
+        (
+            "/escalations/0/steps/0",
+            json!({"page": ["schedule:primary"], "within": "5m", "one_of": "round_robin", "acknowledged_by": 2}),
+            "escalations[0].steps[0].acknowledged_by",
+            "the step pages one of them",
+            "take `one_of` away",
+        ),
+        ("/escalations/0/steps/0/when", json!({"during": "ofice"}), "escalations[0].steps[0].when.during", "not a calendar", ""),
+        ("/escalations/0/steps/0/when", json!({"types": ["fire"]}), "escalations[0].steps[0].when.types[0]", "not a type", ""),
+        (
+            "/escalations/0/steps/0/when",
+            json!({"match": "team=\"x\""}),
+            "escalations[0].steps[0].when.match",
+            "nothing of `team`",
+            "it knows",
+        ),
+        ("/escalations/0/steps/0/when", json!({"match": "severity~x"}), "escalations[0].steps[0].when.match", "missing after", ""),
+        (
+            "/escalations/0/steps/0/when",
+            json!({"match": "service=\"chekout\""}),
+            "escalations[0].steps[0].when.match",
+            "can never hold: no service that there is here fits it",
+            "",
+        ),
+        (
+            "/escalations/0/steps/0/when",
+            json!({"severity": "sev2", "match": "severity=~\"sev[345]\""}),
+            "escalations[0].steps[0].when.match",
+            "can never hold: no severity",
+            "",
+        ),
+        (
+            "/escalations/0/steps/0/when",
+            json!({"severity": "sev3", "urgency": "low"}),
+            "escalations[0].steps[0].when.urgency",
+            "can never hold: no severity as bad as that notifies at this urgency",
+            "",
+        ),
         ("/escalations/0/repeat", json!(21), "escalations[0].repeat", "more than 20", ""),
         ("/catch_all/0", json!("person:zoe"), "catch_all[0]", "`zoe` is not a person", "known: ana, ben"),
         ("/integrations/0/kind", json!("jsn"), "integrations[0].kind", "not a kind", "did you mean `json`?"),
@@ -400,6 +439,37 @@ fn whoever_a_step_pages_and_cannot_reach_is_named() {
     form["escalations"][0]["steps"] = whole()["escalations"][0]["steps"].clone();
     form["catch_all"] = json!(["person:boss"]);
     says(&form, &[("people[2]", "is in the catch-all")]);
+}
+
+#[test]
+fn a_condition_that_no_calendar_can_meet_is_refused_and_policies_that_may_page_nobody_are_named() {
+    let mut form = whole();
+    form["calendars"] = json!([
+        {"id": "office", "time_zone": "Europe/Madrid", "hours": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]},
+        {"id": "always", "time_zone": "Europe/Madrid", "hours": [{"from": "00:00", "to": "00:00"}]},
+    ]);
+    let mut told = |steps: Value| {
+        form["escalations"][0]["steps"] = steps;
+        judge(&form).into_iter().map(|p| (p.place.to_string(), p.message, p.weight)).collect::<Vec<_>>()
+    };
+    let step =
+        |when: Value| json!([{"page": ["schedule:primary"], "within": "5m", "when": when}, {"page": ["person:ben"], "within": "5m"}]);
+    assert_eq!(told(step(json!({"during": "office", "severity": "sev2"}))), vec![]);
+    assert_eq!(told(step(json!({"outside": "office"}))), vec![]);
+    for (when, words) in [
+        (json!({"outside": "always"}), "calendar `always` is never closed"),
+        (json!({"during": "office", "outside": "office"}), "calendar `office` is not open and closed at once"),
+    ] {
+        let found = told(step(when));
+        assert!(found.len() == 1 && found[0].1.contains(words) && found[0].2 == Weight::Error, "{found:#?}");
+        assert_eq!(found[0].0, "escalations[0].steps[0].when.outside");
+    }
+    let found = told(json!([{"page": ["schedule:primary"], "within": "5m", "when": {"during": "office"}}]));
+    assert!(found.len() == 1 && found[0].1.contains("every step of escalation `payments` has a condition"), "{found:#?}");
+    let found = told(json!([{"page": ["team:payments"], "within": "5m", "acknowledged_by": 3}]));
+    let (place, words, weight) = &found[0];
+    assert_eq!((place.as_str(), *weight), ("escalations[0].steps[0].acknowledged_by", Weight::Warning));
+    assert!(words.contains("asks 3 people to acknowledge and pages"), "{words}");
 }
 
 #[test]

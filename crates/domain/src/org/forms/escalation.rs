@@ -4,20 +4,33 @@ use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::{Checker, REPEAT_MAX, WITHIN_MAX};
+use super::step_condition::{self, When};
 use super::{Entry, FormKind, Slug};
 use crate::time::Length;
 
+/// Most people whom a step may ask to acknowledge: a step pages no more (`paging::PEOPLE_PER_STEP_MAX`).
+pub const ACKNOWLEDGED_BY_MAX: u32 = 200;
+
 const STEPS: &str = "- {page: [\"schedule:payments-primary\"], within: 5m}\n- {page: [\"person:cho\"], within: 10m}";
+const ONE_OF: &[(&str, &str)] = &[("round_robin", "One of them, in turn (round-robin)")];
 const STEP: Rows = Rows {
     one: "step",
     fields: &[
         needed("page", "Whom to page", "", Input::Several(&Input::Target, 1)),
         needed("within", "Within", "How long they have to acknowledge, as in 5m.", Input::Length),
+        row("one_of", "Who of them", "Left open, everybody at once.", Input::Word(ONE_OF)),
+        row("acknowledged_by", "Acknowledged by", "How many different people have to; one, where left open.", Input::Number),
+        row(
+            "when",
+            "Only when",
+            "All of it has to hold when the step has its turn; else the next step follows at once.",
+            Input::Part(step_condition::FIELDS, step_condition::EXAMPLE),
+        ),
     ],
     layout: Layout::Objects,
     first: 2,
     spare: 1,
-    more: &[],
+    more: &["one_of", "acknowledged_by", "when"],
     fresh: &[("within", "5m")],
     example: STEPS,
 };
@@ -67,9 +80,55 @@ pub struct Step {
     /// `schedule:ID`, `next:ID`, `person:ID`, `team:ID`.
     pub page: Vec<String>,
     pub within: Length,
+    /// Where only one of them is paged: how that one is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_of: Option<OneOf>,
+    /// How many different people have to acknowledge.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub acknowledged_by: u32,
+    /// When it counts; always where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+}
+
+/// How the one is chosen whom a step pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OneOf {
+    /// Whoever had no turn for the longest time: the whole ring before anybody twice.
+    RoundRobin,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+const fn is_one(many: &u32) -> bool {
+    *many == 1
+}
+
+impl Step {
+    /// One that pages everybody whom the targets name, always, until one of them acknowledges.
+    #[must_use]
+    pub const fn of(page: Vec<String>, within: Length) -> Self {
+        Self { page, within, one_of: None, acknowledged_by: 1, when: None }
+    }
 }
 
 impl Escalation {
+    /// Whether a step of it has a condition.
+    #[must_use]
+    pub fn has_conditions(&self) -> bool {
+        self.steps.iter().any(|step| step.when.is_some())
+    }
+
+    /// Whether a step of it pages one of many in turn.
+    #[must_use]
+    pub fn takes_turns(&self) -> bool {
+        self.steps.iter().any(|step| step.one_of.is_some())
+    }
+
     /// Whether it has one step and no further round: whoever misses that is not paged again by it.
     #[must_use]
     pub fn is_one_try(&self) -> bool {
@@ -108,6 +167,23 @@ impl Entry for Escalation {
                         format!("`{}` is not a time to acknowledge in", step.within),
                         format!("give more than no time and at most {WITHIN_MAX}, as in `5m`"),
                     );
+                }
+                let many = step.acknowledged_by;
+                if many == 0 || many > ACKNOWLEDGED_BY_MAX {
+                    checker.error(
+                        place.key("acknowledged_by"),
+                        format!("{many} people cannot acknowledge a step"),
+                        format!("give 1 to {ACKNOWLEDGED_BY_MAX}, or leave it away for one"),
+                    );
+                } else if many > 1 && step.one_of.is_some() {
+                    checker.error(
+                        place.key("acknowledged_by"),
+                        format!("the step pages one of them, so {many} cannot acknowledge it"),
+                        "take `one_of` away to page everybody, or `acknowledged_by`",
+                    );
+                }
+                if let Some(when) = &step.when {
+                    when.check(checker, &place.key("when"));
                 }
             }
             if let Some(every) = escalation.again_every {

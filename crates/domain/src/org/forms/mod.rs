@@ -38,6 +38,7 @@ pub mod service;
 pub mod service_target;
 pub mod severity;
 pub mod silence;
+pub mod step_condition;
 pub mod stored;
 pub mod target;
 pub mod team;

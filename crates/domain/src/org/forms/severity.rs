@@ -71,6 +71,26 @@ pub enum NotifyUrgency {
     Low,
 }
 
+impl NotifyUrgency {
+    /// As written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+        }
+    }
+
+    /// Of a severity of which nothing is said: sev1–sev3 wake people.
+    #[must_use]
+    pub const fn usual(severity: Severity) -> Self {
+        match severity {
+            Severity::Sev1 | Severity::Sev2 | Severity::Sev3 => Self::High,
+            Severity::Sev4 | Severity::Sev5 => Self::Low,
+        }
+    }
+}
+
 impl Entry for SeverityForm {
     fn id(&self) -> Option<&str> {
         Some(self.id.word())

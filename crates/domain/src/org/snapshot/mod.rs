@@ -200,10 +200,7 @@ pub struct Reach<'a> {
 /// Notification urgency of a severity of which nothing is said: sev1–sev3 wake people.
 #[must_use]
 pub const fn default_urgency(severity: Severity) -> NotifyUrgency {
-    match severity {
-        Severity::Sev1 | Severity::Sev2 | Severity::Sev3 => NotifyUrgency::High,
-        Severity::Sev4 | Severity::Sev5 => NotifyUrgency::Low,
-    }
+    NotifyUrgency::usual(severity)
 }
 
 impl Org {
@@ -652,6 +649,13 @@ impl Org {
         }
         let why_nobody = people.is_empty().then(|| reasons.join("; "));
         Resolved { people, why_nobody }
+    }
+
+    /// Until when somebody is away, where they are at an instant; of several absences the one that lasts longest.
+    #[must_use]
+    pub fn away_until(&self, person: &str, at: Timestamp) -> Option<Timestamp> {
+        let theirs = self.bundle.absences.iter().filter(|one| one.person == person && one.starts_at <= at && at < one.ends_at);
+        theirs.map(|one| one.ends_at).max()
     }
 
     /// How a person is reached at an urgency, soonest first. Only verified contacts of a channel that there is count. Where
