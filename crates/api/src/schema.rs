@@ -31,7 +31,7 @@ macro_rules! lists {
 
 lists! {
     alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation,
-        view::DeliveryView;
+        view::DeliveryView, view::TimetableView, view::SchedulePreviewView;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;

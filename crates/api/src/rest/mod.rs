@@ -15,6 +15,7 @@ mod org_forms;
 mod overrides;
 mod plans;
 mod stream;
+mod timetable;
 mod tokens;
 mod troubles;
 
@@ -225,6 +226,8 @@ operations! {
     overrides::list,
     overrides::put,
     overrides::end,
+    timetable::show,
+    timetable::preview,
     absences::list,
     absences::enter,
     absences::end,

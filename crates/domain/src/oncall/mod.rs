@@ -26,6 +26,8 @@
 //! It does not check that people exist ([`crate::org::check`] does) and knows no contact methods.
 
 pub(crate) mod civil;
+mod compare;
+mod lanes;
 mod layer;
 mod shifts;
 #[cfg(test)]
@@ -36,7 +38,9 @@ pub(crate) mod window;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use civil::{BadCivil, Handoff, parse_clock, parse_handoff, parse_weekday};
+pub use civil::{BadCivil, Handoff, day_begins, parse_clock, parse_handoff, parse_weekday};
+pub use compare::{DIFFERENCES_MAX, Difference, Differences, Side, differences};
+pub use lanes::{Lane, Turn};
 pub use shifts::{Changes, EDGES_MAX, Gap, NEXT_AHEAD, SHIFTS_MAX, Shift};
 
 use crate::org::forms::calendar::Calendars;

@@ -39,6 +39,7 @@ mod roll;
 mod several;
 mod signal;
 mod steps;
+mod timetable;
 mod token;
 
 pub use absence::AbsenceView;
@@ -78,4 +79,5 @@ pub use roll::{ROLL_KINDS, RollView, roll_call};
 pub use several::{RelatedView, TransfersView, UnderView};
 pub use signal::{RefusedView, SignalView};
 pub use steps::{Came, LogLine, Told, ToldPerson, ToldStep, log_lines};
+pub use timetable::{AwayView, DifferenceView, GapView, LaneView, SchedulePreviewView, ShiftView, TimetableView, TurnView};
 pub use token::TokenView;

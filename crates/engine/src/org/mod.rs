@@ -12,6 +12,7 @@ mod form_problems;
 pub mod forms;
 pub mod own;
 pub mod plans;
+pub mod preview;
 pub(crate) mod shown_once;
 pub mod silences;
 

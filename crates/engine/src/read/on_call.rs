@@ -3,7 +3,10 @@
 
 use allclear_domain::access::may_end;
 use allclear_domain::oncall::{Changes, NEXT_AHEAD, OnCall};
-use allclear_domain::view::{OnCallPerson, OnCallView, OverrideView};
+use allclear_domain::org::model::Override;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::org::timetable::{Timetable, timetable};
+use allclear_domain::view::{AwayView, GapView, LaneView, OnCallPerson, OnCallView, OverrideView, ShiftView, TimetableView};
 use jiff::Timestamp;
 
 use crate::read::{NoAnswer, Queries};
@@ -61,19 +64,57 @@ impl Queries<'_> {
             .overrides(schedule)
             .iter()
             .filter(|change| change.ends_at > now)
-            .map(|change| OverrideView {
-                id: change.id.clone(),
-                schedule: change.schedule.clone(),
-                effect: change.effect,
-                person: change.person.clone(),
-                person_name: org.person(&change.person).map(|person| person.name.clone()),
-                starts_at: change.starts_at,
-                ends_at: change.ends_at,
-                made_by: change.made_by.as_ref().map(ToString::to_string),
-                may_end: may_end(&org, self.who(), change).is_ok(),
-            })
+            .map(|change| self.override_view(&org, change))
             .collect();
         out.sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));
         Ok(out)
+    }
+
+    fn override_view(&self, org: &Org, change: &Override) -> OverrideView {
+        OverrideView {
+            id: change.id.clone(),
+            schedule: change.schedule.clone(),
+            effect: change.effect,
+            person: change.person.clone(),
+            person_name: org.person(&change.person).map(|person| person.name.clone()),
+            starts_at: change.starts_at,
+            ends_at: change.ends_at,
+            made_by: change.made_by.as_ref().map(ToString::to_string),
+            may_end: may_end(org, self.who(), change).is_ok(),
+        }
+    }
+
+    /// A schedule between two instants: who is on call, its layers, overrides, and who is away.
+    ///
+    /// # Errors
+    /// When the asker may not see the organisation, or there is no such schedule that can be read.
+    pub fn timetable(&self, schedule: &str, from: Timestamp, to: Timestamp) -> Result<TimetableView, NoAnswer> {
+        let org = self.organisation()?;
+        let form = org.schedule_form(schedule).ok_or(NoAnswer::Missing("schedule"))?;
+        let Timetable { from, to, cut, on_call, gaps, layers, overrides, away } =
+            timetable(&org, schedule, from, to).ok_or(NoAnswer::Missing("schedule"))?;
+        let name = |id: &str| org.person(id).map(|person| person.name.clone());
+        Ok(TimetableView {
+            schedule: form.id.clone(),
+            name: form.name.clone().unwrap_or_else(|| form.id.clone()),
+            time_zone: form.time_zone.clone(),
+            from,
+            to,
+            cut,
+            on_call: on_call.iter().map(|shift| ShiftView::of(shift, &org)).collect(),
+            gaps: gaps.iter().map(GapView::from).collect(),
+            layers: layers.iter().map(|lane| LaneView::of(lane, &org)).collect(),
+            overrides: overrides.iter().map(|change| self.override_view(&org, change)).collect(),
+            away: away
+                .into_iter()
+                .map(|one| AwayView {
+                    name: name(&one.person),
+                    person: one.person,
+                    starts_at: one.starts_at,
+                    ends_at: one.ends_at,
+                    needs_cover: one.needs_cover,
+                })
+                .collect(),
+        })
     }
 }

@@ -79,7 +79,14 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
     if let Some((deed, at)) = Deed::of(&fields) {
         deed.done(&at, kind, &mut fields, ways);
         let focus = deed.leads_to(&at, kind, &fields, ways);
-        let told = FormState { first: first::is_step(&fields), fields: Some(fields), again: true, focus, ..FormState::default() };
+        let told = FormState {
+            first: first::is_step(&fields),
+            preview: deed == Deed::Look,
+            fields: Some(fields),
+            again: true,
+            focus,
+            ..FormState::default()
+        };
         return shown(app, who, when, kind, stored.map(|_| id), told).await;
     }
     let fields = compacted(kind, fields, ways);
