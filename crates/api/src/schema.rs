@@ -43,9 +43,11 @@ lists! {
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
+    TemporaryPage of view::TemporaryView;
     FeedPage of view::FeedView;
     CoverPage of view::CoverView;
     AbsencePage of view::AbsenceView;
+    NeedsCoverPage of view::NeedsCoverView;
     ReadinessPage of view::ReadinessView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;

@@ -70,6 +70,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/messages/{id}", get(me::message::show))
         .route(on_call::calendar::PATH, get(on_call::calendar::show))
         .route(on_call::calendar::OVERRIDE, get(on_call::calendar::back).post(on_call::calendar::take))
+        .route(on_call::calendar::TEMPORARY, get(on_call::calendar::back).post(on_call::calendar::make_temporary))
+        .route(on_call::calendar::TEMPORARY_END, get(on_call::calendar::back_of_temporary).post(on_call::calendar::end_temporary))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route(on_call::absences::ENTER, post(on_call::acts::enter_absence))

@@ -15,6 +15,7 @@ mod org_forms;
 mod overrides;
 mod plans;
 mod stream;
+mod temporary;
 mod timetable;
 mod tokens;
 mod troubles;
@@ -226,11 +227,15 @@ operations! {
     overrides::list,
     overrides::put,
     overrides::end,
+    temporary::list,
+    temporary::put,
+    temporary::end,
     timetable::show,
     timetable::preview,
     absences::list,
     absences::enter,
     absences::end,
+    absences::needs_cover,
     cover::list,
     cover::ask,
     cover::answer,

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::forms::schedule::Schedule;
 use super::problem::Problem;
 use super::snapshot::Org;
-use crate::oncall::{CompiledSchedule, Difference, Gap, Shift, Side, day_begins, differences};
+use crate::oncall::{Difference, Gap, Shift, Side, day_begins, differences};
 
 /// Weeks that are shown: two turns of most rotas, and as far as *My shifts* looks.
 pub const PREVIEW_WEEKS: i64 = 8;
@@ -53,7 +53,7 @@ impl Preview {
 /// # Errors
 /// Why it cannot be read, at places counted from the schedule.
 pub fn preview(org: &Org, form: &Schedule, now: Timestamp) -> Result<Preview, Vec<Problem>> {
-    let will = CompiledSchedule::compile(form, org.calendars())?;
+    let will = org.compiled_as(form)?;
     let stands = org.schedule(&form.id);
     let overrides = org.overrides(&form.id);
     let today = will.zone().to_datetime(now).date();

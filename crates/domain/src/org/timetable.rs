@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::away::days_off;
 use super::forms::overrides::Override;
 use super::model::Slug;
 use super::snapshot::Org;
-use crate::oncall::{Gap, Lane, Shift};
+use crate::oncall::{Gap, Lane, Shift, TemporaryLane};
 
 /// Longest range: two months, which is a month's calendar with the days around it, or eight weeks.
 pub const TIMETABLE_MAX: SignedDuration = SignedDuration::from_hours(62 * 24);
@@ -35,7 +36,9 @@ pub struct Timetable {
     pub layers: Vec<Lane>,
     /// Those that touch the range, by their start, whole.
     pub overrides: Vec<Override>,
-    /// Those who have turns in the schedule and are away, by when that begins, cut to the range.
+    /// What stands in the place of the layers for a time, by its start.
+    pub temporary: Vec<TemporaryLane>,
+    /// Those who have turns in the schedule and are away or have a public holiday, by when that begins, cut to the range.
     pub away: Vec<Away>,
 }
 
@@ -47,6 +50,25 @@ pub struct Away {
     pub ends_at: Timestamp,
     /// They are on call for some of it, and nobody has it instead.
     pub needs_cover: bool,
+    /// It is a public holiday that they have off, by its name; empty, where it has none.
+    pub holiday: Option<String>,
+}
+
+impl Away {
+    fn of(person: &str, starts_at: Timestamp, ends_at: Timestamp, holiday: Option<String>, on_call: &[Shift]) -> Self {
+        let on = |shift: &Shift| shift.person == person && shift.starts_at < ends_at && starts_at < shift.ends_at;
+        Self { person: person.to_owned(), starts_at, ends_at, needs_cover: on_call.iter().any(on), holiday }
+    }
+
+    /// In a few words after the person's name: `is away`, `has Christmas Day off`.
+    #[must_use]
+    pub fn says(&self) -> String {
+        match self.holiday.as_deref() {
+            None => "is away".to_owned(),
+            Some("") => "has a public holiday".to_owned(),
+            Some(name) => format!("has {name} off"),
+        }
+    }
 }
 
 /// A schedule between two instants; nothing where there is none that can be read. A range longer than [`TIMETABLE_MAX`] is cut.
@@ -78,6 +100,7 @@ pub fn timetable(org: &Org, id: &str, from: Timestamp, to: Timestamp) -> Option<
     let of_it: BTreeSet<&str> = form
         .layers
         .iter()
+        .chain(org.temporary(id).into_iter().filter(|one| one.starts_at < to && from < one.ends_at).flat_map(|one| &one.layers))
         .flat_map(|layer| layer.people.iter().map(String::as_str))
         .chain(touching.iter().filter_map(|one| one.whom().map(String::as_str)))
         .collect();
@@ -85,9 +108,12 @@ pub fn timetable(org: &Org, id: &str, from: Timestamp, to: Timestamp) -> Option<
     for absence in org.bundle().absences.iter().filter(|absence| of_it.contains(absence.person.as_str())) {
         let (starts_at, ends_at) = (absence.starts_at.max(from), absence.ends_at.min(to));
         if starts_at < ends_at {
-            let on = |shift: &Shift| shift.person == absence.person && shift.starts_at < ends_at && starts_at < shift.ends_at;
-            away.push(Away { person: absence.person.clone(), starts_at, ends_at, needs_cover: on_call.iter().any(on) });
+            away.push(Away::of(&absence.person, starts_at, ends_at, None, &on_call));
         }
+    }
+    for person in &of_it {
+        let off = days_off(org, person, from, to).into_iter();
+        away.extend(off.map(|(name, starts_at, ends_at)| Away::of(person, starts_at, ends_at, Some(name), &on_call)));
     }
     away.sort_by(|a, b| (a.starts_at, &a.person, a.ends_at).cmp(&(b.starts_at, &b.person, b.ends_at)));
     away.truncate(TIMETABLE_AWAY_MAX);
@@ -98,6 +124,7 @@ pub fn timetable(org: &Org, id: &str, from: Timestamp, to: Timestamp) -> Option<
         gaps: schedule.gaps(overrides, from, to),
         on_call,
         layers,
+        temporary: schedule.temporary_lanes(from, to, TIMETABLE_SPANS_MAX),
         overrides: touching,
         away,
     })

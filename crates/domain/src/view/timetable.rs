@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::OverrideView;
-use crate::oncall::{Difference, Gap, Lane, Shift};
+use crate::oncall::{Difference, Gap, Lane, Shift, TemporaryLane, Turn};
 use crate::org::snapshot::Org;
 
 /// A schedule between two instants: who is on call, and what lies beneath that.
@@ -24,6 +24,8 @@ pub struct TimetableView {
     pub gaps: Vec<GapView>,
     /// Each layer by itself, the lowest first; the last with somebody on has the turn.
     pub layers: Vec<LaneView>,
+    /// Temporary schedules that hold in the range, in the place of the layers.
+    pub temporary: Vec<TemporaryLaneView>,
     /// Overrides that touch the range, whole.
     pub overrides: Vec<OverrideView>,
     /// Who of the schedule is away, as far as it is in the range.
@@ -63,6 +65,33 @@ pub struct LaneView {
     pub turns: Vec<TurnView>,
 }
 
+/// What stands in the place of the layers for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = TemporaryLane))]
+pub struct TemporaryLaneView {
+    pub id: String,
+    pub name: Option<String>,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// Those of the range.
+    pub turns: Vec<TurnView>,
+}
+
+/// A temporary schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = TemporarySchedule))]
+pub struct TemporaryView {
+    pub id: String,
+    pub schedule: String,
+    pub name: Option<String>,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// Whose turns it has.
+    pub people: Vec<String>,
+    /// Whether the asker may take it back.
+    pub may_end: bool,
+}
+
 /// A turn of a layer, whether or not something stands above it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Turn))]
@@ -83,6 +112,8 @@ pub struct AwayView {
     pub ends_at: Timestamp,
     /// Whether they are on call for some of it.
     pub needs_cover: bool,
+    /// What the public holiday is called that they have off; null where they are away.
+    pub holiday: Option<String>,
 }
 
 /// Other people are on call than before.
@@ -142,13 +173,27 @@ impl LaneView {
     /// With the people's names.
     #[must_use]
     pub fn of(lane: &Lane, org: &Org) -> Self {
-        let turn = |turn: &crate::oncall::Turn| TurnView {
-            person: turn.person.clone(),
-            name: name(org, &turn.person),
-            starts_at: turn.starts_at,
-            ends_at: turn.ends_at,
-        };
-        Self { layer: lane.index + 1, name: lane.name.clone(), turns: lane.turns.iter().map(turn).collect() }
+        Self { layer: lane.index + 1, name: lane.name.clone(), turns: lane.turns.iter().map(|turn| TurnView::of(turn, org)).collect() }
+    }
+}
+
+impl TurnView {
+    fn of(turn: &Turn, org: &Org) -> Self {
+        Self { person: turn.person.clone(), name: name(org, &turn.person), starts_at: turn.starts_at, ends_at: turn.ends_at }
+    }
+}
+
+impl TemporaryLaneView {
+    /// With the people's names.
+    #[must_use]
+    pub fn of(lane: &TemporaryLane, org: &Org) -> Self {
+        Self {
+            id: lane.id.clone(),
+            name: lane.name.clone(),
+            starts_at: lane.starts_at,
+            ends_at: lane.ends_at,
+            turns: lane.turns.iter().map(|turn| TurnView::of(turn, org)).collect(),
+        }
     }
 }
 

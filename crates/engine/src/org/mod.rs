@@ -15,6 +15,7 @@ pub mod plans;
 pub mod preview;
 pub(crate) mod shown_once;
 pub mod silences;
+pub mod temporary;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Who is on call, and who takes over, as people ask for it. It deliberately decides nothing: the
 //! resolver is `allclear_domain::oncall`, and who may is `allclear_domain::access`.
 
-use allclear_domain::access::may_end;
+use allclear_domain::access::{may_end, may_schedule};
 use allclear_domain::oncall::{Changes, NEXT_AHEAD, OnCall};
-use allclear_domain::org::model::Override;
+use allclear_domain::org::model::{Override, TemporarySchedule};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::{Timetable, timetable};
-use allclear_domain::view::{AwayView, GapView, LaneView, OnCallPerson, OnCallView, OverrideView, ShiftView, TimetableView};
+use allclear_domain::view::{AwayView, GapView, LaneView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView};
 use jiff::Timestamp;
 
 use crate::read::{NoAnswer, Queries};
@@ -91,7 +91,7 @@ impl Queries<'_> {
     pub fn timetable(&self, schedule: &str, from: Timestamp, to: Timestamp) -> Result<TimetableView, NoAnswer> {
         let org = self.organisation()?;
         let form = org.schedule_form(schedule).ok_or(NoAnswer::Missing("schedule"))?;
-        let Timetable { from, to, cut, on_call, gaps, layers, overrides, away } =
+        let Timetable { from, to, cut, on_call, gaps, layers, temporary, overrides, away } =
             timetable(&org, schedule, from, to).ok_or(NoAnswer::Missing("schedule"))?;
         let name = |id: &str| org.person(id).map(|person| person.name.clone());
         Ok(TimetableView {
@@ -104,6 +104,7 @@ impl Queries<'_> {
             on_call: on_call.iter().map(|shift| ShiftView::of(shift, &org)).collect(),
             gaps: gaps.iter().map(GapView::from).collect(),
             layers: layers.iter().map(|lane| LaneView::of(lane, &org)).collect(),
+            temporary: temporary.iter().map(|lane| TemporaryLaneView::of(lane, &org)).collect(),
             overrides: overrides.iter().map(|change| self.override_view(&org, change)).collect(),
             away: away
                 .into_iter()
@@ -113,8 +114,29 @@ impl Queries<'_> {
                     starts_at: one.starts_at,
                     ends_at: one.ends_at,
                     needs_cover: one.needs_cover,
+                    holiday: one.holiday,
                 })
                 .collect(),
         })
+    }
+
+    /// The temporary schedules of a schedule that hold or are to come, by their start; none where there is no such schedule.
+    ///
+    /// # Errors
+    /// When the asker may not see the organisation.
+    pub fn temporary(&self, schedule: &str) -> Result<Vec<TemporaryView>, NoAnswer> {
+        let (org, now) = (self.organisation()?, self.engine().now());
+        let may_end = may_schedule(&org, self.who(), schedule).is_ok();
+        let of = |form: &TemporarySchedule| {
+            let mut people: Vec<String> = Vec::new();
+            for person in form.layers.iter().flat_map(|layer| &layer.people) {
+                if !people.contains(person) {
+                    people.push(person.clone());
+                }
+            }
+            let (starts_at, ends_at) = (form.starts_at, form.ends_at);
+            TemporaryView { id: form.id.clone(), schedule: form.schedule.clone(), name: form.name.clone(), starts_at, ends_at, people, may_end }
+        };
+        Ok(org.temporary(schedule).into_iter().filter(|form| form.ends_at > now).map(of).collect())
     }
 }

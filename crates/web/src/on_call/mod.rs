@@ -185,7 +185,7 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars: &Cal
             p { a href="/on-call/ready" { "Who would be reached" } span class="quiet" { ": what would keep a page from arriving." } }
             (two_weeks(&org, when, who.person()))
         }
-        (absences::needs_cover(&app.engine.absences(who).unwrap_or_default(), &org, when))
+        (absences::needs_cover(&app.engine.needs_cover(who).unwrap_or_default(), &org, when))
         div class="cols" {
             (would_be_paged(app, who, &org)?)
             (overrides(&org, when, who, draft))

@@ -196,7 +196,7 @@ pub(crate) fn fresh(org: &Org, kind: FormKind, who: &Principal, when: &When, ask
         }
         _ => {}
     }
-    if matches!(kind, FormKind::Override | FormKind::Silence | FormKind::Absence) {
+    if matches!(kind, FormKind::Override | FormKind::Silence | FormKind::Absence | FormKind::TemporarySchedule) {
         say("starts_at", when.as_field(when.now));
         say("ends_at", when.as_field(until));
     }

@@ -2,7 +2,7 @@
 //! would be with what is typed beside what stands, with the gaps first and every change in words.
 
 use allclear_domain::access::Principal;
-use allclear_domain::oncall::{CompiledSchedule, Gap, Shift};
+use allclear_domain::oncall::{Gap, Shift};
 use allclear_domain::org::forms::schedule::Schedule;
 use allclear_domain::org::preview::{Preview, preview};
 use allclear_domain::org::snapshot::Org;
@@ -33,7 +33,7 @@ pub(crate) fn two_weeks(org: &Org, who: &Principal, when: &When, id: Option<&str
     let first = when.day(when.now);
     let (from, to) = (when.begins(first), when.begins(first.checked_add(DAYS.days()).unwrap_or(first)));
     let drawn = body.and_then(|body| schedule(body, id)).filter(|form| !form.layers.is_empty()).and_then(|form| {
-        let schedule = CompiledSchedule::compile(&form, org.calendars()).ok()?;
+        let schedule = org.compiled_as(&form).ok()?;
         let overrides = id.map_or(&[][..], |id| org.overrides(id));
         let rows = [Row {
             name: form.name.clone().unwrap_or_else(|| form.id.clone()),

@@ -17,6 +17,7 @@ pub mod catch_all;
 pub mod checker;
 pub mod contact;
 pub mod escalation;
+pub mod holidays;
 pub mod incident_type;
 pub mod integration;
 pub mod misshapen;
@@ -41,6 +42,7 @@ pub mod silence;
 pub mod stored;
 pub mod target;
 pub mod team;
+pub mod temporary;
 pub mod triage;
 
 use std::collections::BTreeMap;
@@ -83,7 +85,7 @@ pub(crate) trait Entry: Clone + Serialize + DeserializeOwned {
     }
 
     /// How it stands at an instant, where that is more than what is written.
-    fn stands(&self, _at: Timestamp) -> Option<Standing> {
+    fn stands(&self, _at: Timestamp, _of: &Bundle) -> Option<Standing> {
         None
     }
 
@@ -180,7 +182,7 @@ macro_rules! forms {
             #[must_use]
             pub fn stands(&self, kind: FormKind, id: &str, at: Timestamp) -> Option<Standing> {
                 match kind {
-                    $(FormKind::$kind => self.$list.iter().find(|form| form.id() == Some(id)).and_then(|form| form.stands(at)),)+
+                    $(FormKind::$kind => self.$list.iter().find(|form| form.id() == Some(id)).and_then(|form| form.stands(at, self)),)+
                 }
             }
 
@@ -283,6 +285,10 @@ forms! {
     report_forms: ReportForm = report_form::ReportForm, report_form;
     /// Who is away.
     absences: Absence = absence::Absence, absence;
+    /// Layers that stand in the place of a schedule's for a time.
+    temporary_schedules: TemporarySchedule = temporary::TemporarySchedule, temporary;
+    /// Public holidays, which people and calendars name.
+    public_holidays: Holidays = holidays::Holidays, holidays;
 }
 
 impl FormKind {

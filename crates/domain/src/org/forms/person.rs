@@ -51,6 +51,12 @@ pub const ABOUT: About = About {
             Input::Contacts,
         ),
         row("notify", "Which contacts, in which order", "Left empty, every verified contact is used at once.", Input::Rows(&ORDER)),
+        row(
+            "public_holidays",
+            "Public holidays",
+            "Days of these lists they have off: their turns on them are named as needing cover.",
+            Input::Many(FormKind::Holidays),
+        ),
     ],
 };
 
@@ -72,6 +78,9 @@ pub struct Person {
     pub contacts: Vec<Contact>,
     #[serde(default)]
     pub notify: Notify,
+    /// Lists of public holidays whose days they have off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_holidays: Vec<Slug>,
 }
 
 /// What a person may see and do; whoever manages a team has more in that team.
@@ -152,6 +161,7 @@ impl Entry for Person {
                     "write an IANA name such as `Europe/Madrid`",
                 );
             }
+            checker.refer(&place.key("public_holidays"), FormKind::Holidays, &person.public_holidays);
             checker.contacts(place, &person.contacts);
             let known: Vec<&str> = person.contacts.iter().map(|contact| contact.id.as_str()).collect();
             rules(checker, &place.key("notify").key("high"), &person.id, &known, &person.notify.high);

@@ -1,7 +1,7 @@
 //! What lies over each other in a calendar, as lanes: who is on call, what stands above the layers, who is away, and each layer by
 //! itself.
 
-use allclear_domain::oncall::{Because, Gap, Shift};
+use allclear_domain::oncall::{Because, Gap, Shift, Turn};
 use allclear_domain::org::model::Effect;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::Timetable;
@@ -21,26 +21,24 @@ pub(super) fn lanes(table: &Timetable, org: &Org, at: &At<'_>, me: Option<&str>)
     if !overrides.is_empty() {
         out.push(lane("Overrides", true, overrides));
     }
+    for one in &table.temporary {
+        let name = one.name.as_deref().unwrap_or("Temporary");
+        out.push(lane(name, true, one.turns.iter().map(|turn| of_turn(turn, Shape::Above, org, me)).collect()));
+    }
     let away = away(table, org, me);
     if !away.is_empty() {
         out.push(lane("Away", true, away));
     }
     for layer in table.layers.iter().rev().take(LAYERS_MAX) {
-        let bars = layer.turns.iter().map(|turn| {
-            let name = pieces::name(org, &turn.person);
-            Bar {
-                from: turn.starts_at,
-                to: turn.ends_at,
-                shape: Shape::Turn,
-                says: name.clone(),
-                name,
-                mine: me == Some(turn.person.as_str()),
-                href: None,
-            }
-        });
+        let bars = layer.turns.iter().map(|turn| of_turn(turn, Shape::Turn, org, me));
         out.push(lane(&layer_name(layer.index, layer.name.as_deref()), true, bars.collect()));
     }
     out
+}
+
+fn of_turn(turn: &Turn, shape: Shape, org: &Org, me: Option<&str>) -> Bar {
+    let name = pieces::name(org, &turn.person);
+    Bar { from: turn.starts_at, to: turn.ends_at, shape, says: name.clone(), name, mine: me == Some(turn.person.as_str()), href: None }
 }
 
 /// How many layers are not drawn.
@@ -61,7 +59,7 @@ pub(super) const fn why_nobody(gap: &Gap) -> &'static str {
 /// Whether somebody is on by what stands above the layers.
 pub(super) const fn is_above(because: &Because) -> bool {
     match because {
-        Because::Override { .. } | Because::Added { .. } | Because::Off { .. } => true,
+        Because::Temporary { .. } | Because::Override { .. } | Because::Added { .. } | Because::Off { .. } => true,
         Because::Layer { .. } | Because::Nobody => false,
     }
 }
@@ -122,7 +120,7 @@ fn away(table: &Timetable, org: &Org, me: Option<&str>) -> Vec<Bar> {
             from: one.starts_at,
             to: one.ends_at,
             shape: Shape::Away,
-            says: format!("{name} is away{cover}"),
+            says: format!("{name} {}{cover}", one.says()),
             name,
             mine: me == Some(one.person.as_str()),
             href: None,

@@ -7,11 +7,15 @@
 mod days;
 mod lanes;
 mod take;
+mod temporary;
 mod view;
 
 use allclear_domain::access::{Principal, Right};
+use allclear_domain::oncall::Difference;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::{Timetable, timetable};
+use allclear_engine::org::OrgError;
+use allclear_engine::org::forms::FormError;
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -36,6 +40,10 @@ use crate::posted::{Draft, said};
 pub(crate) const PATH: &str = "/on-call/schedules/{id}";
 /// POST.
 pub(crate) const OVERRIDE: &str = "/on-call/schedules/{id}/override";
+/// POST: makes a temporary schedule, or shows what one would change.
+pub(crate) const TEMPORARY: &str = "/on-call/schedules/{id}/temporary";
+/// POST: takes one back.
+pub(crate) const TEMPORARY_END: &str = "/on-call/schedules/{id}/temporary/{temporary}/end";
 
 /// Most bars of a page: a week of turns of an hour in three lanes, and no more than a telephone fetches in a moment.
 const BARS_MAX: usize = 600;
@@ -58,7 +66,7 @@ impl View {
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        page(&app, &who, &when, &id, &asked, &Draft::default())
+        page(&app, &who, &when, &id, &asked, &Draft::default(), None)
     })
     .await
 }
@@ -80,13 +88,82 @@ pub(crate) async fn take(
             Ok(()) => Ok(Redirect::to(&back).into_response()),
             Err(why) => {
                 let draft = Draft { verb: TAKES.into(), fields: fields.clone(), refusal: Some(why) };
-                let mut response = page(&app, &who, &when, &id, &fields, &draft)?;
+                let mut response = page(&app, &who, &when, &id, &fields, &draft, None)?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
         }
     })
     .await
+}
+
+/// POST: a temporary schedule is made, or only looked at.
+pub(crate) async fn make_temporary(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    answer(async {
+        let (who, when) = actor(&app, &headers).await?;
+        let org = app.engine.queries(&who).organisation()?;
+        let (at, shown, _) = place(&org, &when, &id, &fields)?;
+        let back = at.href();
+        let mut seen = None;
+        let refusal = match temporary::read(&app, &at, &shown, &fields) {
+            Err(why) => Some(why),
+            Ok(form) if fields.contains_key("look") => match app.engine.preview_temporary(&form, &who) {
+                Ok(found) => {
+                    seen = Some(found);
+                    None
+                }
+                Err(why) => Some(temporary::told(&why)),
+            },
+            Ok(form) => match Box::pin(app.engine.put_temporary(form, &who)).await {
+                // A form that was taken back meanwhile stays so.
+                Ok(_) | Err(FormError::Removed) => return Ok(Redirect::to(&back).into_response()),
+                Err(why) => Some(temporary::told(&why)),
+            },
+        };
+        let refused = refusal.is_some();
+        let draft = Draft { verb: temporary::MAKES.into(), fields: Fields::new(), refusal };
+        let mut response = page(&app, &who, &when, &id, &fields, &draft, seen.as_deref())?;
+        if refused {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        Ok(response)
+    })
+    .await
+}
+
+/// POST: a temporary schedule is taken back whole.
+pub(crate) async fn end_temporary(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((id, temporary)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    answer(async {
+        let (who, when) = actor(&app, &headers).await?;
+        let org = app.engine.queries(&who).organisation()?;
+        let (at, ..) = place(&org, &when, &id, &fields)?;
+        match Box::pin(app.engine.end_temporary(&id, &temporary, &who)).await {
+            // A second press finds it gone, which is what was asked for.
+            Ok(_) | Err(OrgError::Missing { .. }) => Ok(Redirect::to(&at.href()).into_response()),
+            Err(why) => {
+                let draft = Draft { verb: temporary::ENDS.into(), fields: Fields::new(), refusal: Some(super::told(&why)) };
+                let mut response = page(&app, &who, &when, &id, &fields, &draft, None)?;
+                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+                Ok(response)
+            }
+        }
+    })
+    .await
+}
+
+/// GET of what a form of a calendar leads to.
+pub(crate) async fn back_of_temporary(Path((id, _)): Path<(String, String)>) -> Response {
+    Redirect::to(&path_of(&id)).into_response()
 }
 
 /// GET of the form's address, as after signing in: the calendar.
@@ -113,14 +190,24 @@ fn place<'a>(org: &Org, when: &When, id: &'a str, asked: &Fields) -> Result<(At<
     Ok((At { id, view, day, mine }, shown, wrong_day.or(wrong_view)))
 }
 
-fn page(app: &App, who: &Principal, when: &When, id: &str, asked: &Fields, draft: &Draft) -> Result<Response, Refused> {
+fn page(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    id: &str,
+    asked: &Fields,
+    draft: &Draft,
+    seen: Option<&[Difference]>,
+) -> Result<Response, Refused> {
     let queries = app.engine.queries(who);
     let org = queries.organisation()?;
     let (at, shown, wrong) = place(&org, when, id, asked)?;
     let form = org.schedule_form(id).ok_or_else(|| Refused::missing("schedule", "Look for it under On call."))?;
     let name = form.name.as_deref().unwrap_or(&form.id);
     let (from, to) = at.lasts(&shown);
-    let picked = Picked::read(asked, &shown);
+    // What is typed into the form of a temporary schedule is no time that was picked.
+    let is_other = [temporary::MAKES, temporary::ENDS].contains(&draft.verb.as_str());
+    let picked = if is_other { None } else { Picked::read(asked, &shown) };
     let chosen = picked.as_ref().and_then(|picked| picked.as_ref().ok());
     let table = timetable(&org, id, from, to);
     let body = html! {
@@ -131,7 +218,9 @@ fn page(app: &App, who: &Principal, when: &When, id: &str, asked: &Fields, draft
         @match (&table, org.schedule(id)) {
             (Some(table), Some(schedule)) => {
                 (drawing(table, &org, &at, &shown, who.person(), chosen))
-                (take::section(&Here { org: &org, form, schedule, at, shown: &shown, who, fields: asked }, picked.as_ref(), draft))
+                @let here = Here { org: &org, form, schedule, at, shown: &shown, who, fields: asked };
+                (take::section(&here, picked.as_ref(), draft))
+                (temporary::section(&here, &queries.temporary(id)?, seen, draft))
             },
             _ => p class="prose" {
                 "This schedule cannot be read, so nobody is on call by it. Its settings say what is wrong."

@@ -94,7 +94,7 @@ pub(super) fn section(here: &Here<'_>, picked: Option<&Result<Picked, String>>, 
     }
 }
 
-fn typed(here: &Here<'_>) -> [String; 2] {
+pub(super) fn typed(here: &Here<'_>) -> [String; 2] {
     ["from", "to"].map(|name| here.fields.get(name).cloned().unwrap_or_default())
 }
 
@@ -103,7 +103,7 @@ fn picked_fields(here: &Here<'_>, picked: Picked) -> [String; 2] {
 }
 
 /// What every form of the page says besides: where it is.
-fn place(here: &Here<'_>) -> Markup {
+pub(super) fn place(here: &Here<'_>) -> Markup {
     html! {
         input type="hidden" name="view" value=(here.at.view.word());
         input type="hidden" name="at" value=(here.at.day);
@@ -111,7 +111,7 @@ fn place(here: &Here<'_>) -> Markup {
     }
 }
 
-fn times(here: &Here<'_>, [from, to]: &[String; 2]) -> Markup {
+pub(super) fn times(here: &Here<'_>, [from, to]: &[String; 2]) -> Markup {
     html! {
         div class="row-of" {
             label class="field" {
