@@ -253,6 +253,8 @@ operations! {
     me::verify,
     me::put_rules,
     me::remove_rules,
+    me::put_shift_notices,
+    me::remove_shift_notices,
     me::verified_by_hand,
     explain::signal,
     explain::page,

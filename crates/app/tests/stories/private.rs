@@ -421,6 +421,8 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/me/contacts/{id}/verify", Person, json!({"code": "000000"})),
         ("PUT /api/v1/me/rules", Person, json!({"high": []})),
         ("DELETE /api/v1/me/rules", Person, Value::Null),
+        ("PUT /api/v1/me/shift-notices", Person, json!({"before": ["1d"]})),
+        ("DELETE /api/v1/me/shift-notices", Person, Value::Null),
         ("POST /api/v1/people/{id}/contacts/{contact}/verified", Admin, Value::Null),
         ("GET /api/v1/signals", Admin, Value::Null),
         ("GET /api/v1/refused", Admin, Value::Null),

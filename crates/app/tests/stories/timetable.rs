@@ -16,6 +16,7 @@ on_both!(
     a_change_of_a_schedule_is_seen_for_eight_weeks_before_it_is_saved,
     turns_on_public_holidays_of_their_people_need_cover,
     for_a_time_other_turns_stand_in_the_place_of_all_layers,
+    whoever_asks_is_told_before_each_of_their_shifts,
 );
 
 /// A rota with a layer on top in office hours, and one of turns of an hour.
@@ -388,4 +389,88 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
         assert_eq!(form(&world, &end, &cho, &[]).await.status, 303);
     }
     assert_eq!(on_at(&world, noon).await, "ana");
+}
+
+async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
+    let rota = organisation().replace(
+        "people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05",
+        "people: [ana, ben], every: 1d, handoff: \"09:00\", starts: 2026-01-05",
+    );
+    let mut world = world_of(database, rota).await;
+    let (ana, ben, cho) = (token(&world, "ana").await, token(&world, "ben").await, token(&world, "cho").await);
+    let mine = async |method: Method, token: &str, body: Value| {
+        world.send(world.client.request(method, world.at("/api/v1/me/shift-notices")).bearer_auth(token).json(&body)).await
+    };
+    for (body, status) in [
+        (json!({"before": ["1m"]}), 422),
+        (json!({"before": ["40d"]}), 422),
+        (json!({"before": ["1h", "2h", "3h", "4h", "5h"]}), 422),
+        (json!({"before": ["soon"]}), 400),
+        (json!({"before": "1h"}), 400),
+    ] {
+        let refused = mine(Method::PUT, &ben, body.clone()).await;
+        assert_eq!(refused.status, status, "{body}: {}", refused.text);
+    }
+    assert_eq!(mine(Method::PUT, &ben, json!({"before": ["1h", "3h", "1h"]})).await.status, 200);
+    let kept = world.send(world.client.get(world.at("/api/v1/me/contacts")).bearer_auth(&ben)).await.ok().body;
+    assert_eq!((&kept["shift_notices"], &kept["shift_notices_are_own"]), (&json!(["3h", "1h"]), &json!(true)));
+    assert!(page(&world, "/me/reached", &ben).await.contains("value=\"3h, 1h\""));
+
+    // To an instant, whatever the clock was.
+    async fn until(world: &World, at: Timestamp) {
+        let left = at.duration_since(world.now().await).as_secs();
+        if left > 0 {
+            world.advance(u64::try_from(left).unwrap()).await;
+        }
+        world.quiet().await;
+    }
+    let next = async |world: &World, who: &str| -> Timestamp {
+        let now = world.now().await;
+        let told = world.api(&format!("/schedules/rota/timetable?from={now}&to={}", now + SignedDuration::from_hours(72))).await;
+        let shifts = told["on_call"].as_array().unwrap().clone();
+        let theirs = shifts.into_iter().filter(|shift| shift["person"] == who).map(|shift| shift["starts_at"].as_str().unwrap().parse().unwrap());
+        theirs.filter(|at: &Timestamp| *at > now + SignedDuration::from_hours(5)).min().unwrap()
+    };
+    let told = |world: &World, who: &str| {
+        let of = world.hook.to(who);
+        of.iter().map(|one| one.body.to_string()).filter(|body| body.contains("Your shift in Rota begins")).collect::<Vec<_>>()
+    };
+    let hours = SignedDuration::from_hours;
+    let begins = next(&world, "ben").await;
+    until(&world, begins - hours(4)).await;
+    let before = told(&world, "ben").len();
+    until(&world, begins - hours(3) + SignedDuration::from_mins(1)).await;
+    let first = told(&world, "ben");
+    assert_eq!(first.len(), before + 1, "{first:?}");
+    assert!(first.last().unwrap().contains("\"shift\""), "of a type of its own: {first:?}");
+    // A start anew tells nothing twice, and loses nothing.
+    world.kill().await;
+    world.start_again(&[]).await;
+    until(&world, begins - SignedDuration::from_mins(90)).await;
+    assert_eq!(told(&world, "ben").len(), before + 1);
+    until(&world, begins - SignedDuration::from_mins(59)).await;
+    assert_eq!(told(&world, "ben").len(), before + 2);
+    until(&world, begins + hours(1)).await;
+    assert_eq!((told(&world, "ben").len(), told(&world, "ana").len()), (before + 2, 0), "and nobody who did not ask");
+
+    // The rota changes: whose shift it is not any more is not told, and whose it is now is, by the times that are left.
+    assert_eq!(form(&world, "/me/reached/shifts", &ana, &[("before", "30m")]).await.status, 303);
+    let refused = form(&world, "/me/reached/shifts", &ana, &[("before", "soon")]).await;
+    assert!(refused.status == 422 && refused.text.contains("no length of time") && refused.text.contains("value=\"soon\""), "{}", refused.text);
+    let begins = next(&world, "ben").await;
+    until(&world, begins - hours(2)).await;
+    let (of_ben, of_ana) = (told(&world, "ben").len(), told(&world, "ana").len());
+    let made = puts(&world, &cho, "ana", begins, 24).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    until(&world, begins + SignedDuration::from_mins(5)).await;
+    assert_eq!(told(&world, "ben").len(), of_ben, "his hour before was for a shift that is hers now");
+    // She is on until his turn begins: hers goes on, and begins no shift.
+    assert_eq!(told(&world, "ana").len(), of_ana);
+    assert_eq!(mine_gone(&world, &ben).await, json!(false));
+}
+
+async fn mine_gone(world: &World, token: &str) -> Value {
+    let path = world.at("/api/v1/me/shift-notices");
+    assert_eq!(world.send(world.client.delete(path).bearer_auth(token)).await.status, 200);
+    world.send(world.client.get(world.at("/api/v1/me/contacts")).bearer_auth(token)).await.ok().body["shift_notices_are_own"].clone()
 }

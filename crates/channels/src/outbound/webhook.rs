@@ -307,6 +307,7 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         NoticeKind::Step => "plan_step",
         NoticeKind::Code => "contact_code",
         NoticeKind::Readiness => "readiness",
+        NoticeKind::Shift => "shift",
     };
     let data = page_of(message, 0, title_chars_max);
     written(&Body { r#type, timestamp: message.created_at, data, reply_url: message.reply_url.as_deref() })

@@ -182,6 +182,9 @@ rules! {
     /// Opened each day while there are schedules.
     Readiness = "org.readiness", version 1, expects "everybody who is on call within two weeks to be reached by a page",
         else "they and the managers of the schedule's team are told";
+    /// Opened while somebody asks to be told before their shifts, and again whenever the organisation changes.
+    ShiftNotice = "org.shift_notice", version 1, expects "a shift of whoever asks to be told before it to be some time off still",
+        else "they are told";
     /// Opened with an action.
     ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
@@ -224,6 +227,7 @@ impl Rule {
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::Readiness
+            | Self::ShiftNotice
             | Self::ActionDue => false,
         }
     }
@@ -238,6 +242,7 @@ impl Rule {
             | Self::SilenceEnd
             | Self::PageNotify
             | Self::MessageReceipt
+            | Self::ShiftNotice
             | Self::GroupWait => false,
             Self::PageAck
             | Self::PageAgain
@@ -288,6 +293,7 @@ impl Rule {
             | Self::SilenceEnd
             | Self::SilencesJudged
             | Self::Readiness
+            | Self::ShiftNotice
             | Self::Silenced
             | Self::Flapping
             | Self::RoleAnswer

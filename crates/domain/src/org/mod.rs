@@ -19,6 +19,7 @@ pub mod preview;
 pub mod problem;
 pub mod readiness;
 pub mod roles;
+pub mod shift_notices;
 pub mod shipped;
 pub mod snapshot;
 pub mod timetable;

@@ -73,6 +73,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::ConfirmRecovery
             | Rule::SilencesJudged
             | Rule::Readiness
+            | Rule::ShiftNotice
             | Rule::Silenced
             | Rule::Flapping
             | Rule::RoleAnswer
@@ -288,6 +289,7 @@ fn sentence(
         | Rule::SilenceEnd
         | Rule::SilencesJudged
         | Rule::Readiness
+        | Rule::ShiftNotice
         | Rule::Silenced
         | Rule::Flapping
         | Rule::UpdateDue

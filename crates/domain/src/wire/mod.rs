@@ -348,6 +348,8 @@ pub enum NoticeKind {
     Step,
     /// A page might not reach somebody who is on call soon: of no incident and of no page.
     Readiness,
+    /// A shift of theirs, or of somebody they answer for: it begins soon, or needs cover. Of no incident and of no page.
+    Shift,
     /// A code, to prove that a contact is somebody's: of no incident and of no page. Its text is the code, sealed where it is
     /// stored.
     Code,
@@ -357,7 +359,7 @@ impl NoticeKind {
     /// Whether it is of no incident, so that nothing is behind its links.
     #[must_use]
     pub const fn is_of_no_incident(self) -> bool {
-        matches!(self, Self::Readiness | Self::Code)
+        matches!(self, Self::Readiness | Self::Shift | Self::Code)
     }
 
     /// Whether it only tells: nothing is to be acknowledged, and nobody is looked for.
@@ -365,7 +367,7 @@ impl NoticeKind {
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Shift | Self::Code => true,
         }
     }
 
@@ -375,7 +377,7 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Code => false,
+            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Shift | Self::Code => false,
         }
     }
 
@@ -393,6 +395,7 @@ impl NoticeKind {
             | Self::Over
             | Self::Step
             | Self::Readiness
+            | Self::Shift
             | Self::Code => false,
         }
     }

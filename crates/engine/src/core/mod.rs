@@ -41,6 +41,7 @@ mod partners;
 mod plans;
 mod read_once;
 pub(crate) mod ready;
+pub(crate) mod shifts;
 mod relating;
 mod reporting;
 mod resources;

@@ -259,6 +259,7 @@ impl Engine {
             | NoticeKind::Over
             | NoticeKind::Step
             | NoticeKind::Readiness
+            | NoticeKind::Shift
             | NoticeKind::Code => {
                 return Err(NotReplied::NotAsked("this message only tells something; there is nothing to answer".to_owned()));
             }

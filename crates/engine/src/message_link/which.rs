@@ -97,6 +97,7 @@ fn asks(sent: &SentNotice) -> bool {
         | NoticeKind::Over
         | NoticeKind::Step
         | NoticeKind::Readiness
+        | NoticeKind::Shift
         | NoticeKind::Code => false,
     };
     // What was refused did not arrive, so that nobody means it who does not name it.

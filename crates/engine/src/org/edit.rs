@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
-use crate::core::{ready, silences};
+use crate::core::{ready, shifts, silences};
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
 
@@ -221,7 +221,15 @@ impl<'a> Edit<'a> {
             // The next change, or the next start, opens it.
             tracing::warn!(%why, "the daily look at who would be reached was not opened");
         }
-        if self.silences {
+        let notices = match Box::pin(shifts::changed(&shared.db, &org, self.engine.now())).await {
+            Ok(opened) => opened,
+            Err(why) => {
+                // The next change, or the next start, opens it.
+                tracing::warn!(%why, "it is not looked anew whose shift begins when");
+                false
+            }
+        };
+        if self.silences || notices {
             self.engine.wake();
         }
         Ok(Applied { version: self.version, changes: self.changes, made })

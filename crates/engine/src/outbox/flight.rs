@@ -258,7 +258,8 @@ const fn worth_for(kind: NoticeKind) -> Option<Length> {
         | NoticeKind::Update
         | NoticeKind::Request
         | NoticeKind::Over
-        | NoticeKind::Readiness => None,
+        | NoticeKind::Readiness
+        | NoticeKind::Shift => None,
     }
 }
 

@@ -125,6 +125,7 @@ const fn kind_of(kind: NoticeKind) -> &'static str {
         NoticeKind::Over => "over",
         NoticeKind::Step => "step",
         NoticeKind::Readiness => "readiness",
+        NoticeKind::Shift => "shift",
         NoticeKind::Code => "code",
     }
 }
@@ -157,6 +158,7 @@ fn decided(notice: &Notice) -> String {
         NoticeKind::Over => "what they were told of is over".to_owned(),
         NoticeKind::Step => "a step of a plan does this".to_owned(),
         NoticeKind::Readiness => "a page might not reach somebody who is on call soon".to_owned(),
+        NoticeKind::Shift => "a shift begins soon, or needs cover".to_owned(),
         NoticeKind::Code => "a code was asked for, to prove this contact".to_owned(),
     }
 }

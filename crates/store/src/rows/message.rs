@@ -115,7 +115,8 @@ const fn lane(kind: NoticeKind) -> &'static str {
         | NoticeKind::Update
         | NoticeKind::Request
         | NoticeKind::Over
-        | NoticeKind::Readiness => LANE_TEAM,
+        | NoticeKind::Readiness
+        | NoticeKind::Shift => LANE_TEAM,
     }
 }
 

@@ -37,7 +37,7 @@ fn sample(kind: FormKind) -> Value {
     match kind {
         FormKind::Person => {
             json!({"id": "ana", "name": "Ana", "email": "ana@example.org", "time_zone": "Europe/Madrid", "access": "responder",
-            "contacts": contacts(), "notify": {"high": [{"contact": "hook"}], "low": [{"contact": "mail", "after": "1m"}]}, "public_holidays": ["es"]})
+            "contacts": contacts(), "notify": {"high": [{"contact": "hook"}], "low": [{"contact": "mail", "after": "1m"}]}, "public_holidays": ["es"], "shift_notices": ["1d", "1h"]})
         }
         FormKind::Team => json!({"id": "payments", "name": "Payments", "members": ["ana"], "managers": ["ana"]}),
         FormKind::Schedule => json!({"id": "primary", "name": "Primary", "team": "payments", "time_zone": "Europe/Madrid", "layers": [
@@ -48,7 +48,7 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::OwnContacts => {
             json!({"id": "ana", "contacts": [{"id": "own", "webhook": "https://hooks.example.org/own", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "verified": false}], "notify": {"high": [{"contact": "own"}], "low": [{"contact": "mail", "after": "1m"}]}})
+            "verified": false}], "notify": {"high": [{"contact": "own"}], "low": [{"contact": "mail", "after": "1m"}]}, "shift_notices": ["2h"]})
         }
         FormKind::Escalation => {
             json!({"id": "payments", "name": "Payments", "steps": [{"page": ["person:ana"], "within": "5m"}], "repeat": 2, "again_every": "1h"})

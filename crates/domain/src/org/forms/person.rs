@@ -8,6 +8,7 @@ use super::contact::Contact;
 use super::{Entry, FormKind, Slug};
 use crate::oncall::civil;
 use crate::org::problem::Place;
+use crate::org::shift_notices;
 use crate::org::words::meant;
 use crate::time::Length;
 
@@ -57,6 +58,7 @@ pub const ABOUT: About = About {
             "Days of these lists they have off: their turns on them are named as needing cover.",
             Input::Many(FormKind::Holidays),
         ),
+        row("shift_notices", "Told before their shifts", "How long before, as in 1d, 1h; at most four. Nobody is told where empty.", Input::Names),
     ],
 };
 
@@ -81,6 +83,9 @@ pub struct Person {
     /// Lists of public holidays whose days they have off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public_holidays: Vec<Slug>,
+    /// How long before a shift of theirs begins they are told, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shift_notices: Vec<Length>,
 }
 
 /// What a person may see and do; whoever manages a team has more in that team.
@@ -160,6 +165,9 @@ impl Entry for Person {
                     format!("`{shown}` is not a time zone that is known here"),
                     "write an IANA name such as `Europe/Madrid`",
                 );
+            }
+            if let Some(why) = shift_notices::fault(&person.shift_notices) {
+                checker.error(place.key("shift_notices"), why, "write lengths such as `1d` and `1h`, at most four");
             }
             checker.refer(&place.key("public_holidays"), FormKind::Holidays, &person.public_holidays);
             checker.contacts(place, &person.contacts);
