@@ -225,7 +225,7 @@ async fn a_change_of_a_schedule_is_seen_for_eight_weeks_before_it_is_saved(datab
 }
 
 async fn turns_on_public_holidays_of_their_people_need_cover(database: Database) {
-    let world = world_of(database, organisation()).await;
+    let mut world = world_of(database, organisation()).await;
     let (ana, ben, cho) = (token(&world, "ana").await, token(&world, "ben").await, token(&world, "cho").await);
     let now = world.now().await;
     let day = |days: i64| (now + SignedDuration::from_hours(24 * days)).to_zoned(jiff::tz::TimeZone::get("Europe/Madrid").unwrap()).date();
@@ -417,7 +417,7 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     assert!(page(&world, "/me/reached", &ben).await.contains("value=\"3h, 1h\""));
 
     // To an instant, whatever the clock was.
-    async fn until(world: &World, at: Timestamp) {
+    async fn until(world: &mut World, at: Timestamp) {
         let left = at.duration_since(world.now().await).as_secs();
         if left > 0 {
             world.advance(u64::try_from(left).unwrap()).await;
@@ -437,20 +437,20 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     };
     let hours = SignedDuration::from_hours;
     let begins = next(&world, "ben").await;
-    until(&world, begins - hours(4)).await;
+    until(&mut world, begins - hours(4)).await;
     let before = told(&world, "ben").len();
-    until(&world, begins - hours(3) + SignedDuration::from_mins(1)).await;
+    until(&mut world, begins - hours(3) + SignedDuration::from_mins(1)).await;
     let first = told(&world, "ben");
     assert_eq!(first.len(), before + 1, "{first:?}");
     assert!(first.last().unwrap().contains("\"shift\""), "of a type of its own: {first:?}");
     // A start anew tells nothing twice, and loses nothing.
     world.kill().await;
     world.start_again(&[]).await;
-    until(&world, begins - SignedDuration::from_mins(90)).await;
+    until(&mut world, begins - SignedDuration::from_mins(90)).await;
     assert_eq!(told(&world, "ben").len(), before + 1);
-    until(&world, begins - SignedDuration::from_mins(59)).await;
+    until(&mut world, begins - SignedDuration::from_mins(59)).await;
     assert_eq!(told(&world, "ben").len(), before + 2);
-    until(&world, begins + hours(1)).await;
+    until(&mut world, begins + hours(1)).await;
     assert_eq!((told(&world, "ben").len(), told(&world, "ana").len()), (before + 2, 0), "and nobody who did not ask");
 
     // The rota changes: whose shift it is not any more is not told, and whose it is now is, by the times that are left.
@@ -458,11 +458,11 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     let refused = form(&world, "/me/reached/shifts", &ana, &[("before", "soon")]).await;
     assert!(refused.status == 422 && refused.text.contains("no length of time") && refused.text.contains("value=\"soon\""), "{}", refused.text);
     let begins = next(&world, "ben").await;
-    until(&world, begins - hours(2)).await;
+    until(&mut world, begins - hours(2)).await;
     let (of_ben, of_ana) = (told(&world, "ben").len(), told(&world, "ana").len());
     let made = puts(&world, &cho, "ana", begins, 24).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    until(&world, begins + SignedDuration::from_mins(5)).await;
+    until(&mut world, begins + SignedDuration::from_mins(5)).await;
     assert_eq!(told(&world, "ben").len(), of_ben, "his hour before was for a shift that is hers now");
     // She is on until his turn begins: hers goes on, and begins no shift.
     assert_eq!(told(&world, "ana").len(), of_ana);

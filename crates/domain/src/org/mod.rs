@@ -12,6 +12,7 @@ pub mod export;
 pub mod feed;
 pub mod forms;
 pub mod handover;
+pub mod load;
 pub mod matrix;
 pub mod model;
 pub mod next_step;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OverrideView;
 use crate::oncall::{Difference, Gap, Lane, Shift, TemporaryLane, Turn};
+use crate::org::load::Load;
 use crate::org::snapshot::Org;
 
 /// A schedule between two instants: who is on call, and what lies beneath that.
@@ -30,6 +31,8 @@ pub struct TimetableView {
     pub overrides: Vec<OverrideView>,
     /// Who of the schedule is away, as far as it is in the range.
     pub away: Vec<AwayView>,
+    /// What each carries of the range, who carries most first.
+    pub load: Vec<LoadView>,
 }
 
 /// Somebody is on call for a time.
@@ -114,6 +117,37 @@ pub struct AwayView {
     pub needs_cover: bool,
     /// What the public holiday is called that they have off; null where they are away.
     pub holiday: Option<String>,
+}
+
+/// What somebody carries of a range, whether or not they were called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OnCallLoad))]
+pub struct LoadView {
+    pub person: String,
+    pub name: Option<String>,
+    /// Minutes on call.
+    pub minutes: i64,
+    /// Nights of their own clock, from 22:00 to 06:00, of which they are on call for an hour or more.
+    pub nights: u32,
+    /// The same of Saturdays and Sundays.
+    pub weekend_days: u32,
+    /// The same of public holidays that they have off.
+    pub holidays: u32,
+}
+
+impl LoadView {
+    /// With the person's name.
+    #[must_use]
+    pub fn of(load: &Load, org: &Org) -> Self {
+        Self {
+            person: load.person.clone(),
+            name: name(org, &load.person),
+            minutes: load.time.as_mins(),
+            nights: load.nights,
+            weekend_days: load.weekend_days,
+            holidays: load.holidays,
+        }
+    }
 }
 
 /// Other people are on call than before.

@@ -108,24 +108,32 @@ impl Core {
         }
     }
 
-    /// Whoever has a turn while they are away or have a public holiday, and the managers of the schedule's team, on the days for it.
+    /// Whoever has a turn while they are away or have a public holiday, and the managers of the schedule's team, on the days for it: one
+    /// message for each person and schedule, however many turns there are.
     fn tell_of_cover(&self, unit: &mut Unit) -> usize {
         let is_today = |at: Timestamp| runs(at, unit.now) || DAYS_BEFORE.contains(&at.duration_since(unit.now).as_hours().div_euclid(24));
-        let found: Vec<Uncovered> = uncovered(&self.org, unit.now, None).into_iter().filter(|one| is_today(one.starts_at)).collect();
-        for one in found.iter().take(COVER_TOLD_MAX) {
+        let mut found: Vec<(Uncovered, usize)> = Vec::new();
+        for one in uncovered(&self.org, unit.now, None).into_iter().filter(|one| is_today(one.starts_at)) {
+            match found.iter_mut().find(|(known, _)| known.person == one.person && known.schedule == one.schedule) {
+                Some((_, more)) => *more += 1,
+                None => found.push((one, 0)),
+            }
+        }
+        for (one, more) in found.iter().take(COVER_TOLD_MAX) {
             let form = self.org.schedule_form(&one.schedule);
             let name = form.and_then(|form| form.name.as_deref()).unwrap_or(&one.schedule);
             let managers = form.and_then(|form| form.team.as_deref()).and_then(|id| self.org.team(id)).map(|team| team.managers.as_slice());
             let others = managers.unwrap_or_default().iter().filter(|id| **id != one.person);
             let called = self.org.person(&one.person).map_or(one.person.as_str(), |person| person.name.as_str());
+            let more = if *more == 0 { String::new() } else { format!(", and {more} more times") };
             for to in std::iter::once(&one.person).chain(others) {
                 let zone = self.org.zone_of(to);
                 let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string();
-                let (starts, ends) = (shown(one.starts_at), shown(one.ends_at));
+                let (starts, ends, zone) = (shown(one.starts_at), shown(one.ends_at), zone.iana_name().unwrap_or("UTC"));
                 let text = format!(
-                    "{called} {} and is on call in {name} {starts} – {ends} ({}). Nobody has it instead: ask for cover under My shifts, or put somebody on.",
+                    "{called} {} and is on call in {name}: {starts} – {ends} ({zone}){more}. Nobody has it instead: ask for cover under My \
+                     shifts, or put somebody on.",
                     one.why(),
-                    zone.iana_name().unwrap_or("UTC"),
                 );
                 let key = format!("cover:{}:{}:{to}:{}:{}", one.person, one.schedule, one.starts_at.as_second(), unit.now.as_second());
                 if self.tells(unit, to, key, NoticeKind::Shift, text).is_none() {

@@ -3,10 +3,11 @@
 
 use allclear_domain::access::{may_end, may_schedule};
 use allclear_domain::oncall::{Changes, NEXT_AHEAD, OnCall};
+use allclear_domain::org::load::load;
 use allclear_domain::org::model::{Override, TemporarySchedule};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::{Timetable, timetable};
-use allclear_domain::view::{AwayView, GapView, LaneView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView};
+use allclear_domain::view::{AwayView, GapView, LaneView, LoadView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView};
 use jiff::Timestamp;
 
 use crate::read::{NoAnswer, Queries};
@@ -101,6 +102,7 @@ impl Queries<'_> {
             from,
             to,
             cut,
+            load: load(&org, &on_call).iter().map(|one| LoadView::of(one, &org)).collect(),
             on_call: on_call.iter().map(|shift| ShiftView::of(shift, &org)).collect(),
             gaps: gaps.iter().map(GapView::from).collect(),
             layers: layers.iter().map(|lane| LaneView::of(lane, &org)).collect(),

@@ -49,6 +49,7 @@ const SCRIPT: &str = concat!(
     include_str!("../js/keys.js"),
     include_str!("../js/took.js"),
     include_str!("../js/pick.js"),
+    include_str!("../js/ics.js"),
     include_str!("../js/zone.js")
 );
 /// What the page of the first administrator runs, and nothing else.

@@ -12,6 +12,7 @@ mod view;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::oncall::Difference;
+use allclear_domain::org::load::load;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::{Timetable, timetable};
 use allclear_engine::org::OrgError;
@@ -33,7 +34,7 @@ use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::strips::{Budget, Drawing, strip};
-use crate::frame::time_text::When;
+use crate::frame::time_text::{When, age};
 use crate::posted::{Draft, said};
 
 /// GET.
@@ -47,6 +48,8 @@ pub(crate) const TEMPORARY_END: &str = "/on-call/schedules/{id}/temporary/{tempo
 
 /// Most bars of a page: a week of turns of an hour in three lanes, and no more than a telephone fetches in a moment.
 const BARS_MAX: usize = 600;
+/// Most people whose load is listed: more than take turns in one schedule.
+const CARRIED_MAX: usize = 100;
 /// A time is picked in steps of half an hour, and in a day of a quarter.
 const PICK_S: u32 = 1800;
 const PICK_OF_DAY_S: u32 = 900;
@@ -273,6 +276,37 @@ fn ways(at: &At<'_>, shown: &When, when: &When, zone: &str) -> Markup {
     }
 }
 
+/// What each carries of the days that are shown.
+fn carried(table: &Timetable, org: &Org) -> Markup {
+    let found = load(org, &table.on_call);
+    html! {
+        @if found.len() > 1 {
+            details class="behind" {
+                summary { "What each carries of these days" }
+                div class="wide-table" tabindex="0" role="group" aria-label="What each carries" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "Who" } th scope="col" class="num" { "On call" } th scope="col" class="num" { "Nights" }
+                                th scope="col" class="num" { "Weekend days" } th scope="col" class="num" { "Public holidays" }
+                            }
+                        }
+                        tbody {
+                            @for one in found.iter().take(CARRIED_MAX) {
+                                tr {
+                                    td { bdi { (pieces::name(org, &one.person)) } } td class="num" { (age(one.time)) }
+                                    td class="num" { (one.nights) } td class="num" { (one.weekend_days) } td class="num" { (one.holidays) }
+                                }
+                            }
+                        }
+                    }
+                }
+                p class="quiet small" { "On each one’s own clock: a night is from 22:00 to 06:00, and counts from an hour on call. Whether anybody was called is not counted." }
+            }
+        }
+    }
+}
+
 fn drawing(table: &Timetable, org: &Org, at: &At<'_>, shown: &When, me: Option<&str>, picked: Option<&Picked>) -> Markup {
     let lanes = lanes::lanes(table, org, at, me);
     let pick = if at.view == View::Day { PICK_OF_DAY_S } else { PICK_S };
@@ -303,6 +337,7 @@ fn drawing(table: &Timetable, org: &Org, at: &At<'_>, shown: &When, me: Option<&
                  layers; the upper one counts."
             }
             (days::list(table, org, at, shown, me, picked))
+            (carried(table, org))
         }
     }
 }
