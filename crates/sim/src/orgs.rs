@@ -417,7 +417,17 @@ fn person(dice: &mut Dice, n: u64) -> Person {
             },
         ),
     };
-    Person { id: format!("p{n}"), name: format!("Person {n}"), email: None, time_zone: None, access: None, contacts, notify, public_holidays: Vec::new(), shift_notices: Vec::new() }
+    Person {
+        id: format!("p{n}"),
+        name: format!("Person {n}"),
+        email: None,
+        time_zone: None,
+        access: None,
+        contacts,
+        notify,
+        public_holidays: Vec::new(),
+        shift_notices: Vec::new(),
+    }
 }
 
 fn some_of(dice: &mut Dice, ids: &[String]) -> Vec<String> {

@@ -200,7 +200,8 @@ fn written(rules: &[allclear_domain::org::model::NotifyEntry]) -> Vec<ContactRul
     responses((status = 200, body = OwnContacts), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn contacts(State(api): State<Api>, who: Who<Read>) -> Result<Json<OwnContacts>, Problem> {
     let me = Engine::myself(&who.0)?;
-    let MyContacts { person, contacts, rules, rules_are_own, shift_notices, shift_notices_are_own } = api.engine.contacts_of(me, &who.0).await?;
+    let MyContacts { person, contacts, rules, rules_are_own, shift_notices, shift_notices_are_own } =
+        api.engine.contacts_of(me, &who.0).await?;
     let mut codes = api.engine.codes_of(me, &who.0).await?;
     let items = contacts.into_iter().map(|one| shown(one, &mut codes)).collect();
     Ok(Json(OwnContacts {

@@ -109,7 +109,10 @@ pub(crate) fn filled(path: &str, ids: &Ids) -> String {
         _ => "note",
     };
     let path = path.replace("{ref}", &ids.reference).replace("{kind}", "team").replace("{id}", id).replace("{command}", command);
-    path.replace("{override}", &ids.override_).replace("{temporary}", &ids.temporary).replace("{answer}", "accept").replace("{contact}", "hook")
+    path.replace("{override}", &ids.override_)
+        .replace("{temporary}", &ids.temporary)
+        .replace("{answer}", "accept")
+        .replace("{contact}", "hook")
 }
 
 pub(crate) async fn operations(world: &World) -> Vec<(Method, String)> {
@@ -451,8 +454,12 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
         ("GET /api/v1/schedules/{id}/timetable", House, Value::Null),
         ("GET /api/v1/schedules/{id}/temporary-schedules", House, Value::Null),
-        ("POST /api/v1/schedules/{id}/temporary-schedules", Schedule, json!({"starts_at": at(3), "ends_at": at(4), "layers": [
-            {"people": ["dan"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05"}]})),
+        (
+            "POST /api/v1/schedules/{id}/temporary-schedules",
+            Schedule,
+            json!({"starts_at": at(3), "ends_at": at(4), "layers": [
+            {"people": ["dan"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05"}]}),
+        ),
         ("DELETE /api/v1/schedules/{id}/temporary-schedules/{temporary}", Schedule, Value::Null),
         ("POST /api/v1/schedules/{id}/preview", Admin, json!({"time_zone": "Etc/UTC"})),
         ("GET /api/v1/absences", House, Value::Null),

@@ -66,7 +66,8 @@ async fn a_calendar_shows_who_is_on_call_and_puts_somebody_on(database: Database
     assert!(hours.contains("24 turns") && hours.contains("and 18 more") && hours.len() < 200_000, "{}: {hours}", hours.len());
     assert!(hours.contains("25 h"), "the day on which the clocks go back has an hour more: {hours}");
     // What is no day is told, and today is shown; who is there is told of nothing that is not.
-    for (query, says) in [("at=2036-13-40", "looks like 2026-11-30"), ("view=year", "a month, a week or a day"), ("at=0001-01-01", "1990")] {
+    for (query, says) in [("at=2036-13-40", "looks like 2026-11-30"), ("view=year", "a month, a week or a day"), ("at=0001-01-01", "1990")]
+    {
         let told = get(&world, &format!("/on-call/schedules/rota?{query}"), &ben).await;
         assert!(told.status == 422 && told.text.contains(says), "{query}: {}", told.text);
     }
@@ -87,7 +88,15 @@ async fn a_calendar_shows_who_is_on_call_and_puts_somebody_on(database: Database
     assert_eq!(items(&world.api("/schedules/rota/overrides").await).len(), 0);
 
     let fields = |from: &'static str, to: &'static str, person: &'static str| {
-        [("once", "1790000000001"), ("view", "week"), ("at", "2036-12-03"), ("effect", "replaces"), ("from", from), ("to", to), ("person", person)]
+        [
+            ("once", "1790000000001"),
+            ("view", "week"),
+            ("at", "2036-12-03"),
+            ("effect", "replaces"),
+            ("from", from),
+            ("to", to),
+            ("person", person),
+        ]
     };
     let path = "/on-call/schedules/rota/override";
     let refused = form(&world, path, &ben, &fields("2036-12-03T09:00", "2036-12-03T11:00", "ana")).await;
@@ -99,9 +108,16 @@ async fn a_calendar_shows_who_is_on_call_and_puts_somebody_on(database: Database
     let at: Timestamp = "2036-12-03T09:00:00Z".parse().unwrap();
     assert_eq!(on_at(&world, at).await, "ben", "in the schedule's zone");
     let made = items(&world.api("/schedules/rota/overrides").await);
-    assert_eq!((made.len(), made[0]["starts_at"].as_str()), (1, Some("2036-12-03T08:00:00Z")), "the same form once more is the same override");
+    assert_eq!(
+        (made.len(), made[0]["starts_at"].as_str()),
+        (1, Some("2036-12-03T08:00:00Z")),
+        "the same form once more is the same override"
+    );
     let week = page(&world, "/on-call/schedules/rota?view=week&at=2036-12-03", &ana).await;
-    assert!(week.contains("Overrides") && week.contains("class=\"above\"") && week.contains(&format!("override {}", id_of(&made[0]))), "{week}");
+    assert!(
+        week.contains("Overrides") && week.contains("class=\"above\"") && week.contains(&format!("override {}", id_of(&made[0]))),
+        "{week}"
+    );
     // An hour that the clocks show twice is the one that was picked.
     let second = ("2036-10-26T01:15:00Z", "2036-10-26T01:45:00Z");
     let seen = page(&world, &format!("/on-call/schedules/rota?from={}&to={}", second.0, second.1), &cho).await;
@@ -236,7 +252,8 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
     let soon = json!({"name": "Here", "days": [{"date": day(3).to_string(), "name": "Fiesta 🎉 del pueblo"}]});
     assert_eq!(put("holidays/here", &soon).await.status, 201);
     let digits = day(20).to_string().replace('-', "");
-    let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{digits}\r\nSUMMARY:Later\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+    let text =
+        format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{digits}\r\nSUMMARY:Later\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
     assert_eq!(put("holidays/there", &json!({"ics": text})).await.status, 201);
     for (body, says) in [
         (json!({"days": ["2026-12-25T09:00"]}), "days"),
@@ -258,7 +275,11 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
     // Both days need cover, from midnight to midnight of her own clock.
     let listed = async || items(&world.send(world.client.get(world.at("/api/v1/needs-cover")).bearer_auth(&ben)).await.ok().body);
     let turns = listed().await;
-    assert_eq!(turns.iter().map(|one| one["holiday"].as_str().unwrap()).collect::<Vec<_>>(), ["Fiesta 🎉 del pueblo", "Later"], "{turns:?}");
+    assert_eq!(
+        turns.iter().map(|one| one["holiday"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["Fiesta 🎉 del pueblo", "Later"],
+        "{turns:?}"
+    );
     let begins = day(3).to_zoned(jiff::tz::TimeZone::get("Europe/Madrid").unwrap()).unwrap().timestamp();
     assert_eq!((turns[0]["person"].as_str(), turns[0]["starts_at"].as_str()), (Some("ana"), Some(begins.to_string().as_str())));
     assert!(page(&world, "/on-call", &ben).await.contains("has Fiesta 🎉 del pueblo off"));
@@ -280,7 +301,11 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
     assert_eq!(put("calendar/office", &office).await.status, 201);
     let gone = world.client.delete(world.at("/api/v1/org/holidays/there")).bearer_auth(ADMIN_TOKEN);
     let refused = world.send(gone).await;
-    assert!(refused.status == 422 && refused.text.contains("office") && refused.text.contains("ana"), "what names it keeps it: {}", refused.text);
+    assert!(
+        refused.status == 422 && refused.text.contains("office") && refused.text.contains("ana"),
+        "what names it keeps it: {}",
+        refused.text
+    );
 }
 
 async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Database) {
@@ -320,7 +345,10 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
         (with("ends_at", json!(from)), "not after the start"),
         (with("ends_at", json!("2038-12-24T09:00:00Z")), "longer than a year"),
         (with("layers", json!([])), "no layer"),
-        (with("layers", json!([{"people": ["gone"], "every": "1d", "handoff": "10:00", "starts": "2036-12-24"}])), "`gone` is not a person"),
+        (
+            with("layers", json!([{"people": ["gone"], "every": "1d", "handoff": "10:00", "starts": "2036-12-24"}])),
+            "`gone` is not a person",
+        ),
         (with("layers", json!([{"people": ["ben"], "every": "1d", "handoff": "soon", "starts": "2036-12-24"}])), "hand-off"),
     ] {
         let refused = asks(Method::POST, path, &cho, Some(body)).await;
@@ -340,7 +368,8 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
     assert_eq!((told["temporary"][0]["turns"].as_array().unwrap().len(), told["overrides"].as_array().unwrap().len()), (3, 1));
 
     // Taken back whole: the layers count again, and the override stays.
-    let asks = async |method: Method, path: &str, token: &str| world.send(world.client.request(method, world.at(path)).bearer_auth(token)).await;
+    let asks =
+        async |method: Method, path: &str, token: &str| world.send(world.client.request(method, world.at(path)).bearer_auth(token)).await;
     let one = format!("{path}/{id}");
     assert_eq!(asks(Method::DELETE, &one, &ben).await.status, 403);
     let ended = asks(Method::DELETE, &one, &cho).await;
@@ -365,7 +394,11 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
         ("handoff", "09:00"),
     ];
     let looked = form(&world, at, &cho, &[&fields[..], &[("look", "1")]].concat()).await;
-    assert!(looked.status == 200 && looked.text.contains("Cho Min-ji instead of Ana Ruiz") && looked.text.contains("value=\"Release\""), "{}", looked.text);
+    assert!(
+        looked.status == 200 && looked.text.contains("Cho Min-ji instead of Ana Ruiz") && looked.text.contains("value=\"Release\""),
+        "{}",
+        looked.text
+    );
     assert_eq!(items(&world.api("/schedules/rota/temporary-schedules").await).len(), 0);
     for _ in 0..2 {
         assert_eq!(form(&world, at, &cho, &fields).await.status, 303);
@@ -374,14 +407,19 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
     assert_eq!((made.len(), made[0]["name"].as_str(), made[0]["starts_at"].as_str()), (1, Some("Release"), Some("2036-12-24T11:00:00Z")));
     let noon: Timestamp = "2036-12-24T13:30:00Z".parse().unwrap();
     assert_eq!((on_at(&world, noon).await.as_str(), on_at(&world, noon + hour(24)).await.as_str()), ("cho", "ben"));
-    for (key, value, says) in [("people.0", "", "instead"), ("every", "soon", "cannot be read"), ("to", "never", "The end cannot be read")] {
+    for (key, value, says) in [("people.0", "", "instead"), ("every", "soon", "cannot be read"), ("to", "never", "The end cannot be read")]
+    {
         let mut wrong: Vec<(&str, &str)> = fields.iter().map(|(name, old)| (*name, if *name == key { value } else { *old })).collect();
         if key == "people.0" {
             wrong.retain(|(name, _)| !name.starts_with("people."));
         }
         let refused = form(&world, at, &cho, &wrong).await;
         let says = if key == "people.0" { "at least one person" } else { says };
-        assert!(refused.status == 422 && refused.text.contains(says) && refused.text.contains("value=\"Release\""), "{key}: {}", refused.text);
+        assert!(
+            refused.status == 422 && refused.text.contains(says) && refused.text.contains("value=\"Release\""),
+            "{key}: {}",
+            refused.text
+        );
     }
     assert!(form(&world, at, &ben, &fields).await.text.contains("This was not done"), "not his to make");
     let end = format!("{at}/{}/end", made[0]["id"].as_str().unwrap());
@@ -428,7 +466,8 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
         let now = world.now().await;
         let told = world.api(&format!("/schedules/rota/timetable?from={now}&to={}", now + SignedDuration::from_hours(72))).await;
         let shifts = told["on_call"].as_array().unwrap().clone();
-        let theirs = shifts.into_iter().filter(|shift| shift["person"] == who).map(|shift| shift["starts_at"].as_str().unwrap().parse().unwrap());
+        let theirs =
+            shifts.into_iter().filter(|shift| shift["person"] == who).map(|shift| shift["starts_at"].as_str().unwrap().parse().unwrap());
         theirs.filter(|at: &Timestamp| *at > now + SignedDuration::from_hours(5)).min().unwrap()
     };
     let told = |world: &World, who: &str| {
@@ -456,7 +495,11 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     // The rota changes: whose shift it is not any more is not told, and whose it is now is, by the times that are left.
     assert_eq!(form(&world, "/me/reached/shifts", &ana, &[("before", "30m")]).await.status, 303);
     let refused = form(&world, "/me/reached/shifts", &ana, &[("before", "soon")]).await;
-    assert!(refused.status == 422 && refused.text.contains("no length of time") && refused.text.contains("value=\"soon\""), "{}", refused.text);
+    assert!(
+        refused.status == 422 && refused.text.contains("no length of time") && refused.text.contains("value=\"soon\""),
+        "{}",
+        refused.text
+    );
     let begins = next(&world, "ben").await;
     until(&mut world, begins - hours(2)).await;
     let (of_ben, of_ana) = (told(&world, "ben").len(), told(&world, "ana").len());

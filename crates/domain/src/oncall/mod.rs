@@ -44,8 +44,8 @@ use jiff::tz::TimeZone;
 pub use civil::{BadCivil, Handoff, day_begins, parse_clock, parse_handoff, parse_weekday};
 pub use compare::{DIFFERENCES_MAX, Difference, Differences, Side, differences};
 pub use lanes::{Lane, Turn};
-pub use temporary::{TemporaryLane, begun_at};
 pub use shifts::{Changes, EDGES_MAX, Gap, NEXT_AHEAD, SHIFTS_MAX, Shift};
+pub use temporary::{TemporaryLane, begun_at};
 
 use crate::org::forms::calendar::Calendars;
 use crate::org::model::{Effect, Override, Schedule, Slug};

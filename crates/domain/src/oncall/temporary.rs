@@ -6,8 +6,8 @@
 use jiff::{Span, Timestamp};
 
 use super::civil;
-use super::layer::CompiledLayer;
 use super::lanes::Turn;
+use super::layer::CompiledLayer;
 use super::shifts::EDGES_MAX;
 use super::{Because, CompiledSchedule};
 use crate::org::forms::calendar::Calendars;
@@ -190,7 +190,8 @@ mod tests {
     }
 
     fn temporary(id: &str, from: &str, to: &str, layers: serde_json::Value) -> TemporarySchedule {
-        serde_json::from_value(json!({"id": id, "schedule": "s", "name": "Christmas", "starts_at": from, "ends_at": to, "layers": layers})).unwrap()
+        serde_json::from_value(json!({"id": id, "schedule": "s", "name": "Christmas", "starts_at": from, "ends_at": to, "layers": layers}))
+            .unwrap()
     }
 
     #[test]
@@ -260,7 +261,10 @@ mod tests {
         let later = json!([{"people": ["cho"], "every": "1d", "handoff": "00:00", "starts": "2026-12-01"}]);
         with.take(&temporary("a", "2026-12-25T00:00:00Z", "2026-12-25T12:00:00Z", later), &Calendars::new()).unwrap();
         let on = |when: &str| with.on_call_at(&[], at(when)).person.unwrap();
-        assert_eq!((on("2026-12-24T12:00:00Z").as_str(), on("2026-12-25T01:00:00Z").as_str(), on("2026-12-25T13:00:00Z").as_str()), ("ben", "cho", "ben"));
+        assert_eq!(
+            (on("2026-12-24T12:00:00Z").as_str(), on("2026-12-25T01:00:00Z").as_str(), on("2026-12-25T13:00:00Z").as_str()),
+            ("ben", "cho", "ben")
+        );
     }
 
     #[test]

@@ -94,7 +94,8 @@ mod tests {
     fn eight_weeks_are_told_with_what_is_new() {
         let layer = |people: &[&str]| json!({"people": people, "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"});
         let schedule = |layers: serde_json::Value| json!({"id": "s", "time_zone": "Europe/Madrid", "layers": layers});
-        let bundle = json!({"people": [{"id": "ana", "name": "A"}, {"id": "ben", "name": "B"}], "schedules": [schedule(json!([layer(&["ana"])]))]});
+        let bundle =
+            json!({"people": [{"id": "ana", "name": "A"}, {"id": "ben", "name": "B"}], "schedules": [schedule(json!([layer(&["ana"])]))]});
         let org = Org::build(1, serde_json::from_value(bundle).unwrap(), WaysOut::NONE);
         // A Wednesday; the clocks go forward within the eight weeks.
         let now: Timestamp = "2026-02-25T12:00:00Z".parse().unwrap();

@@ -80,6 +80,7 @@ pub use several::{RelatedView, TransfersView, UnderView};
 pub use signal::{RefusedView, SignalView};
 pub use steps::{Came, LogLine, Told, ToldPerson, ToldStep, log_lines};
 pub use timetable::{
-    AwayView, DifferenceView, GapView, LaneView, LoadView, SchedulePreviewView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView, TurnView,
+    AwayView, DifferenceView, GapView, LaneView, LoadView, SchedulePreviewView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView,
+    TurnView,
 };
 pub use token::TokenView;

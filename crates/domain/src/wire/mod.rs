@@ -377,7 +377,15 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Shift | Self::Code => false,
+            Self::Page
+            | Self::Reminder
+            | Self::Update
+            | Self::Request
+            | Self::Over
+            | Self::Step
+            | Self::Readiness
+            | Self::Shift
+            | Self::Code => false,
         }
     }
 

@@ -41,12 +41,12 @@ mod partners;
 mod plans;
 mod read_once;
 pub(crate) mod ready;
-pub(crate) mod shifts;
 mod relating;
 mod reporting;
 mod resources;
 mod reviews;
 mod sharded;
+pub(crate) mod shifts;
 
 pub mod silences;
 mod splitting;

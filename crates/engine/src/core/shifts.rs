@@ -27,8 +27,7 @@ const ORG_ARRIVES_WITHIN: Length = Length::from_millis(250);
 /// A look that was opened at an instant and is due at another.
 fn look(version: u64, now: Timestamp, at: Timestamp) -> Expectation {
     let key = format!("{KEY}{version}:{}", at.as_microsecond());
-    let mut expectation =
-        Expectation::open(Owner::Org, key, Rule::ShiftNotice, None, "shifts".to_owned(), now, Length::between(now, at));
+    let mut expectation = Expectation::open(Owner::Org, key, Rule::ShiftNotice, None, "shifts".to_owned(), now, Length::between(now, at));
     expectation.next_look_at = at;
     expectation
 }

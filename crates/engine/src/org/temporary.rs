@@ -46,7 +46,8 @@ fn judge(org: &Org, form: &TemporarySchedule) -> Result<(), FormError> {
         for (index, person) in layer.people.iter().enumerate().filter(|(_, person)| org.person(person).is_none()) {
             let shown: String = person.chars().take(crate::core::NAMED_CHARS_MAX).collect();
             let place = layers.index(at).key("people").index(index);
-            problems.push(Problem::error(place, format!("`{shown}` is not a person")).hint("name somebody of the organisation, by their id"));
+            problems
+                .push(Problem::error(place, format!("`{shown}` is not a person")).hint("name somebody of the organisation, by their id"));
         }
     }
     if let Err(found) = schedule.clone().take(form, org.calendars()) {

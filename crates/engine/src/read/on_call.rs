@@ -7,7 +7,10 @@ use allclear_domain::org::load::load;
 use allclear_domain::org::model::{Override, TemporarySchedule};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::{Timetable, timetable};
-use allclear_domain::view::{AwayView, GapView, LaneView, LoadView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView};
+use allclear_domain::view::{
+    AwayView, GapView, LaneView, LoadView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView, TemporaryView,
+    TimetableView,
+};
 use jiff::Timestamp;
 
 use crate::read::{NoAnswer, Queries};
@@ -61,12 +64,8 @@ impl Queries<'_> {
     /// When the asker may not see the organisation.
     pub fn overrides(&self, schedule: &str) -> Result<Vec<OverrideView>, NoAnswer> {
         let (org, now) = (self.organisation()?, self.engine().now());
-        let mut out: Vec<OverrideView> = org
-            .overrides(schedule)
-            .iter()
-            .filter(|change| change.ends_at > now)
-            .map(|change| self.override_view(&org, change))
-            .collect();
+        let mut out: Vec<OverrideView> =
+            org.overrides(schedule).iter().filter(|change| change.ends_at > now).map(|change| self.override_view(&org, change)).collect();
         out.sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));
         Ok(out)
     }
@@ -137,7 +136,15 @@ impl Queries<'_> {
                 }
             }
             let (starts_at, ends_at) = (form.starts_at, form.ends_at);
-            TemporaryView { id: form.id.clone(), schedule: form.schedule.clone(), name: form.name.clone(), starts_at, ends_at, people, may_end }
+            TemporaryView {
+                id: form.id.clone(),
+                schedule: form.schedule.clone(),
+                name: form.name.clone(),
+                starts_at,
+                ends_at,
+                people,
+                may_end,
+            }
         };
         Ok(org.temporary(schedule).into_iter().filter(|form| form.ends_at > now).map(of).collect())
     }

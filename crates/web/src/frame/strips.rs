@@ -170,7 +170,11 @@ pub(crate) fn strip(days: Days, lanes: &[Lane], with: &Drawing<'_>, budget: &mut
         top += (high + BETWEEN) * rows as f64;
     }
     let height = top;
-    let mut svg = format!(r#"<svg class="strip" viewBox="0 0 {:.0} {height:.1}" width="{:.0}" height="{height:.1}" aria-hidden="true" "#, LEFT + WIDTH, LEFT + WIDTH);
+    let mut svg = format!(
+        r#"<svg class="strip" viewBox="0 0 {:.0} {height:.1}" width="{:.0}" height="{height:.1}" aria-hidden="true" "#,
+        LEFT + WIDTH,
+        LEFT + WIDTH
+    );
     if let Some(step) = with.pick_s {
         svg.push_str(&format!(r#"data-pick="{step}" data-from="{}" data-to="{}" data-left="{LEFT}" "#, from.as_second(), to.as_second()));
     }
@@ -374,7 +378,8 @@ mod tests {
         let mut one = bar("2026-03-02T00:00:00Z", "2026-03-09T00:00:00Z", name);
         one.href = Some("?a=1&b=\"2\"".into());
         let lanes = [Lane { name: name.into(), beneath: true, bars: vec![one] }];
-        let told = strip(Days { first: "2026-03-02".parse().unwrap(), count: 7 }, &lanes, &drawing(&when, 6), &mut Budget::of(9)).into_string();
+        let told =
+            strip(Days { first: "2026-03-02".parse().unwrap(), count: 7 }, &lanes, &drawing(&when, 6), &mut Budget::of(9)).into_string();
         assert!(!told.contains("<script>") && told.contains("&lt;script&gt;"), "{told}");
         assert!(told.contains(r#"href="?a=1&amp;b=&quot;2&quot;""#) && told.contains(r#"class="now""#), "{told}");
     }

@@ -197,7 +197,9 @@ async fn shifts(State(app): State<App>, headers: HeaderMap, Form(fields): Form<F
         };
         match done {
             Ok(_) => Ok(led("?told#shifts")),
-            Err(why) => again(&app, &who, &when, Told { of: Some(("shifts".into(), "shifts".into())), fields, ..Told::default() }, why).await,
+            Err(why) => {
+                again(&app, &who, &when, Told { of: Some(("shifts".into(), "shifts".into())), fields, ..Told::default() }, why).await
+            }
         }
     })
     .await
@@ -363,8 +365,10 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
     let tests = app.engine.queries(who).tests().await?;
     let tests: Vec<&TestView> = tests.iter().filter(|test| test.person == mine.person).collect();
     // What is of no contact that is there any more is told above all.
-    let is_lost =
-        told.of.as_ref().is_some_and(|(of, _)| !["add", "rules", "shifts"].contains(&of.as_str()) && mine.contacts.iter().all(|one| one.id != *of));
+    let is_lost = told
+        .of
+        .as_ref()
+        .is_some_and(|(of, _)| !["add", "rules", "shifts"].contains(&of.as_str()) && mine.contacts.iter().all(|one| one.id != *of));
     let body = html! {
         nav class="crumbs" aria-label="Where this is" { a href=(super::PLACE.path) { (super::PLACE.word) } }
         (heading("How I am reached", &html! { (when.zone()) }))

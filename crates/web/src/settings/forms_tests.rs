@@ -109,8 +109,10 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Absence => {
             json!({"id": "away", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z", "reason": "Holiday"})
         }
-        FormKind::TemporarySchedule => json!({"id": "xmas", "schedule": "primary", "name": "Christmas", "starts_at": "2026-12-24T09:00:17Z",
-            "ends_at": "2026-12-27T09:00:00Z", "layers": [{"people": ["ana"], "every": "1d", "handoff": "09:00", "starts": "2026-12-21"}]}),
+        FormKind::TemporarySchedule => {
+            json!({"id": "xmas", "schedule": "primary", "name": "Christmas", "starts_at": "2026-12-24T09:00:17Z",
+            "ends_at": "2026-12-27T09:00:00Z", "layers": [{"people": ["ana"], "every": "1d", "handoff": "09:00", "starts": "2026-12-21"}]})
+        }
         FormKind::Holidays => {
             json!({"id": "es", "name": "Spain", "days": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
             "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})

@@ -76,7 +76,11 @@ impl Entry for Holidays {
             match FreeDays::read(&form.days, form.ics.as_deref()) {
                 Err(found) => checker.found(place, found),
                 Ok(days) if days.is_empty() => {
-                    checker.warning(place.clone(), format!("`{}` has no day, so nobody has one off by it", form.id), "give it `days`, or `ics`");
+                    checker.warning(
+                        place.clone(),
+                        format!("`{}` has no day, so nobody has one off by it", form.id),
+                        "give it `days`, or `ics`",
+                    );
                 }
                 Ok(_) => {}
             }

@@ -58,7 +58,12 @@ pub const ABOUT: About = About {
             "Days of these lists they have off: their turns on them are named as needing cover.",
             Input::Many(FormKind::Holidays),
         ),
-        row("shift_notices", "Told before their shifts", "How long before, as in 1d, 1h; at most four. Nobody is told where empty.", Input::Names),
+        row(
+            "shift_notices",
+            "Told before their shifts",
+            "How long before, as in 1d, 1h; at most four. Nobody is told where empty.",
+            Input::Names,
+        ),
     ],
 };
 

@@ -27,7 +27,12 @@ pub const ABOUT: About = About {
         NAME,
         needed("starts_at", "From", "", Input::Instant),
         needed("ends_at", "Until", "", Input::Instant),
-        needed("layers", "Layers", "Its own rotations, in the schedule's time zone; of several the last with someone on wins.", Input::Rows(&LAYER)),
+        needed(
+            "layers",
+            "Layers",
+            "Its own rotations, in the schedule's time zone; of several the last with someone on wins.",
+            Input::Rows(&LAYER),
+        ),
     ],
 };
 

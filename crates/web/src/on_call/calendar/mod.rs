@@ -75,12 +75,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(id): P
 }
 
 /// POST: somebody is put on for a time that was picked.
-pub(crate) async fn take(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Form(mut fields): Form<Fields>,
-) -> Response {
+pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>, Form(mut fields): Form<Fields>) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
         let org = app.engine.queries(&who).organisation()?;

@@ -4,8 +4,8 @@
 use allclear_domain::access::may_schedule;
 use allclear_domain::oncall::{Difference, begun_at};
 use allclear_domain::org::model::{Layer, TemporarySchedule};
-use allclear_domain::view::TemporaryView;
 use allclear_domain::time::Every;
+use allclear_domain::view::TemporaryView;
 use allclear_engine::org::OrgError;
 use allclear_engine::org::forms::FormError;
 use maud::{Markup, html};
@@ -36,7 +36,8 @@ pub(super) fn read(app: &App, at: &At<'_>, shown: &When, fields: &Fields) -> Res
         return Err("Choose at least one person.".to_owned());
     }
     let every = said(fields, "every").unwrap_or_default();
-    let every = every.parse::<Every>().map_err(|why| format!("How long a turn lasts cannot be read: {why}. Write it as in 1d, 12h or 1w."))?;
+    let every =
+        every.parse::<Every>().map_err(|why| format!("How long a turn lasts cannot be read: {why}. Write it as in 1d, 12h or 1w."))?;
     let starts_at = super::super::instant(fields, "from", "The start", shown)?;
     let ends_at = super::super::instant(fields, "to", "The end", shown)?;
     let handoff = said(fields, "handoff").ok_or("The hand-off is missing. It looks like 09:00.")?;
@@ -59,7 +60,8 @@ pub(super) fn read(app: &App, at: &At<'_>, shown: &When, fields: &Fields) -> Res
 pub(super) fn told(why: &FormError) -> String {
     match why {
         FormError::Invalid(problems) => {
-            let said: Vec<String> = problems.iter().filter(|problem| problem.is_error()).map(|problem| sentence(&problem.message)).collect();
+            let said: Vec<String> =
+                problems.iter().filter(|problem| problem.is_error()).map(|problem| sentence(&problem.message)).collect();
             said.join(" ")
         }
         FormError::Org(OrgError::Store(_)) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),

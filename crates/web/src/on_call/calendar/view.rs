@@ -163,10 +163,10 @@ mod tests {
         assert_eq!(firsts("2027-02-28").len(), 4);
         assert_eq!(firsts("2026-08-31").len(), 6);
         let around = |view: View, day: &str| at(view, day).around().map(|one| one.href());
-        assert_eq!(around(View::Month, "2026-03-31"), [
-            "/on-call/schedules/rota?view=month&at=2026-02-01",
-            "/on-call/schedules/rota?view=month&at=2026-04-01"
-        ]);
+        assert_eq!(
+            around(View::Month, "2026-03-31"),
+            ["/on-call/schedules/rota?view=month&at=2026-02-01", "/on-call/schedules/rota?view=month&at=2026-04-01"]
+        );
         assert_eq!(around(View::Week, "2026-11-30")[1], "/on-call/schedules/rota?view=week&at=2026-12-07");
         assert_eq!(around(View::Day, "2027-01-01")[0], "/on-call/schedules/rota?view=day&at=2026-12-31");
         assert_eq!(at(View::Week, "2027-01-01").words(), "28 Dec 2026 – 3 Jan 2027");
@@ -177,7 +177,9 @@ mod tests {
     #[test]
     fn what_is_no_day_is_told_with_one_that_is() {
         assert!(day_of("2026-11-30").is_ok());
-        for (bad, says) in [("2026-13-40", "looks like"), ("tomorrow", "looks like"), ("1801-01-01", "1990"), ("2026-11-30T09:00", "is not a day")] {
+        for (bad, says) in
+            [("2026-13-40", "looks like"), ("tomorrow", "looks like"), ("1801-01-01", "1990"), ("2026-11-30T09:00", "is not a day")]
+        {
             assert!(day_of(bad).unwrap_err().contains(says), "{bad}");
         }
         let mine = At { mine: true, ..at(View::Week, "2026-11-30") };
