@@ -100,6 +100,8 @@ pub(crate) struct Drawing<'a> {
     pub pick_s: Option<u32>,
     /// Most bars of one lane that begin on one day; more of them are one.
     pub a_day_max: usize,
+    /// Where such a bar leads: to its day.
+    pub day: Option<&'a dyn Fn(Date) -> String>,
 }
 
 /// Bars that may still be drawn; what is left out is said by whoever draws.
@@ -202,7 +204,7 @@ fn gathered(lane: &Lane, from: Timestamp, to: Timestamp, with: &Drawing<'_>) -> 
         }
     }
     let mut out = Vec::new();
-    for (_, bars) in by_day {
+    for (day, bars) in by_day {
         if bars.len() <= with.a_day_max {
             out.extend(bars);
             continue;
@@ -212,7 +214,8 @@ fn gathered(lane: &Lane, from: Timestamp, to: Timestamp, with: &Drawing<'_>) -> 
         let end = others.iter().map(|bar| bar.to).max();
         if let (Some(first), Some(to)) = (others.first(), end) {
             let name = format!("{} turns", others.len());
-            out.push(Bar { to, shape: Shape::Many, says: name.clone(), name, mine: false, ..first.clone() });
+            let href = with.day.map(|leads| leads(day));
+            out.push(Bar { from: first.from, to, shape: Shape::Many, says: name.clone(), name, mine: false, href });
         }
         out.extend(nobody.into_iter().take(with.a_day_max));
     }
@@ -325,7 +328,7 @@ mod tests {
     }
 
     fn drawing(when: &When, a_day_max: usize) -> Drawing<'_> {
-        Drawing { when, hours: true, pick_s: Some(900), a_day_max }
+        Drawing { when, hours: true, pick_s: Some(900), a_day_max, day: None }
     }
 
     fn day_of(zone: &str, day: &str) -> String {

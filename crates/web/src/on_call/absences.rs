@@ -125,7 +125,10 @@ pub(super) fn my_holidays(turns: &[NeedsCoverView], org: &Org, me: &str, when: &
                 ul class="list" {
                     @for turn in mine.iter().take(LISTED_MAX) {
                         li {
-                            span { bdi { (schedule(org, &turn.schedule)) } span class="quiet" { " · " bdi { (turn.holiday.as_deref().unwrap_or_default()) } } }
+                            span {
+                                bdi { (schedule(org, &turn.schedule)) }
+                                span class="quiet" { " · " bdi { (turn.holiday.as_deref().unwrap_or_default()) } }
+                            }
                             span class="late" { "needs cover: " (lasts(turn, when)) }
                         }
                     }

@@ -305,6 +305,15 @@ fn two_weeks(org: &Org, when: &When, me: Option<&str>) -> Markup {
     html! {
         section class="section" data-live="weeks" {
             h2 { "Two weeks" span class="quiet" { " · days begin at midnight in " (when.zone()) } }
+            p class="quiet small" {
+                "More of a schedule, by month, week and day: "
+                @for (place, form) in org.bundle().schedules.iter().take(NAMED_MAX).enumerate() {
+                    @if place > 0 { ", " }
+                    a href=(calendar::path_of(&form.id)) { bdi { (form.name.as_deref().unwrap_or(&form.id)) } }
+                }
+                @if org.bundle().schedules.len() > NAMED_MAX { ", and the others by their names above" }
+                "."
+            }
             (shifts_chart::draw(&rows, from, to, when, org, me))
             (shifts_chart::table(&rows, when, org))
         }

@@ -71,10 +71,14 @@ pub(super) fn previewed(org: &Org, who: &Principal, when: &When, id: Option<&str
         section class="section preview-of" id="preview" tabindex="-1" {
             h2 { "Eight weeks with this, beside what stands" span class="quiet" { " · times and days in " (shown.zone()) } }
             @match form.as_ref().map(|form| preview(org, form, when.now)) {
-                None => p class="quiet prose" { "What would be so stands here when the form can be read: fill in what is marked, then Preview." },
+                None => p class="quiet prose" {
+                    "What would be so stands here when the form can be read: fill in what is marked, then Preview."
+                },
                 Some(Err(problems)) => {
                     p class="refusal" { strong { "This cannot be read yet" } }
-                    ul class="bullets" { @for problem in problems.iter().take(GAPS_MAX) { li { (marked(&pieces::capital(&problem.message))) } } }
+                    ul class="bullets" {
+                        @for problem in problems.iter().take(GAPS_MAX) { li { (marked(&pieces::capital(&problem.message))) } }
+                    }
                 },
                 Some(Ok(seen)) => {
                     (gaps(&seen, &shown))
@@ -139,7 +143,7 @@ fn weeks(seen: &Preview, org: &Org, shown: &When, me: Option<&str>, stands: bool
     if stands {
         lanes.push(Lane { name: "As it stands".to_owned(), beneath: true, bars: bars(&seen.stands, &seen.stands_gaps) });
     }
-    let with = Drawing { when: shown, hours: false, pick_s: None, a_day_max: A_DAY_MAX };
+    let with = Drawing { when: shown, hours: false, pick_s: None, a_day_max: A_DAY_MAX, day: None };
     let mut budget = Budget::of(BARS_MAX);
     let first = shown.day(seen.from);
     let all = (0..allclear_domain::org::preview::PREVIEW_WEEKS).filter_map(|week| first.checked_add((week * 7).days()).ok());

@@ -134,7 +134,10 @@ fn lines_of(table: &Timetable, org: &Org, view: View, begins: Timestamp, ends: T
         from: one.starts_at,
         to: one.ends_at,
         picks: false,
-        says: html! { (name(&one.person)) span class="quiet" { " " (one.says()) } @if one.needs_cover { " " span class="late" { "needs cover" } } },
+        says: html! {
+            (name(&one.person)) span class="quiet" { " " (one.says()) }
+            @if one.needs_cover { " " span class="late" { "needs cover" } }
+        },
     });
     counts.extend(away);
     // A month has room for what counts alone; its layers stand in the week and the day.

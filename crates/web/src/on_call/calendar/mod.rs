@@ -210,7 +210,10 @@ fn page(
     let table = timetable(&org, id, from, to);
     let body = html! {
         (heading(name, &html! { (shown.stamp(shown.now)) " " (shown.zone()) }))
-        p { a href=(PLACE.path) { "On call" } @if queries.has(Right::Administer) { " · " a href={ "/settings/schedule/" (pieces::escaped(id)) } { "Its settings" } } }
+        p {
+            a href=(PLACE.path) { "On call" }
+            @if queries.has(Right::Administer) { " · " a href={ "/settings/schedule/" (pieces::escaped(id)) } { "Its settings" } }
+        }
         @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "This is another day than was asked for" } (why) } }
         (ways(&at, &shown, when, &form.time_zone))
         @match (&table, org.schedule(id)) {
@@ -256,7 +259,8 @@ fn ways(at: &At<'_>, shown: &When, when: &When, zone: &str) -> Markup {
             h2 { (at.words()) }
             div class="row-of" {
                 @for view in View::ALL {
-                    a class="may" href=(at.on(view, at.day).href()) aria-current=[(view == at.view).then_some("true")] { (pieces::capital(view.word())) }
+                    @let is_shown = (view == at.view).then_some("true");
+                    a class="may" href=(at.on(view, at.day).href()) aria-current=[is_shown] { (pieces::capital(view.word())) }
                 }
             }
         }
@@ -264,8 +268,11 @@ fn ways(at: &At<'_>, shown: &When, when: &When, zone: &str) -> Markup {
             "Days begin at midnight in " (shown.zone()) "."
             @if when.name() != zone {
                 " "
-                @if at.mine { a href=(At { mine: false, ..*at }.href()) { "Show the schedule’s zone, " (When::new(when.now, Some(zone)).zone()) } }
-                @else { a href=(At { mine: true, ..*at }.href()) { "Show my zone, " (when.zone()) } }
+                @let other = At { mine: !at.mine, ..*at };
+                a href=(other.href()) {
+                    @if at.mine { "Show the schedule’s zone, " (When::new(when.now, Some(zone)).zone()) }
+                    @else { "Show my zone, " (when.zone()) }
+                }
             }
         }
     }
@@ -296,7 +303,10 @@ fn carried(table: &Timetable, org: &Org) -> Markup {
                         }
                     }
                 }
-                p class="quiet small" { "On each one’s own clock: a night is from 22:00 to 06:00, and counts from an hour on call. Whether anybody was called is not counted." }
+                p class="quiet small" {
+                    "On each one’s own clock: a night is from 22:00 to 06:00, and counts from an hour on call. Whether anybody was called \
+                     is not counted."
+                }
             }
         }
     }
@@ -305,7 +315,8 @@ fn carried(table: &Timetable, org: &Org) -> Markup {
 fn drawing(table: &Timetable, org: &Org, at: &At<'_>, shown: &When, me: Option<&str>, picked: Option<&Picked>) -> Markup {
     let lanes = lanes::lanes(table, org, at, me);
     let pick = if at.view == View::Day { PICK_OF_DAY_S } else { PICK_S };
-    let with = Drawing { when: shown, hours: at.view == View::Day, pick_s: Some(pick), a_day_max: at.view.a_day_max() };
+    let day = |day| at.on(View::Day, day).href();
+    let with = Drawing { when: shown, hours: at.view == View::Day, pick_s: Some(pick), a_day_max: at.view.a_day_max(), day: Some(&day) };
     let mut budget = Budget::of(BARS_MAX);
     let strips: Vec<Markup> = at.strips().into_iter().map(|days| strip(days, &lanes, &with, &mut budget)).collect();
     let layers_left_out = lanes::layers_left_out(table);
@@ -328,8 +339,8 @@ fn drawing(table: &Timetable, org: &Org, at: &At<'_>, shown: &When, me: Option<&
             }
             @if layers_left_out > 0 { p class="quiet small" { "and " (layers_left_out) " layers beneath" } }
             p class="legend quiet small" {
-                "Round corners: on call. Dashed edge: an override. Slanted: away. Square corners and the word: nobody. Lanes beneath are the \
-                 layers; the upper one counts."
+                "Round corners: on call. Dashed edge: an override, or a temporary schedule. Slanted: away. Square corners and the word: \
+                 nobody. Lanes beneath are the layers; the upper one counts."
             }
             (days::list(table, org, at, shown, me, picked))
             (carried(table, org))

@@ -193,7 +193,9 @@ fn form(here: &Here<'_>, picked: Picked, me: &str, draft: &Draft) -> Markup {
             (changes(here, picked, effect, &person))
             div class="row-of" {
                 button class="do" type="submit" { "Put them on" }
-                button class="may" type="submit" formmethod="get" formaction={ (at.path()) "#take" } formnovalidate { "Show what it changes" }
+                button class="may" type="submit" formmethod="get" formaction={ (at.path()) "#take" } formnovalidate {
+                    "Show what it changes"
+                }
             }
         }
     }
@@ -221,14 +223,16 @@ fn changes(here: &Here<'_>, picked: Picked, effect: Effect, person: &str) -> Mar
     let side = |overrides| Some(Side { schedule, overrides });
     let found = differences(side(stands), side(&with), picked.from, picked.to);
     let called = |id: &str| pieces::name(org, id);
+    let names = |people: &[String]| pieces::list(&people.iter().map(|id| called(id)).collect::<Vec<_>>(), LISTED_MAX);
+    let time = |at: Timestamp| shown.time(at, &shown.minute(at));
     let is_away = effect != Effect::Nobody
         && org.bundle().absences.iter().any(|one| one.person == person && one.starts_at < picked.to && picked.from < one.ends_at);
     let line = |one: &Difference| {
         html! {
             li {
-                span { (shown.time(one.starts_at, &shown.minute(one.starts_at))) " – " (shown.time(one.ends_at, &shown.minute(one.ends_at))) }
+                span { (time(one.starts_at)) " – " (time(one.ends_at)) }
                 span {
-                    @if one.will_be.is_empty() { span class="late" { "nobody" } " instead of " bdi { (pieces::list(&one.was.iter().map(|id| called(id)).collect::<Vec<_>>(), LISTED_MAX)) } }
+                    @if one.will_be.is_empty() { span class="late" { "nobody" } " instead of " bdi { (names(&one.was)) } }
                     @else { bdi { (one.says(called)) } }
                 }
             }

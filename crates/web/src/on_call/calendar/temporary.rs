@@ -83,12 +83,13 @@ pub(super) fn section(here: &Here<'_>, listed: &[TemporaryView], seen: Option<&[
             ul class="list" {
                 @for one in listed {
                     li {
-                        span { bdi { (one.name.as_deref().unwrap_or(&one.id)) } span class="quiet" { " · " bdi { (names(here, &one.people)) } } }
+                        @let called = one.name.as_deref().unwrap_or(&one.id);
+                        span { bdi { (called) } span class="quiet" { " · " bdi { (names(here, &one.people)) } } }
                         span class="quiet" { (time(one.starts_at)) " – " (time(one.ends_at)) }
                         @if one.may_end {
                             form method="post" action={ (at.path()) "/temporary/" (pieces::escaped(&one.id)) "/end" } {
                                 (place(here))
-                                button class="plain" type="submit" aria-label={ "Take back: " (one.name.as_deref().unwrap_or(&one.id)) } { "Take back" }
+                                button class="plain" type="submit" aria-label={ "Take back: " (called) } { "Take back" }
                             }
                         }
                     }
@@ -137,7 +138,8 @@ fn make(here: &Here<'_>, seen: Option<&[Difference]>, draft: &Draft) -> Markup {
                             @for one in seen.iter().take(LISTED_MAX) {
                                 li {
                                     span { (time(one.starts_at)) " – " (time(one.ends_at)) }
-                                    span class=(if one.will_be.is_empty() { "late" } else { "" }) { bdi { (one.says(|id| pieces::name(org, id))) } }
+                                    @let class = if one.will_be.is_empty() { "late" } else { "" };
+                                    span class=(class) { bdi { (one.says(|id| pieces::name(org, id))) } }
                                 }
                             }
                         }
