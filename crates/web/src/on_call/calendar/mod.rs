@@ -214,7 +214,7 @@ fn page(
             a href=(PLACE.path) { "On call" }
             @if queries.has(Right::Administer) { " · " a href={ "/settings/schedule/" (pieces::escaped(id)) } { "Its settings" } }
         }
-        @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "This is another day than was asked for" } (why) } }
+        @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "Not all of this address can be read" } (why) } }
         (ways(&at, &shown, when, &form.time_zone))
         @match (&table, org.schedule(id)) {
             (Some(table), Some(schedule)) => {

@@ -94,8 +94,16 @@ pub(super) fn section(here: &Here<'_>, picked: Option<&Result<Picked, String>>, 
     }
 }
 
-pub(super) fn typed(here: &Here<'_>) -> [String; 2] {
+fn typed(here: &Here<'_>) -> [String; 2] {
     ["from", "to"].map(|name| here.fields.get(name).cloned().unwrap_or_default())
+}
+
+/// What fields of a time are filled with: what was typed, or the time that an address picks.
+pub(super) fn filled(here: &Here<'_>) -> [String; 2] {
+    match Picked::read(here.fields, here.shown) {
+        Some(Ok(picked)) => picked_fields(here, picked),
+        Some(Err(_)) | None => typed(here),
+    }
 }
 
 fn picked_fields(here: &Here<'_>, picked: Picked) -> [String; 2] {

@@ -10,7 +10,7 @@ use allclear_engine::org::OrgError;
 use allclear_engine::org::forms::FormError;
 use maud::{Markup, html};
 
-use super::take::{Here, place, times, typed};
+use super::take::{Here, filled, place, times};
 use super::view::At;
 use crate::access::form_key;
 use crate::access::form_key::once;
@@ -114,7 +114,7 @@ fn make(here: &Here<'_>, seen: Option<&[Difference]>, draft: &Draft) -> Markup {
             form method="post" action={ (at.path()) "/temporary" } {
                 (draft.refused(MAKES)) (once(shown)) (place(here))
                 label class="field" { span { "Name" } input name="name" maxlength="100" value=(value("name", "")); }
-                (times(here, &typed(here)))
+                (times(here, &filled(here)))
                 fieldset class="group tight bare" {
                     legend { "People in turn" }
                     @for place in 0..PEOPLE_MAX {

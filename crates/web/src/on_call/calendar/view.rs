@@ -56,7 +56,7 @@ pub(super) fn day_of(text: &str) -> Result<Date, String> {
     }
 }
 
-impl<'a> At<'a> {
+impl At<'_> {
     pub(super) fn path(&self) -> String {
         path_of(self.id)
     }
