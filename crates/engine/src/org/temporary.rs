@@ -86,27 +86,51 @@ impl Engine {
     /// # Errors
     /// Where the asker may not, it cannot be read, another holds in that time, or the store does not answer.
     pub async fn put_temporary(&self, form: TemporarySchedule, who: &Principal) -> Result<TemporaryView, FormError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        let mut tried = 1;
+        loop {
+            match Box::pin(self.put_temporary_once(&form, who)).await {
+                Err(FormError::Org(OrgError::Conflict)) if tried < NODES_TRIES => {
+                    tried += 1;
+                    // What another node changed is judged by what it is now.
+                    self.reload_org().await;
+                }
+                Err(why) => return Err(why),
+                Ok(()) => break,
+            }
+        }
+        let listed = self.queries(who).temporary(&form.schedule).map_err(|_| OrgError::Conflict)?;
+        listed.into_iter().find(|view| view.id == form.id).ok_or(FormError::Removed)
+    }
+
+    async fn put_temporary_once(&self, form: &TemporarySchedule, who: &Principal) -> Result<(), FormError> {
+        let read = Read::from(self.db()).await?;
         let org = self.org();
+        if org.version != read.version {
+            return Err(OrgError::Conflict.into());
+        }
         if org.schedule_form(&form.schedule).is_none() {
-            return Err(OrgError::Missing { kind: "schedule", id: form.schedule }.into());
+            return Err(OrgError::Missing { kind: "schedule", id: form.schedule.clone() }.into());
         }
         may_schedule(&org, who, &form.schedule).map_err(OrgError::from)?;
         let there = org.temporary(&form.schedule);
         // The same form sent again; it may have been taken back meanwhile, and stays so.
-        if !there.iter().any(|known| known.id == form.id) {
-            judge(&org, &form)?;
-            let now = self.now();
-            if form.ends_at <= now {
-                return Err(OrgError::Wrong("it would be over already: who was on call is not changed afterwards").into());
-            }
-            if there.iter().filter(|known| known.ends_at > now).count() >= TEMPORARY_OF_ONE_MAX {
-                return Err(OrgError::Wrong("a schedule has at most 50 temporary ones that are not over: take one back first").into());
-            }
-            let body = serde_json::to_value(&form).map_err(|why| OrgError::Stored(why.to_string()))?;
-            self.put_form(Form { kind: FormKind::TemporarySchedule, id: form.id.clone(), body }, &who.actor).await?;
+        if there.iter().any(|known| known.id == form.id) {
+            return Ok(());
         }
-        let listed = self.queries(who).temporary(&form.schedule).map_err(|_| OrgError::Conflict)?;
-        listed.into_iter().find(|view| view.id == form.id).ok_or(FormError::Removed)
+        judge(&org, form)?;
+        let now = self.now();
+        if form.ends_at <= now {
+            return Err(OrgError::Wrong("it would be over already: who was on call is not changed afterwards").into());
+        }
+        if there.iter().filter(|known| known.ends_at > now).count() >= TEMPORARY_OF_ONE_MAX {
+            return Err(OrgError::Wrong("a schedule has at most 50 temporary ones that are not over: take one back first").into());
+        }
+        let body = serde_json::to_value(form).map_err(|why| OrgError::Stored(why.to_string()))?;
+        let mut edit = Edit::new(self, &who.actor, read);
+        edit.put(Form { kind: FormKind::TemporarySchedule, id: form.id.clone(), body }, 0, None)?;
+        edit.finish(None, Vec::new()).await?;
+        Ok(())
     }
 
     /// Takes a temporary schedule back as a whole: one that runs is over now and stays in the history, one to come is gone; one that
