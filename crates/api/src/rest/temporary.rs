@@ -80,7 +80,7 @@ pub(crate) async fn put(
         ends_at: whole_micros(body.ends_at),
         layers,
     };
-    Ok((StatusCode::CREATED, Json(api.engine.put_temporary(form, &who.0).await?)))
+    Ok((StatusCode::CREATED, Json(api.engine.put_temporary(&form, &who.0).await?)))
 }
 
 /// Takes a temporary schedule back as a whole: one that runs is over now, one to come is gone, one that is over stays as it is.

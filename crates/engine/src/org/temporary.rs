@@ -85,11 +85,11 @@ impl Engine {
     ///
     /// # Errors
     /// Where the asker may not, it cannot be read, another holds in that time, or the store does not answer.
-    pub async fn put_temporary(&self, form: TemporarySchedule, who: &Principal) -> Result<TemporaryView, FormError> {
+    pub async fn put_temporary(&self, form: &TemporarySchedule, who: &Principal) -> Result<TemporaryView, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let mut tried = 1;
         loop {
-            match Box::pin(self.put_temporary_once(&form, who)).await {
+            match Box::pin(self.put_temporary_once(form, who)).await {
                 Err(FormError::Org(OrgError::Conflict)) if tried < NODES_TRIES => {
                     tried += 1;
                     // What another node changed is judged by what it is now.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::lanes::{is_above, layer_name, why_nobody};
+use super::lanes::{is_above, layer_name, rule, why_nobody};
 use super::take::Picked;
 use super::view::{At, View};
 use crate::frame::pieces;
@@ -119,7 +119,7 @@ fn lines_of(table: &Timetable, org: &Org, view: View, begins: Timestamp, ends: T
             picks: true,
             says: html! {
                 (name(&shift.person))
-                @if is_above(&shift.because) { span class="quiet small" { " · " (shift.because) } }
+                @if is_above(&shift.because) { span class="quiet small" { " · " bdi { (rule(&shift.because)) } } }
             },
         })
         .chain(table.gaps.iter().filter(|gap| touches(gap.starts_at, gap.ends_at)).map(|gap| Line {

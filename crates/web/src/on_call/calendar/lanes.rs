@@ -56,6 +56,17 @@ pub(super) const fn why_nobody(gap: &Gap) -> &'static str {
     if gap.by_override { "an override has nobody on" } else { "no layer is on" }
 }
 
+/// By what somebody is on, in a word or two; what it is called by programs stands where one points at the drawing.
+pub(super) fn rule(because: &Because) -> String {
+    match because {
+        Because::Layer { index, name } => layer_name(*index, name.as_deref()),
+        Because::Temporary { name, .. } => name.clone().unwrap_or_else(|| "temporary schedule".to_owned()),
+        Because::Override { .. } | Because::Off { .. } => "override".to_owned(),
+        Because::Added { .. } => "besides, by an override".to_owned(),
+        Because::Nobody => "no layer is on".to_owned(),
+    }
+}
+
 /// Whether somebody is on by what stands above the layers.
 pub(super) const fn is_above(because: &Because) -> bool {
     match because {

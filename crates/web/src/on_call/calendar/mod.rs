@@ -117,7 +117,7 @@ pub(crate) async fn make_temporary(
                 }
                 Err(why) => Some(temporary::told(&why)),
             },
-            Ok(form) => match Box::pin(app.engine.put_temporary(form, &who)).await {
+            Ok(form) => match Box::pin(app.engine.put_temporary(&form, &who)).await {
                 // A form that was taken back meanwhile stays so.
                 Ok(_) | Err(FormError::Removed) => return Ok(Redirect::to(&back).into_response()),
                 Err(why) => Some(temporary::told(&why)),
@@ -338,7 +338,7 @@ fn drawing(table: &Timetable, org: &Org, at: &At<'_>, shown: &When, me: Option<&
                 }
             }
             @if layers_left_out > 0 { p class="quiet small" { "and " (layers_left_out) " layers beneath" } }
-            p class="legend quiet small" {
+            p class="of-strips quiet small" {
                 "Round corners: on call. Dashed edge: an override, or a temporary schedule. Slanted: away. Square corners and the word: \
                  nobody. Lanes beneath are the layers; the upper one counts."
             }

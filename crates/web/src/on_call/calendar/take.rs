@@ -8,7 +8,7 @@ use allclear_domain::org::snapshot::Org;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::lanes::why_nobody;
+use super::lanes::{rule, why_nobody};
 use super::view::At;
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
@@ -151,7 +151,7 @@ fn on_then(here: &Here<'_>, picked: Picked) -> Markup {
     let mut lines: Vec<(Timestamp, Timestamp, Markup)> = shifts
         .iter()
         .map(|shift| {
-            let who = html! { bdi { (pieces::name(org, &shift.person)) } span class="quiet" { " · " (shift.because) } };
+            let who = html! { bdi { (pieces::name(org, &shift.person)) } span class="quiet" { " · " bdi { (rule(&shift.because)) } } };
             (shift.starts_at, shift.ends_at, who)
         })
         .chain(gaps.iter().map(|gap| {
