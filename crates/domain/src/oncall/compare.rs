@@ -54,9 +54,10 @@ pub fn differences(before: Option<Side<'_>>, after: Option<Side<'_>>, from: Time
         let [Some((was, was_until)), Some((will_be, will_until))] = sides.each_mut().map(|side| side.at(at, to)) else { break };
         let ends_at = was_until.min(will_until);
         if was != will_be {
+            let is_full = list.len() == DIFFERENCES_MAX;
             match list.last_mut().filter(|last| last.ends_at == at && last.was == was && last.will_be == will_be) {
                 Some(last) => last.ends_at = ends_at,
-                None if list.len() == DIFFERENCES_MAX => break,
+                None if is_full => break,
                 None => list.push(Difference { starts_at: at, ends_at, was, will_be }),
             }
         }

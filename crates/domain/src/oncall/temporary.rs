@@ -122,9 +122,10 @@ impl CompiledSchedule {
             let edges = one.layers.iter().filter_map(|layer| layer.next_edge(&self.zone, at));
             let next = edges.filter(|edge| *edge > at).min().map_or(to, |edge| edge.min(to));
             if let Some(person) = one.layers.iter().rev().find_map(|layer| layer.person_at(&self.zone, at)) {
+                let is_full = turns.len() >= turns_max;
                 match turns.last_mut().filter(|last| last.ends_at == at && last.person == *person) {
                     Some(last) => last.ends_at = next,
-                    None if turns.len() >= turns_max => break,
+                    None if is_full => break,
                     None => turns.push(Turn { person: person.clone(), starts_at: at, ends_at: next }),
                 }
             }

@@ -47,7 +47,7 @@ fn of_person(org: &Org, person: &str, times: &[(Timestamp, Timestamp)]) -> Load 
     let zone = org.zone_of(person);
     let mut time = SignedDuration::ZERO;
     let (mut nights, mut days): (BTreeMap<Date, SignedDuration>, BTreeMap<Date, SignedDuration>) = (BTreeMap::new(), BTreeMap::new());
-    let mut add = |to: &mut BTreeMap<Date, SignedDuration>, day: Date, from: Timestamp, until: Timestamp| {
+    let add = |to: &mut BTreeMap<Date, SignedDuration>, day: Date, from: Timestamp, until: Timestamp| {
         if from < until {
             *to.entry(day).or_default() += until.duration_since(from);
         }
