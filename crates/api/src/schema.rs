@@ -31,7 +31,7 @@ macro_rules! lists {
 
 lists! {
     alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation,
-        view::DeliveryView;
+        view::DeliveryView, view::TimetableView, view::SchedulePreviewView;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;
@@ -43,9 +43,11 @@ lists! {
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
+    TemporaryPage of view::TemporaryView;
     FeedPage of view::FeedView;
     CoverPage of view::CoverView;
     AbsencePage of view::AbsenceView;
+    NeedsCoverPage of view::NeedsCoverView;
     ReadinessPage of view::ReadinessView;
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;

@@ -126,7 +126,7 @@ fn a_clock_of_business_hours_is_due_when_as_much_has_been_open() {
             let form: CalendarForm = serde_json::from_value(json!({"id": "c", "time_zone": name.as_str(), "hours": hours.written(),
                 "holidays": holidays.iter().map(ToString::to_string).collect::<Vec<_>>()}))
             .unwrap();
-            let calendar = Calendar::compile(&form).unwrap();
+            let calendar = Calendar::compile(&form, &Default::default()).unwrap();
             let (segments, quarters) = (segments(&mut dice, from), 1 + dice.upto(80));
             let length = Length::from_mins(15 * quarters);
             let expected = walked(&segments, quarters, |at| hours.counts(&zone, at, &holidays));

@@ -88,7 +88,7 @@ fn calendars() -> Calendars {
                SUMMARY:Christmas\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
     let form = json!([{"id": "odd", "time_zone": "Etc/UTC", "holidays": listed, "ics": ics,
         "hours": [{"days": ["Mon", "Wed", "Thu", "Sat", "Sun"], "from": "09:00", "to": "17:00"}]}]);
-    let read = readable(&serde_json::from_value::<Vec<_>>(form).unwrap());
+    let read = readable(&serde_json::from_value::<Vec<_>>(form).unwrap(), &Default::default());
     assert_eq!(read.len(), 1);
     read
 }

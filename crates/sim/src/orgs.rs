@@ -260,6 +260,7 @@ fn targets(bundle: &mut Bundle) {
         hours: vec![hours],
         holidays: Vec::new(),
         ics: None,
+        public_holidays: Vec::new(),
     }];
 }
 
@@ -415,7 +416,17 @@ fn person(dice: &mut Dice, n: u64) -> Person {
             },
         ),
     };
-    Person { id: format!("p{n}"), name: format!("Person {n}"), email: None, time_zone: None, access: None, contacts, notify }
+    Person {
+        id: format!("p{n}"),
+        name: format!("Person {n}"),
+        email: None,
+        time_zone: None,
+        access: None,
+        contacts,
+        notify,
+        public_holidays: Vec::new(),
+        shift_notices: Vec::new(),
+    }
 }
 
 fn some_of(dice: &mut Dice, ids: &[String]) -> Vec<String> {

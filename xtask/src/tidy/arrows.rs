@@ -84,6 +84,8 @@ const ARROWS: [Arrows; 3] = [
                     "core::NAMED_CHARS_MAX",
                     // Schedules open the daily look.
                     "core::ready",
+                    // And those who ask for it are told before their shifts.
+                    "core::shifts",
                     // Codes are asked for too often as other things are.
                     "core::Refusal",
                     "core::silences",

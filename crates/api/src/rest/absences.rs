@@ -2,7 +2,7 @@
 
 use allclear_domain::org::model::Absence;
 use allclear_domain::time::whole_micros;
-use allclear_domain::view::AbsenceView;
+use allclear_domain::view::{AbsenceView, NeedsCoverView};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -60,4 +60,11 @@ pub(crate) async fn enter(
 pub(crate) async fn end(State(api): State<Api>, who: Who<Respond>, P(id): P<String>) -> Result<StatusCode, Problem> {
     api.engine.end_absence(&id, &who.0).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Turns that need cover, half a year ahead: of whoever is away, and of whoever has a public holiday off.
+#[utoipa::path(get, path = "/api/v1/needs-cover", operation_id = "list_needs_cover", tag = "on call",
+    responses((status = 200, body = schema::NeedsCoverPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn needs_cover(State(api): State<Api>, who: Who<Read>) -> Result<Json<ListPage<NeedsCoverView>>, Problem> {
+    Ok(Json(ListPage { items: api.engine.needs_cover(&who.0)?, next: None }))
 }

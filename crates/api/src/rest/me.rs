@@ -3,6 +3,7 @@
 
 use allclear_domain::access::{Principal, may_look_after};
 use allclear_domain::org::model::Notify;
+use allclear_domain::time::Length;
 use allclear_engine::Engine;
 use allclear_engine::org::codes::SentCode;
 use allclear_engine::org::own::{Arranged, Ask, MyContact, MyContacts, NotArranged, address_of};
@@ -103,6 +104,19 @@ pub(crate) struct OwnContacts {
     rules: ContactRules,
     /// Whether the person set the rules; else they are those of the form.
     rules_are_own: bool,
+    /// How long before a shift of theirs begins they are told: `1d`, `1h`.
+    shift_notices: Vec<String>,
+    /// Whether the person said so; else it is what the form says.
+    shift_notices_are_own: bool,
+}
+
+/// How long before one's shifts one is told.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShiftNotices {
+    /// Lengths from `5m` to `31d`, at most four; nobody is told where it is empty.
+    #[schema(value_type = Vec<String>)]
+    before: Vec<Length>,
 }
 
 /// Which contacts are used, in order, for each urgency.
@@ -186,10 +200,18 @@ fn written(rules: &[allclear_domain::org::model::NotifyEntry]) -> Vec<ContactRul
     responses((status = 200, body = OwnContacts), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn contacts(State(api): State<Api>, who: Who<Read>) -> Result<Json<OwnContacts>, Problem> {
     let me = Engine::myself(&who.0)?;
-    let MyContacts { person, contacts, rules, rules_are_own } = api.engine.contacts_of(me, &who.0).await?;
+    let MyContacts { person, contacts, rules, rules_are_own, shift_notices, shift_notices_are_own } =
+        api.engine.contacts_of(me, &who.0).await?;
     let mut codes = api.engine.codes_of(me, &who.0).await?;
     let items = contacts.into_iter().map(|one| shown(one, &mut codes)).collect();
-    Ok(Json(OwnContacts { person, items, rules: ContactRules { high: written(&rules.high), low: written(&rules.low) }, rules_are_own }))
+    Ok(Json(OwnContacts {
+        person,
+        items,
+        rules: ContactRules { high: written(&rules.high), low: written(&rules.low) },
+        rules_are_own,
+        shift_notices: shift_notices.iter().map(ToString::to_string).collect(),
+        shift_notices_are_own,
+    }))
 }
 
 /// Adds a contact of one's own: its address, with the keys of the organisation file, as in `{"email": "ana@example.org"}`. It is not
@@ -279,6 +301,24 @@ fn without_nulls(mut rules: Value) -> Value {
         }
     }
     rules
+}
+
+/// Sets how long before one's shifts one is told, each once, by what tells what may wait; in the place of what one's form says.
+#[utoipa::path(put, path = "/api/v1/me/shift-notices", operation_id = "put_my_shift_notices", tag = "me", request_body = ShiftNotices,
+    responses((status = 200, body = ContactChanged), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn put_shift_notices(
+    State(api): State<Api>,
+    me: Myself,
+    Asked(body): Asked<ShiftNotices>,
+) -> Result<Json<ContactChanged>, Problem> {
+    Ok(Json(api.engine.arrange(me.id()?, &Ask::Notices(Some(body.before)), false, &me.0).await?.into()))
+}
+
+/// Takes away what one said of it: what one's form says counts again.
+#[utoipa::path(delete, path = "/api/v1/me/shift-notices", operation_id = "remove_my_shift_notices", tag = "me",
+    responses((status = 200, body = ContactChanged), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn remove_shift_notices(State(api): State<Api>, me: Myself) -> Result<Json<ContactChanged>, Problem> {
+    Ok(Json(api.engine.arrange(me.id()?, &Ask::Notices(None), false, &me.0).await?.into()))
 }
 
 /// Takes one's own rules away: what one's form says counts again.

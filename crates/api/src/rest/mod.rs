@@ -15,6 +15,8 @@ mod org_forms;
 mod overrides;
 mod plans;
 mod stream;
+mod temporary;
+mod timetable;
 mod tokens;
 mod troubles;
 
@@ -225,9 +227,15 @@ operations! {
     overrides::list,
     overrides::put,
     overrides::end,
+    temporary::list,
+    temporary::put,
+    temporary::end,
+    timetable::show,
+    timetable::preview,
     absences::list,
     absences::enter,
     absences::end,
+    absences::needs_cover,
     cover::list,
     cover::ask,
     cover::answer,
@@ -245,6 +253,8 @@ operations! {
     me::verify,
     me::put_rules,
     me::remove_rules,
+    me::put_shift_notices,
+    me::remove_shift_notices,
     me::verified_by_hand,
     explain::signal,
     explain::page,

@@ -28,6 +28,7 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
                     .replace("{kind}", "team")
                     .replace("{override}", "x")
                     .replace("{answer}", "accept")
+                    .replace("{temporary}", "x")
                     .replace("{contact}", "x");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
@@ -43,7 +44,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 79, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 87, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -169,6 +170,14 @@ async fn what_is_answered_is_what_is_described() {
     let away = w.post("/api/v1/absences", &asker, &away).await;
     assert_eq!(away.status, 201, "{}", away.text());
     fits(&spec, &schema("post", "/api/v1/absences", "201"), &away.json(), "absence");
+    let seen = w.post("/api/v1/schedules/duo/preview", ADMIN, &duo.replace("1h", "1d")).await;
+    assert_eq!(seen.status, 200, "{}", seen.text());
+    fits(&spec, &schema("post", "/api/v1/schedules/{id}/preview", "200"), &seen.json(), "preview");
+    let layer = serde_json::json!({"people": ["ana"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05"});
+    let season = serde_json::json!({"name": "Season", "starts_at": hours(100), "ends_at": hours(200), "layers": [layer]}).to_string();
+    let season = w.post("/api/v1/schedules/primary/temporary-schedules", ADMIN, &season).await;
+    assert_eq!(season.status, 201, "{}", season.text());
+    fits(&spec, &schema("post", "/api/v1/schedules/{id}/temporary-schedules", "201"), &season.json(), "temporary");
     let one = "/api/v1/schedules/{id}/overrides/{override}";
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
@@ -210,7 +219,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 41);
+    assert_eq!(tried, 44);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
@@ -232,6 +241,9 @@ async fn what_is_answered_is_what_is_described() {
     let made = format!("/api/v1/schedules/primary/overrides/{}", made.json()["id"].as_str().unwrap());
     let ended = w.ask("DELETE", &made, &[("authorization", &format!("Bearer {ADMIN}"))], "").await;
     fits(&spec, &schema("delete", one, "200"), &ended.json(), one);
+    let season = format!("/api/v1/schedules/primary/temporary-schedules/{}", season.json()["id"].as_str().unwrap());
+    let ended = w.ask("DELETE", &season, &[("authorization", &format!("Bearer {ADMIN}"))], "").await;
+    fits(&spec, &schema("delete", "/api/v1/schedules/{id}/temporary-schedules/{temporary}", "200"), &ended.json(), "taken back");
     let back = w.post(&format!("/api/v1/cover-requests/{}/withdraw", asked.json()["id"].as_str().unwrap()), &asker, "").await;
     fits(&spec, &schema("post", "/api/v1/cover-requests/{id}/{answer}", "200"), &back.json(), "withdraw");
     let explained = w.post("/api/v1/explain/signal?integration=script", ADMIN, r#"{"title":"x","severity":"critical"}"#).await.json();

@@ -166,7 +166,7 @@ try {
     ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"],
     ["refused lately", "/settings/refused"], ["the audit log", "/settings/audit"], ["mine", "/?mine"], ["a new policy", "/settings/escalation/new?steps.0.page.0=schedule:payments-primary"],
     ["the alerts of an incident", await withAlerts()], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
-    ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"],
+    ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"], ["a calendar of a month", "/on-call/schedules/payments-primary?view=month"], ["a calendar of a week", "/on-call/schedules/payments-primary?view=week"], ["a time that is picked", "/on-call/schedules/platform-primary?view=day&at=2036-12-03&from=2036-12-03T08:00:00Z&to=2036-12-03T12:00:00Z"],
     ["a new route", "/settings/route/new"], ["a schedule and its weeks", "/settings/schedule/payments-primary"], ["a new schedule", "/settings/schedule/new"], ["contacts as text", "/settings/person/new?contacts.%23=text"], ["a new plan", "/settings/plan/new"], ["a sender", "/settings/integration/monitor"],
     ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],
     ["the API's page", "/api/docs"], ["sign-in", "/sign-in"], ["me, without a session", "/me"],

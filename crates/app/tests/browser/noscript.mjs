@@ -91,6 +91,7 @@ try {
   const action = await page.run(`[...document.querySelectorAll(".action")].find((li) => li.textContent.includes("Alert earlier")).dataset.key`);
   await does("/actions", `form[action="/actions/${action}/done"]`, { note: "On the third failure" }, "On the third failure");
   await does("/on-call", 'details form[action="/on-call/override"]', { schedule: "platform-primary", person: "ana" }, "Ana Ruiz");
+  await does("/on-call/schedules/platform-primary?view=week&at=2036-12-03&from=2036-12-03T08:00:00Z&to=2036-12-03T12:00:00Z", '#take form[method="post"]', { person: "ben", effect: "replaces" }, "override ovr-");
   await does("/settings/team/new", ".of-form", { id: "night", name: "Night watch" }, "Night watch");
   await does("/search", "main form", { q: "card payments" }, "Card payments fail");
   if (page.complaints.length > 0) throw new Error(page.complaints.join("; "));

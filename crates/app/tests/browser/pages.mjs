@@ -110,7 +110,28 @@ try {
   await page.press("g");
   await page.press("o");
   await page.until(`location.pathname === "/on-call"`, "g o leads to who is on call");
-  for (const other of [...places, "/?wall", `${new URL(path).pathname}/alerts`, "/services/checkout", "/search?q=a", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new", "/settings/escalation/new?steps.0.page.0=schedule:payments-primary", "/settings/audit", "/settings/integration/monitor"]) {
+  // A time of a calendar is dragged over, or its begin and its end are chosen on the edge with the days; it fills the form.
+  await page.open(`${base}/on-call/schedules/payments-primary?view=week&at=2036-12-03`);
+  const box = await page.run(`(() => { const r = document.querySelector("svg[data-pick]").getBoundingClientRect(); return { x: r.left, y: r.top, w: r.width }; })()`);
+  const mouse = (type, x, y) => page.ask("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: type === "mouseReleased" ? 0 : 1, clickCount: 1 });
+  // Days begin at 120 of 1120 units; the third is Wednesday.
+  const across = (day) => box.x + (120 + day * 1000 / 7) / 1120 * box.w;
+  await mouse("mousePressed", across(2.25), box.y + 60);
+  await mouse("mouseMoved", across(2.4), box.y + 60);
+  must(await page.run(`document.querySelector("svg[data-pick] .picked") !== null`), "what is dragged over is drawn");
+  await mouse("mouseMoved", across(2.5), box.y + 60);
+  await mouse("mouseReleased", across(2.5), box.y + 60);
+  await page.until(`location.search.includes("from=2036-12-03T06:00:00Z") && location.search.includes("to=2036-12-03T12:00:00Z")`, "a drag picks a time of the calendar");
+  await page.until(`document.querySelector('#take input[name="from"]')?.value === "2036-12-03T06:00"`, "and fills the form with it");
+  must(await page.run(`document.querySelector("#take").textContent.includes("On call then")`), "which says who is on then");
+  await page.open(`${base}/on-call/schedules/payments-primary?view=week&at=2036-12-03`);
+  for (const day of [2.25, 2.5]) {
+    await mouse("mousePressed", across(day), box.y + 12);
+    await mouse("mouseReleased", across(day), box.y + 12);
+  }
+  await page.until(`location.search.includes("from=2036-12-03T06:00:00Z") && location.search.includes("to=2036-12-03T12:00:00Z")`, "a begin and an end on the edge pick it too");
+  must(true, "a begin and an end on the edge pick it too");
+  for (const other of [...places, "/?wall", `${new URL(path).pathname}/alerts`, "/services/checkout", "/search?q=a", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new", "/settings/temporary_schedule/new", "/settings/holidays/new", "/on-call/schedules/payments-primary?view=month", "/on-call/schedules/payments-primary?view=week", "/on-call/schedules/clinical-primary?view=day", "/settings/escalation/new?steps.0.page.0=schedule:payments-primary", "/settings/audit", "/settings/integration/monitor"]) {
     await page.open(base + other);
     await sleep(100);
     must(await page.run(`document.querySelector("h1") !== null && document.documentElement.scrollWidth <= innerWidth`), `${other} has a heading and does not scroll sideways`);

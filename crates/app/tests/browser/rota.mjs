@@ -121,8 +121,8 @@ await begin(async ({ page, must, says, value }) => {
   must(await says("is no address that can be followed"), "a runbook that is no address is said to be none");
   await page.open(`${base}/settings/schedule/new`);
   await page.run(`document.querySelector('[name="layers.0.handoff"]').value = "Mon 10:00"; document.querySelector('[name="layers.0.people.0"]').value = "ben-ode"; document.querySelector('[name="layers.0.ends"]').value = new Date(Date.now() + 3 * 864e5).toISOString().slice(0, 10)`);
-  await rows.go("button", "Look at the next two weeks");
-  must((await page.run(`document.querySelector("#two-weeks svg .gap") !== null`)) && (await value("layers.0.handoff")) === "Mon 10:00", "Look draws what is typed, and where nobody is on");
+  await rows.go("button", "Preview eight weeks");
+  must((await page.run(`document.querySelector("#preview svg .gap") !== null`)) && (await value("layers.0.handoff")) === "Mon 10:00", "Preview draws what is typed, and where nobody is on");
   must((await page.run("document.documentElement.scrollWidth")) <= 390, "and it fits a phone");
   await sleep(50);
 });

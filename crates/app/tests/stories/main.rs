@@ -69,6 +69,7 @@ mod telephone;
 mod terminal;
 mod time;
 mod timelines;
+mod timetable;
 mod triage;
 mod tried;
 mod types;

@@ -53,6 +53,7 @@ pub(crate) struct Ids {
     review: String,
     /// One that runs, made by the administrator for the administrator `adm`.
     override_: String,
+    temporary: String,
 }
 
 async fn ids(world: &World, reference: &str) -> Ids {
@@ -64,6 +65,7 @@ async fn ids(world: &World, reference: &str) -> Ids {
         action: first(world.api(&format!("/actions?incident={reference}")).await),
         review: NONE.to_owned(),
         override_: NONE.to_owned(),
+        temporary: NONE.to_owned(),
         reference: reference.to_owned(),
     }
 }
@@ -107,7 +109,10 @@ pub(crate) fn filled(path: &str, ids: &Ids) -> String {
         _ => "note",
     };
     let path = path.replace("{ref}", &ids.reference).replace("{kind}", "team").replace("{id}", id).replace("{command}", command);
-    path.replace("{override}", &ids.override_).replace("{answer}", "accept").replace("{contact}", "hook")
+    path.replace("{override}", &ids.override_)
+        .replace("{temporary}", &ids.temporary)
+        .replace("{answer}", "accept")
+        .replace("{contact}", "hook")
 }
 
 pub(crate) async fn operations(world: &World) -> Vec<(Method, String)> {
@@ -419,6 +424,8 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/me/contacts/{id}/verify", Person, json!({"code": "000000"})),
         ("PUT /api/v1/me/rules", Person, json!({"high": []})),
         ("DELETE /api/v1/me/rules", Person, Value::Null),
+        ("PUT /api/v1/me/shift-notices", Person, json!({"before": ["1d"]})),
+        ("DELETE /api/v1/me/shift-notices", Person, Value::Null),
         ("POST /api/v1/people/{id}/contacts/{contact}/verified", Admin, Value::Null),
         ("GET /api/v1/signals", Admin, Value::Null),
         ("GET /api/v1/refused", Admin, Value::Null),
@@ -445,9 +452,20 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "dan", "starts_at": at(1), "ends_at": at(2)})),
         ("GET /api/v1/schedules/{id}/overrides", House, Value::Null),
         ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
+        ("GET /api/v1/schedules/{id}/timetable", House, Value::Null),
+        ("GET /api/v1/schedules/{id}/temporary-schedules", House, Value::Null),
+        (
+            "POST /api/v1/schedules/{id}/temporary-schedules",
+            Schedule,
+            json!({"starts_at": at(3), "ends_at": at(4), "layers": [
+            {"people": ["dan"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05"}]}),
+        ),
+        ("DELETE /api/v1/schedules/{id}/temporary-schedules/{temporary}", Schedule, Value::Null),
+        ("POST /api/v1/schedules/{id}/preview", Admin, json!({"time_zone": "Etc/UTC"})),
         ("GET /api/v1/absences", House, Value::Null),
         ("POST /api/v1/absences", Respond, json!({"starts_at": at(1), "ends_at": at(2)})),
         ("DELETE /api/v1/absences/{id}", Own, Value::Null),
+        ("GET /api/v1/needs-cover", House, Value::Null),
         ("GET /api/v1/cover-requests", House, Value::Null),
         // Whoever has no shift, or is no person, is told so.
         ("POST /api/v1/cover-requests", Respond, json!({"schedule": "rota", "starts_at": at(1), "ends_at": at(2)})),
@@ -534,8 +552,12 @@ async fn every_operation_answers_everybody_as_the_table_says() {
     let hours = |n| (now + jiff::SignedDuration::from_hours(n)).to_string();
     let runs = json!({"person": "adm", "starts_at": hours(-1), "ends_at": hours(1)});
     let made = world.command("/schedules/rota/overrides", runs).await.ok().body;
+    let layer = json!({"people": ["adm"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05"});
+    let season = json!({"starts_at": hours(-1), "ends_at": hours(1), "layers": [layer]});
+    let season = world.command("/schedules/rota/temporary-schedules", season).await.ok().body;
     for (_, ids) in &mut things {
         finish(&world, ids).await;
+        ids.temporary = season["id"].as_str().unwrap().to_owned();
         ids.override_ = made["id"].as_str().unwrap().to_owned();
     }
     let askers = askers(&world).await;

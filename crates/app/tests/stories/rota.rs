@@ -40,12 +40,12 @@ schedules:
       - {people: [ana], every: 1d, handoff: "09:00", starts: 2026-01-05, only: [{days: [Mon, Tue, Wed, Thu, Fri], from: "09:00", to: "17:00"}]}
 "#;
 
-fn organisation() -> String {
+pub(crate) fn organisation() -> String {
     let paged = org::ESCALATIONS.replace("person:ana", "schedule:rota");
     [org::PEOPLE, ROTA, &paged, org::SERVICES, org::CATCH_ALL].concat()
 }
 
-async fn token(world: &World, person: &str) -> String {
+pub(crate) async fn token(world: &World, person: &str) -> String {
     let made = world.command("/tokens", json!({"name": person, "scope": "respond", "person": person})).await.ok().body;
     made["token"].as_str().unwrap().to_owned()
 }
@@ -62,12 +62,12 @@ async fn asks(world: &World, method: Method, path: &str, token: &str, body: Opti
     world.send(request).await
 }
 
-async fn puts(world: &World, token: &str, person: &str, from: Timestamp, hours: i64) -> Answer {
+pub(crate) async fn puts(world: &World, token: &str, person: &str, from: Timestamp, hours: i64) -> Answer {
     let body = json!({"person": person, "starts_at": from, "ends_at": from + SignedDuration::from_hours(hours)});
     asks(world, Method::POST, "", token, Some(body)).await
 }
 
-fn id(made: &Answer) -> String {
+pub(crate) fn id(made: &Answer) -> String {
     assert_eq!(made.status, 201, "{}", made.text);
     made.body["id"].as_str().unwrap().to_owned()
 }
@@ -76,7 +76,7 @@ async fn ends(world: &World, token: &str, id: &str) -> Answer {
     asks(world, Method::DELETE, &format!("/{id}"), token, None).await
 }
 
-async fn form(world: &World, path: &str, token: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn form(world: &World, path: &str, token: &str, fields: &[(&str, &str)]) -> Answer {
     let escaped = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
     let body: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
     let request = world.client.post(world.at(path)).bearer_auth(token).header("accept", "text/html");
@@ -451,7 +451,7 @@ async fn covers(world: &World, token: &str) -> Vec<Value> {
     items(&world.send(world.client.get(world.at("/api/v1/cover-requests")).bearer_auth(token)).await.ok().body)
 }
 
-async fn on_at(world: &World, at: Timestamp) -> String {
+pub(crate) async fn on_at(world: &World, at: Timestamp) -> String {
     items(&world.api(&format!("/oncall?at={at}")).await)[0]["person"].as_str().unwrap_or("-").to_owned()
 }
 

@@ -321,6 +321,37 @@ async fn every_form_works_without_a_script() {
     let take = [("schedule", "platform-primary"), ("person", "ana"), ("from", "2036-12-04T09:00"), ("to", "2036-12-04T17:00")];
     let page = browser.does("/on-call/override", &take).await;
     assert!(page.contains("4 Dec 2036"), "{page}");
+    // In the calendar of a schedule a time is picked, what it changes is shown, and somebody is put on.
+    let base = "/on-call/schedules/platform-primary";
+    let picked = "?view=week&at=2036-12-08&from=2036-12-10T09:00&to=2036-12-10T17:00&person=ben&effect=replaces";
+    let (status, page) = browser.get(&format!("{base}{picked}")).await;
+    assert!(status == StatusCode::OK && page.contains("What it changes") && page.contains("Europe/Prague"), "{page}");
+    let put = [
+        ("view", "week"),
+        ("at", "2036-12-08"),
+        ("person", "eli"),
+        ("effect", "replaces"),
+        ("from", "2036-12-10T09:00"),
+        ("to", "2036-12-10T17:00"),
+    ];
+    let page = browser.does(&format!("{base}/override"), &put).await;
+    assert!(page.contains("8 Dec – 14 Dec 2036") && page.contains("override ovr-"), "{page}");
+    // Turns of its own stand in the place of its layers for a time, and are taken back.
+    let season = [
+        ("view", "week"),
+        ("at", "2036-12-15"),
+        ("name", "Season"),
+        ("from", "2036-12-16T09:00"),
+        ("to", "2036-12-18T09:00"),
+        ("people.0", "ben"),
+        ("every", "1d"),
+        ("handoff", "09:00"),
+    ];
+    let page = browser.does(&format!("{base}/temporary"), &season).await;
+    let one = page.split("/temporary/").nth(1).unwrap().split("/end").next().unwrap().to_owned();
+    assert!(page.contains("Season") && page.contains("temporary schedule"), "{page}");
+    let page = browser.does(&format!("{base}/temporary/{one}/end"), &[("view", "week"), ("at", "2036-12-15")]).await;
+    assert!(!page.contains("Season"), "{page}");
     assert!(browser.get("/search?q=renamed+by").await.1.contains("Renamed by a form"));
 
     // Another site's form changes nothing.

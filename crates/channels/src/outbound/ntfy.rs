@@ -123,7 +123,7 @@ const fn sign(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => "rotating_light",
         NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery => "question",
-        NoticeKind::Reminder | NoticeKind::Readiness | NoticeKind::Note => "bell",
+        NoticeKind::Reminder | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift => "bell",
         NoticeKind::Update => "loudspeaker",
         NoticeKind::Request => "incoming_envelope",
         NoticeKind::Over | NoticeKind::Step => "white_check_mark",

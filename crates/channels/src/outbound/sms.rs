@@ -94,7 +94,7 @@ fn lines_of(words: &Words) -> Vec<String> {
         return lines;
     };
     let line = |(name, value): &(&'static str, String)| match *name {
-        "Update" | "Question" | "Over" | "Readiness" | "Note" => Some(value.clone()),
+        "Update" | "Question" | "Over" | "Readiness" | "Note" | "Shift" => Some(value.clone()),
         "Service" | "Answer by" | "Good until" => Some(format!("{name}: {value}")),
         "Not you?" => Some(format!("{name} {value}")),
         "It says" => Some(cut(value, DESCRIPTION_CHARS_MAX)),
@@ -119,6 +119,7 @@ fn how_to_answer(message: &Message) -> Option<String> {
         | NoticeKind::Step
         | NoticeKind::Readiness
         | NoticeKind::Note
+        | NoticeKind::Shift
         | NoticeKind::Code => None,
     }
 }

@@ -129,7 +129,7 @@ fn sentences(message: &Message, chars_max: usize) -> Result<(String, Option<Stri
             (format!("All alerts of {reference}, {title}, have recovered. Is it over? Please say so on its page."), None)
         }
         // Of its incident an organisation may not be told what it is.
-        NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note => (format!("{reference}. {text}"), None),
+        NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift => (format!("{reference}. {text}"), None),
         // One digit after another, so that it can be written down.
         NoticeKind::Code => {
             let digits: Vec<String> = code_of(notice).chars().map(|digit| digit.to_string()).collect();

@@ -99,7 +99,7 @@ impl Loudness {
             (NoticeKind::Page, NotifyUrgency::High) if worst.incident.severity == "sev1" => Self::Alarm,
             (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => Self::High,
             (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => Self::Normal,
-            (NoticeKind::Request | NoticeKind::Code | NoticeKind::Readiness | NoticeKind::Note, _) => Self::Normal,
+            (NoticeKind::Request | NoticeKind::Code | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift, _) => Self::Normal,
             (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, _) => Self::Quiet,
         }
     }
@@ -208,7 +208,7 @@ pub fn one_line_of(notice: &Notice) -> String {
         }
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
         // Of its incident an organisation may not be told what it is.
-        (NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note, text) => {
+        (NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift, text) => {
             return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default());
         }
         // What it says is for whoever holds the contact, and for no list.
@@ -274,7 +274,7 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Code => format!("{} is your code for All Clear", code_of(worst)),
         1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
-        1 if matches!(worst.kind, NoticeKind::Reminder | NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note) => {
+        1 if matches!(worst.kind, NoticeKind::Reminder | NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift) => {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
         1 => {
@@ -385,6 +385,7 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
             NoticeKind::Step => "Step",
             NoticeKind::Readiness => "Readiness",
             NoticeKind::Note => "Note",
+            NoticeKind::Shift => "Shift",
             NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Code => "Reminder",
         };
         lines.push((name, prose(text)));
@@ -423,6 +424,7 @@ const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
         | NoticeKind::Step
         | NoticeKind::Readiness
         | NoticeKind::Note
+        | NoticeKind::Shift
         | NoticeKind::Code => None,
     }
 }

@@ -185,6 +185,9 @@ rules! {
     /// Opened by a request for cover of a shift.
     CoverAnswer = "org.cover", version 1, expects "an answer to a request for cover of a shift",
         else "whoever asked and the managers of the schedule's team are told";
+    /// Opened while somebody asks to be told before their shifts, and again whenever the organisation changes.
+    ShiftNotice = "org.shift_notice", version 1, expects "a shift of whoever asks to be told before it to be some time off still",
+        else "they are told";
     /// Opened with an action.
     ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
@@ -228,6 +231,7 @@ impl Rule {
             | Self::ReviewDue
             | Self::Readiness
             | Self::CoverAnswer
+            | Self::ShiftNotice
             | Self::ActionDue => false,
         }
     }
@@ -242,6 +246,7 @@ impl Rule {
             | Self::SilenceEnd
             | Self::PageNotify
             | Self::MessageReceipt
+            | Self::ShiftNotice
             | Self::GroupWait => false,
             Self::PageAck
             | Self::PageAgain
@@ -294,6 +299,7 @@ impl Rule {
             | Self::SilencesJudged
             | Self::Readiness
             | Self::CoverAnswer
+            | Self::ShiftNotice
             | Self::Silenced
             | Self::Flapping
             | Self::RoleAnswer

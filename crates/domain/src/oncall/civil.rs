@@ -59,6 +59,21 @@ pub(crate) fn instant_of(zone: &TimeZone, civil: DateTime) -> Timestamp {
     zone.preceding(just_after).next().map_or(instant, |transition| transition.timestamp())
 }
 
+/// When a civil day begins: at midnight, or at the first instant after it where clocks skip midnight. A day that a zone skipped
+/// altogether begins with the next one.
+///
+/// ```
+/// use allclear_domain::oncall::day_begins;
+/// use jiff::{civil::date, tz::TimeZone};
+/// // The clocks of Sao Paulo went forward at midnight.
+/// let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+/// assert_eq!(day_begins(&zone, date(2018, 11, 4)).to_string(), "2018-11-04T03:00:00Z");
+/// ```
+#[must_use]
+pub fn day_begins(zone: &TimeZone, day: jiff::civil::Date) -> Timestamp {
+    instant_of(zone, day.to_datetime(Time::midnight()))
+}
+
 /// Names of the database that are no place: what a machine says that was never told where it is.
 const NO_PLACES: [&str; 2] = ["Factory", "Etc/Unknown"];
 

@@ -22,13 +22,18 @@
 //!   altogether, or an hour for turns of hours, may leave a turn without any time: that turn does
 //!   not happen, its person is passed over, and no shift of no length is ever reported.
 //! - A restriction switches its layer off; it does not move the turns.
+//! - While a temporary schedule holds, its layers stand in the place of all of the schedule's (`temporary.rs`); overrides hold over
+//!   them alike.
 //!
 //! It does not check that people exist ([`crate::org::check`] does) and knows no contact methods.
 
 pub(crate) mod civil;
+mod compare;
+mod lanes;
 mod layer;
 mod moved;
 mod shifts;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -37,14 +42,18 @@ pub(crate) mod window;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use civil::{BadCivil, Handoff, parse_clock, parse_handoff, parse_weekday};
+pub use civil::{BadCivil, Handoff, day_begins, parse_clock, parse_handoff, parse_weekday};
+pub use compare::{DIFFERENCES_MAX, Difference, Differences, Side, differences};
+pub use lanes::{Lane, Turn};
 pub use moved::{Moved, Span};
 pub use shifts::{Changes, EDGES_MAX, Gap, NEXT_AHEAD, SHIFTS_MAX, Shift};
+pub use temporary::{TemporaryLane, begun_at};
 
 use crate::org::forms::calendar::Calendars;
 use crate::org::model::{Effect, Override, Schedule, Slug};
 use crate::org::problem::{Place, Problem};
 use layer::CompiledLayer;
+use temporary::Temporary;
 
 /// A schedule, read and ready to answer.
 #[derive(Debug, Clone)]
@@ -52,6 +61,8 @@ pub struct CompiledSchedule {
     id: Slug,
     zone: TimeZone,
     layers: Vec<CompiledLayer>,
+    /// By their start.
+    temporary: Vec<Temporary>,
 }
 
 /// Who is on call, and why they are.
@@ -99,6 +110,15 @@ pub enum Because {
         /// Its name, where it has one.
         name: Option<String>,
     },
+    /// A layer of a temporary schedule.
+    Temporary {
+        /// Its id.
+        id: Slug,
+        /// Its name, where it has one.
+        name: Option<String>,
+        /// The position of the layer, from 0.
+        index: usize,
+    },
     /// An override that replaces.
     Override {
         /// Its id.
@@ -119,11 +139,18 @@ pub enum Because {
 }
 
 impl std::fmt::Display for Because {
-    /// `layer 1`, `layer 2 "nights"`, `override OVR-1`, `added by override OVR-2`, `override OVR-3 has nobody on`, `nobody is on`.
+    /// `layer 1`, `layer 2 "nights"`, `temporary schedule "Christmas"`, `override OVR-1`, `added by override OVR-2`, `override OVR-3 has nobody on`, `nobody is on`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Layer { index, name: None } => write!(f, "layer {}", index + 1),
             Self::Layer { index, name: Some(name) } => write!(f, "layer {} \"{name}\"", index + 1),
+            Self::Temporary { id, name, index } => {
+                match name {
+                    Some(name) => write!(f, "temporary schedule \"{name}\"")?,
+                    None => write!(f, "temporary schedule {id}")?,
+                }
+                if *index == 0 { Ok(()) } else { write!(f, ", layer {}", index + 1) }
+            }
             Self::Override { id } => write!(f, "override {id}"),
             Self::Added { id } => write!(f, "added by override {id}"),
             Self::Off { id } => write!(f, "override {id} has nobody on"),
@@ -176,7 +203,7 @@ impl CompiledSchedule {
                     .hint("give at least one layer: `{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}`"),
             );
         }
-        if problems.is_empty() { Ok(Self { id: schedule.id.clone(), zone, layers }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { id: schedule.id.clone(), zone, layers, temporary: Vec::new() }) } else { Err(problems) }
     }
 
     /// The schedule's id.
@@ -225,15 +252,5 @@ impl CompiledSchedule {
             }
         }
         on_call
-    }
-
-    /// Who has the turn by the layers alone.
-    fn by_layers(&self, at: Timestamp) -> (Option<Slug>, Because) {
-        for (index, layer) in self.layers.iter().enumerate().rev() {
-            if let Some(person) = layer.person_at(&self.zone, at) {
-                return (Some(person.clone()), Because::Layer { index, name: layer.name.clone() });
-            }
-        }
-        (None, Because::Nobody)
     }
 }

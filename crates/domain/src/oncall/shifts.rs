@@ -183,6 +183,10 @@ impl CompiledSchedule {
     /// and layers that are over do not.
     #[must_use]
     pub fn never_on(&self, from: Timestamp) -> Vec<Slug> {
+        // What stands in the place of the layers for a time says nothing of them.
+        if !self.temporary.is_empty() {
+            return self.without_temporary().never_on(from);
+        }
         let living = || self.layers.iter().filter(|layer| layer.lasts().1.is_none_or(|ends_at| ends_at > from));
         // Which layers there are changes with these; from the last of them on, nothing but turns and weekdays does.
         let settled = living().flat_map(|layer| [Some(layer.lasts().0), layer.lasts().1]).flatten().fold(from, Timestamp::max);
@@ -260,15 +264,10 @@ impl Walk<'_> {
         let of_overrides = self.mine.iter().flat_map(|o| [o.starts_at, o.ends_at]).filter(|edge| *edge > at).min();
         let overridden = self.mine.iter().any(|change| change.effect != Effect::Adds && change.holds_at(at));
         let lowest = match because {
-            _ if overridden => schedule.layers.len(),
-            Because::Layer { index, .. } => *index,
+            _ if overridden => usize::MAX,
+            Because::Layer { index, .. } | Because::Temporary { index, .. } => *index,
             Because::Override { .. } | Because::Added { .. } | Because::Off { .. } | Because::Nobody => 0,
         };
-        schedule.layers[lowest..]
-            .iter()
-            .filter_map(|layer| layer.next_edge(&schedule.zone, at))
-            .chain(of_overrides)
-            .filter(|edge| *edge > at)
-            .min()
+        schedule.next_edge_of_layers(lowest, at).into_iter().chain(of_overrides).filter(|edge| *edge > at).min()
     }
 }

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 
 use super::*;
-use crate::org::forms::calendar::{Calendars, readable};
-use crate::org::model::{Effect, Layer, Restriction};
+use crate::org::forms::calendar::{Calendars, HolidayLists, readable};
+use crate::org::model::{Effect, Layer, Restriction, TemporarySchedule};
 
 const ZONES: [&str; 9] = [
     "Europe/Madrid",
@@ -286,6 +286,7 @@ fn turns_of_months_of_working_days_and_of_hours_that_pass() {
             "holidays": ["2026-04-02"],
             "ics": "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20200406\r\nRRULE:FREQ=YEARLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"}]))
         .unwrap(),
+        &HolidayLists::new(),
     );
     let form = Layer { calendar: Some("c".into()), ..layer(&["a", "b", "c"], "1wd", "09:00", "2026-03-29") };
     let days = CompiledSchedule::compile(&schedule("Europe/Madrid", vec![form]), &calendars).unwrap();
@@ -447,7 +448,10 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         (Layer { calendar: Some("gone".into()), ..layer(&["a"], "1wd", "09:00", "2026-01-05") }, "layers[0].calendar"),
         (Layer { calendar: Some("shut".into()), ..layer(&["a"], "1wd", "09:00", "2026-01-05") }, "layers[0].calendar"),
     ] {
-        let calendars = readable(&serde_json::from_value::<Vec<_>>(serde_json::json!([{"id": "shut", "time_zone": "Etc/UTC"}])).unwrap());
+        let calendars = readable(
+            &serde_json::from_value::<Vec<_>>(serde_json::json!([{"id": "shut", "time_zone": "Etc/UTC"}])).unwrap(),
+            &HolidayLists::new(),
+        );
         let problems = CompiledSchedule::compile(&schedule("Etc/UTC", vec![form]), &calendars).unwrap_err();
         assert_eq!((problems.len(), problems[0].place.to_string().as_str()), (1, place), "{problems:?}");
         assert!(problems[0].hint.is_some());
@@ -612,6 +616,8 @@ proptest! {
         // Near the start of the rotations and over the changes of clocks in March.
         first in 0_i64..6000,
         overrides in prop::collection::vec((0_i64..200, -4_i64..120, 0_usize..3, 0_u64..1000, 0_usize..4), 0..10),
+        // For a time other layers stand in the place of these.
+        season in prop::option::of((0_i64..200, 1_i64..160, prop::collection::vec(any_layer(), 1..3))),
     ) {
         // Not before the first hand-offs, and on a quarter, as all edges are.
         let start = ts("2026-02-10T00:00:00Z");
@@ -638,11 +644,26 @@ proptest! {
         overrides.dedup_by_key(|o| o.made);
         let until = at + SignedDuration::from_hours(72);
         let walls: Vec<_> = forms.iter().map(|form| walls(&TimeZone::get(zone).unwrap(), form, until)).collect();
-        let schedule = compiled(zone, forms.clone());
+        let season = season.map(|(begins, lasts, layers)| {
+            let starts_at = at + SignedDuration::from_mins(15 * (begins - 100));
+            let ends_at = starts_at + SignedDuration::from_mins(15 * lasts);
+            TemporarySchedule { id: "t".into(), schedule: "s".into(), name: None, starts_at, ends_at, layers }
+        });
+        let of_season: Vec<(Layer, Vec<Timestamp>)> = season
+            .iter()
+            .flat_map(|season| &season.layers)
+            .map(|form| (form.clone(), self::walls(&TimeZone::get(zone).unwrap(), form, until)))
+            .collect();
+        let mut schedule = compiled(zone, forms.clone());
+        if let Some(season) = &season {
+            schedule.take(season, &Calendars::new()).unwrap();
+        }
         let zone = TimeZone::get(zone).unwrap();
         let oracle_at = |instant: Timestamp| -> Vec<Slug> {
-            let mut turn: Vec<Slug> =
-                forms.iter().zip(&walls).rev().find_map(|(form, walls)| oracle_of(&zone, form, walls, instant)).into_iter().collect();
+            let is_season = season.as_ref().is_some_and(|season| season.starts_at <= instant && instant < season.ends_at);
+            let by_forms = || forms.iter().zip(&walls).rev().find_map(|(form, walls)| oracle_of(&zone, form, walls, instant));
+            let by_season = || of_season.iter().rev().find_map(|(form, walls)| oracle_of(&zone, form, walls, instant));
+            let mut turn: Vec<Slug> = if is_season { by_season() } else { by_forms() }.into_iter().collect();
             let mut added: Vec<Slug> = Vec::new();
             // One after another, in the order of making.
             for change in overrides.iter().filter(|o| o.starts_at <= instant && instant < o.ends_at) {
@@ -678,6 +699,17 @@ proptest! {
             let on: std::collections::BTreeSet<Slug> =
                 shifts.iter().filter(|s| s.starts_at <= instant && instant < s.ends_at).map(|s| s.person.clone()).collect();
             prop_assert_eq!(on, oracle_at(instant).into_iter().collect());
+        }
+        // What the overrides change is told where they change something, and nowhere else.
+        let end = at + SignedDuration::from_hours(48);
+        let side = |overrides| Some(Side { schedule: &schedule, overrides });
+        let found = differences(side(&[]), side(&overrides), at, end);
+        prop_assert_eq!(found.until, end);
+        for quarter in 0..4 * 48 {
+            let instant = at + SignedDuration::from_mins(15 * quarter);
+            let told = found.list.iter().find(|one| one.starts_at <= instant && instant < one.ends_at);
+            let (was, will_be) = (people(&schedule.on_call_at(&[], instant)), people(&schedule.on_call_at(&overrides, instant)));
+            prop_assert_eq!(told.map(|one| (one.was.clone(), one.will_be.clone())), (was != will_be).then_some((was, will_be)));
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) fn everybody_of<'a>(org: &'a Org, target: &str, now: Timestamp) -> BT
         Some(Target::Schedule(id) | Target::Next(id)) => {
             let layers = org.schedule_form(id).into_iter().flat_map(|schedule| &schedule.layers);
             out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
+            let temporary = org.temporary(id).into_iter().filter(|form| form.ends_at > now).flat_map(|form| &form.layers);
+            out.extend(temporary.flat_map(|layer| layer.people.iter().map(String::as_str)));
             out.extend(org.overrides(id).iter().filter(|over| over.ends_at > now).filter_map(|over| over.whom()).map(String::as_str));
         }
         Some(Target::Audience(_) | Target::Organisation(_)) | None => {}

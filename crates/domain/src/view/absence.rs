@@ -21,3 +21,16 @@ pub struct AbsenceView {
     /// Whether the asker may end it.
     pub may_end: bool,
 }
+
+/// A turn of somebody who is away, or has a public holiday off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = NeedsCover))]
+pub struct NeedsCoverView {
+    pub person: String,
+    pub person_name: Option<String>,
+    pub schedule: String,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// What the public holiday is called; empty where it has no name, and null where they are away.
+    pub holiday: Option<String>,
+}

@@ -40,9 +40,10 @@ mod roll;
 mod several;
 mod signal;
 mod steps;
+mod timetable;
 mod token;
 
-pub use absence::AbsenceView;
+pub use absence::{AbsenceView, NeedsCoverView};
 pub use alert::{AlertView, Labels, labels_of};
 pub use audit::AuditView;
 pub use blast::{BLAST_SERVICES_MAX, BLAST_STEPS_MAX, BlastService, BlastView};
@@ -80,4 +81,8 @@ pub use roll::{ROLL_KINDS, RollView, roll_call};
 pub use several::{RelatedView, TransfersView, UnderView};
 pub use signal::{RefusedView, SignalView};
 pub use steps::{Came, LogLine, Told, ToldPerson, ToldStep, log_lines};
+pub use timetable::{
+    AwayView, DifferenceView, GapView, LaneView, LoadView, SchedulePreviewView, ShiftView, TemporaryLaneView, TemporaryView, TimetableView,
+    TurnView,
+};
 pub use token::TokenView;

@@ -74,6 +74,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::SilencesJudged
             | Rule::Readiness
             | Rule::CoverAnswer
+            | Rule::ShiftNotice
             | Rule::Silenced
             | Rule::Flapping
             | Rule::RoleAnswer
@@ -290,6 +291,7 @@ fn sentence(
         | Rule::SilencesJudged
         | Rule::Readiness
         | Rule::CoverAnswer
+        | Rule::ShiftNotice
         | Rule::Silenced
         | Rule::Flapping
         | Rule::UpdateDue

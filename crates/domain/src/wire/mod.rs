@@ -350,6 +350,8 @@ pub enum NoticeKind {
     Readiness,
     /// What concerns somebody themself, as cover of a shift or how they are reached: of no incident and of no page.
     Note,
+    /// A shift of theirs, or of somebody they answer for: it begins soon, or needs cover. Of no incident and of no page.
+    Shift,
     /// A code, to prove that a contact is somebody's: of no incident and of no page. Its text is the code, sealed where it is
     /// stored.
     Code,
@@ -359,7 +361,7 @@ impl NoticeKind {
     /// Whether it is of no incident, so that nothing is behind its links.
     #[must_use]
     pub const fn is_of_no_incident(self) -> bool {
-        matches!(self, Self::Readiness | Self::Note | Self::Code)
+        matches!(self, Self::Readiness | Self::Note | Self::Shift | Self::Code)
     }
 
     /// Whether it only tells: nothing is to be acknowledged, and nobody is looked for.
@@ -367,7 +369,7 @@ impl NoticeKind {
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Note | Self::Code => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Note | Self::Shift | Self::Code => true,
         }
     }
 
@@ -385,6 +387,7 @@ impl NoticeKind {
             | Self::Step
             | Self::Readiness
             | Self::Note
+            | Self::Shift
             | Self::Code => false,
         }
     }
@@ -404,6 +407,7 @@ impl NoticeKind {
             | Self::Step
             | Self::Readiness
             | Self::Note
+            | Self::Shift
             | Self::Code => false,
         }
     }
@@ -422,6 +426,7 @@ impl NoticeKind {
             Self::Step => "step",
             Self::Readiness => "readiness",
             Self::Note => "note",
+            Self::Shift => "shift",
             Self::Code => "code",
         }
     }

@@ -48,6 +48,7 @@ mod resources;
 mod responders;
 mod reviews;
 mod sharded;
+pub(crate) mod shifts;
 
 pub mod silences;
 mod splitting;

@@ -1,11 +1,12 @@
-//! Once a day: who is on call within two weeks, and no page would reach them. They and the managers of the schedule's team are
-//! told before the shift begins, while there are schedules at all.
+//! Once a day: who is on call within two weeks, and no page would reach them; and whose turn needs cover, since they are away or have a
+//! public holiday. They and the managers of the schedule's team are told before the shift begins, while there are schedules at all.
 //!
 //! Each look opens the next day's. It tells some days before a shift and not each day, and each day of one that runs, so that
 //! whoever mends it hears no more of it, and whoever does not is not told fourteen times.
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::MessageId;
+use allclear_domain::org::away::{Uncovered, uncovered};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::readiness::runs;
 use allclear_domain::org::snapshot::Org;
@@ -25,6 +26,8 @@ use super::{Core, Decided, Loaded, Need, Stop};
 const HOUR: i8 = 8;
 /// So many days before a shift begins its person and the managers are told; while it runs they are told daily.
 const DAYS_BEFORE: [i64; 5] = [13, 7, 3, 1, 0];
+/// Turns that need cover of which one look tells: more than a large house has in a month.
+const COVER_TOLD_MAX: usize = 200;
 
 /// The next look after an instant.
 pub(crate) fn next_look(now: Timestamp) -> Expectation {
@@ -76,6 +79,7 @@ impl Core {
             told += 1;
             self.tell_of_readiness(unit, view, at, &why);
         }
+        told += self.tell_of_cover(unit);
         let (standing, why) = if told == 0 { (Standing::Met, "nobody had to be told") } else { (Standing::Missed, "they were told") };
         settle(unit, given, standing, why);
         if is_looked_at(&self.org) {
@@ -95,22 +99,65 @@ impl Core {
         let from = if runs(at, unit.now) { "now".to_owned() } else { format!("from {}", super::notices::clock(at)) };
         let others = managers.unwrap_or_default().iter().filter(|id| **id != view.person);
         for to in std::iter::once(&view.person).chain(others) {
-            let Some(way) = self.org.reach(to, NotifyUrgency::Low).into_iter().next() else { continue };
             let who = if *to == view.person { "You are".to_owned() } else { format!("{} is", view.name) };
-            let key = format!("ready:{}:{schedule}:{to}:{}", view.person, unit.now.as_second());
             let text = format!("{who} on call in {name} {from}, and a page may not arrive: {why}.");
-            let notice = Notice::of_no_incident(NoticeKind::Readiness, key, to, text, [unit.id(), unit.id()]);
-            let draft = MessageDraft {
-                id: MessageId::from_bits(unit.id()),
-                person: to.clone(),
-                contact: way.contact.id.clone(),
-                channel: way.channel.to_owned(),
-                org_version: self.org.version,
-                notice,
-            };
-            let node = (!self.setup.quarantined).then_some(self.setup.node);
-            unit.send_alone(&draft, node);
+            let key = format!("ready:{}:{schedule}:{to}:{}", view.person, unit.now.as_second());
+            self.tells(unit, to, key, NoticeKind::Readiness, text);
         }
+    }
+
+    /// Whoever has a turn while they are away or have a public holiday, and the managers of the schedule's team, on the days for it: one
+    /// message for each person and schedule, however many turns there are.
+    fn tell_of_cover(&self, unit: &mut Unit) -> usize {
+        let is_today = |at: Timestamp| runs(at, unit.now) || DAYS_BEFORE.contains(&at.duration_since(unit.now).as_hours().div_euclid(24));
+        let mut found: Vec<(Uncovered, usize)> = Vec::new();
+        for one in uncovered(&self.org, unit.now, None).into_iter().filter(|one| is_today(one.starts_at)) {
+            match found.iter_mut().find(|(known, _)| known.person == one.person && known.schedule == one.schedule) {
+                Some((_, more)) => *more += 1,
+                None => found.push((one, 0)),
+            }
+        }
+        for (one, more) in found.iter().take(COVER_TOLD_MAX) {
+            let form = self.org.schedule_form(&one.schedule);
+            let name = form.and_then(|form| form.name.as_deref()).unwrap_or(&one.schedule);
+            let managers = form.and_then(|form| form.team.as_deref()).and_then(|id| self.org.team(id)).map(|team| team.managers.as_slice());
+            let others = managers.unwrap_or_default().iter().filter(|id| **id != one.person);
+            let called = self.org.person(&one.person).map_or(one.person.as_str(), |person| person.name.as_str());
+            let more = if *more == 0 { String::new() } else { format!(", and {more} more times") };
+            for to in std::iter::once(&one.person).chain(others) {
+                let zone = self.org.zone_of(to);
+                let shown = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string();
+                let (starts, ends, zone) = (shown(one.starts_at), shown(one.ends_at), zone.iana_name().unwrap_or("UTC"));
+                let text = format!(
+                    "{called} {} and is on call in {name}: {starts} – {ends} ({zone}){more}. Nobody has it instead: ask for cover under My \
+                     shifts, or put somebody on.",
+                    one.why(),
+                );
+                let key = format!("cover:{}:{}:{to}:{}:{}", one.person, one.schedule, one.starts_at.as_second(), unit.now.as_second());
+                if self.tells(unit, to, key, NoticeKind::Shift, text).is_none() {
+                    tracing::debug!(person = %to, "nothing reaches whoever would be told of a turn that needs cover");
+                }
+            }
+        }
+        found.len()
+    }
+
+    /// A message of no page and of no incident, over the first way by which somebody is told what may wait; nothing where there is none.
+    pub(super) fn tells(&self, unit: &mut Unit, to: &str, key: String, kind: NoticeKind, text: String) -> Option<MessageId> {
+        let way = self.org.reach(to, NotifyUrgency::Low).into_iter().next()?;
+        let notice = Notice::of_no_incident(kind, key, to, text, [unit.id(), unit.id()]);
+        let id = MessageId::from_bits(unit.id());
+        let draft = MessageDraft {
+            id,
+            person: to.to_owned(),
+            contact: way.contact.id.clone(),
+            channel: way.channel.to_owned(),
+            org_version: self.org.version,
+            notice,
+        };
+        let node = (!self.setup.quarantined).then_some(self.setup.node);
+        unit.send_alone(&draft, node);
+        Some(id)
     }
 }
 

@@ -501,7 +501,17 @@ impl Engine {
                     verified: true,
                 };
                 let contacts = mail.zip(email.as_ref()).map(|(form, mail)| contact(form, mail)).into_iter().collect();
-                Person { id, name, email, time_zone, access: None, contacts, notify: Default::default() }
+                Person {
+                    id,
+                    name,
+                    email,
+                    time_zone,
+                    access: None,
+                    contacts,
+                    notify: Default::default(),
+                    public_holidays: Vec::new(),
+                    shift_notices: Vec::new(),
+                }
             }
         };
         person.access = Some(Access::Administrator);

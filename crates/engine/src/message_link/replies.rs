@@ -306,6 +306,7 @@ impl Engine {
             | NoticeKind::Step
             | NoticeKind::Readiness
             | NoticeKind::Note
+            | NoticeKind::Shift
             | NoticeKind::Code => {
                 return Err(NotReplied::NotAsked("this message only tells something; there is nothing to answer".to_owned()));
             }

@@ -98,6 +98,7 @@ fn asks(sent: &SentNotice) -> bool {
         | NoticeKind::Step
         | NoticeKind::Readiness
         | NoticeKind::Note
+        | NoticeKind::Shift
         | NoticeKind::Code => false,
     };
     // What was refused did not arrive, so that nobody means it who does not name it.

@@ -1,12 +1,12 @@
 //! Who is away: entered, ended, listed. Forms as all others; here they are one's own to make.
 
 use allclear_domain::access::{Denied, Principal, Resource, Right, may};
-use allclear_domain::org::away::uncovered;
+use allclear_domain::org::away::{Cause, uncovered};
 use allclear_domain::org::cover::Stretch;
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::Absence;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::AbsenceView;
+use allclear_domain::view::{AbsenceView, NeedsCoverView};
 
 use super::edit::Edit;
 use super::{NODES_TRIES, OrgError, Read};
@@ -111,6 +111,24 @@ impl Engine {
         Ok(self.absence_views(who))
     }
 
+    /// Turns that need cover, half a year ahead, by when they begin: of whoever is away, and of whoever has a public holiday off.
+    ///
+    /// # Errors
+    /// When the asker may not see the organisation.
+    pub fn needs_cover(&self, who: &Principal) -> Result<Vec<NeedsCoverView>, OrgError> {
+        let (org, now) = (self.org(), self.now());
+        may(&org, who, Right::SeeOrganisation, Resource::Installation)?;
+        let of = |one: allclear_domain::org::away::Uncovered| NeedsCoverView {
+            person_name: org.person(&one.person).map(|form| form.name.clone()),
+            holiday: if let Cause::Holiday(name) = &one.cause { Some(name.clone()) } else { None },
+            person: one.person,
+            schedule: one.schedule,
+            starts_at: one.starts_at,
+            ends_at: one.ends_at,
+        };
+        Ok(uncovered(&org, now, None).into_iter().map(of).collect())
+    }
+
     fn absence_views(&self, who: &Principal) -> Vec<AbsenceView> {
         let (org, now) = (self.org(), self.now());
         let found = uncovered(&org, now, None);
@@ -125,7 +143,7 @@ impl Engine {
                 .then(|| absence.reason.clone()),
             needs_cover: found
                 .iter()
-                .filter(|one| one.absence == at)
+                .filter(|one| one.cause == Cause::Absence(at))
                 .map(|one| Stretch { schedule: one.schedule.clone(), starts_at: one.starts_at, ends_at: one.ends_at })
                 .collect(),
             may_end: may_enter(&org, who, &absence.person).is_ok(),

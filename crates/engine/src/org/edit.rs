@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::notes::Changed;
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
-use crate::core::{ready, silences};
+use crate::core::{ready, shifts, silences};
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
 
@@ -248,7 +248,15 @@ impl<'a> Edit<'a> {
             // The next change, or the next start, opens it.
             tracing::warn!(%why, "the daily look at who would be reached was not opened");
         }
-        if self.silences {
+        let notices = match Box::pin(shifts::changed(&shared.db, &org, self.engine.now())).await {
+            Ok(opened) => opened,
+            Err(why) => {
+                // The next change, or the next start, opens it.
+                tracing::warn!(%why, "it is not looked anew whose shift begins when");
+                false
+            }
+        };
+        if self.silences || notices {
             self.engine.wake();
         }
         // Notes may have been written with it.

@@ -217,7 +217,7 @@ impl Engine {
     }
 
     /// The form as it would be stored, with what was left out kept or made; and what was made.
-    fn whole(&self, asked: Form, was: &[Form], is_new: bool) -> Result<(Form, Vec<MadeSecret>), FormError> {
+    pub(super) fn whole(&self, asked: Form, was: &[Form], is_new: bool) -> Result<(Form, Vec<MadeSecret>), FormError> {
         let unread = |bad: BadForm| OrgError::Stored(bad.to_string());
         let old = from_forms(was.to_vec()).map_err(unread)?;
         let asked = settled(asked, was, is_new, self.channels()).map_err(FormError::Invalid)?;

@@ -13,8 +13,10 @@ pub mod forms;
 pub(crate) mod notes;
 pub mod own;
 pub mod plans;
+pub mod preview;
 pub(crate) mod shown_once;
 pub mod silences;
+pub mod temporary;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -16,7 +16,9 @@ use allclear_domain::org::export::{MASK, keep_stored};
 use allclear_domain::org::forms::rows::unused;
 use allclear_domain::org::model::{Bundle, Contact, Notify, NotifyUrgency, OWN_CONTACTS_MAX, OwnContacts, Person, Proof, mark_of};
 use allclear_domain::org::problem::Weight;
+use allclear_domain::org::shift_notices;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::time::Length;
 use allclear_store::rows::form;
 use allclear_store::{Fault, Write};
 use jiff::Timestamp;
@@ -77,6 +79,10 @@ pub struct MyContacts {
     pub rules: Notify,
     /// Whether they set the rules themself.
     pub rules_are_own: bool,
+    /// How long before their shifts they are told.
+    pub shift_notices: Vec<Length>,
+    /// Whether they said so themself.
+    pub shift_notices_are_own: bool,
 }
 
 /// What somebody wants changed.
@@ -88,6 +94,8 @@ pub enum Ask {
     Remove(String),
     /// Nothing: what the person's form says counts again.
     Order(Option<Notify>),
+    /// How long before their shifts they are told; nothing: as the person's form says.
+    Notices(Option<Vec<Length>>),
     /// The address with this mark reaches them; `by` where somebody says so by hand.
     Prove {
         contact: String,
@@ -305,6 +313,19 @@ impl Mine {
                 self.own.notify.clone_from(rules);
                 Ok(String::new())
             }
+            Ask::Notices(leads) => {
+                if let Some(why) = leads.as_deref().and_then(shift_notices::fault) {
+                    return Err(NotArranged::Wrong(why.to_owned()));
+                }
+                let longest_first = |leads: &Vec<Length>| {
+                    let mut leads = leads.clone();
+                    leads.sort_unstable_by(|a, b| b.cmp(a));
+                    leads.dedup();
+                    leads
+                };
+                self.own.shift_notices = leads.as_ref().map(longest_first);
+                Ok(String::new())
+            }
             Ask::Prove { contact, mark, by } => {
                 let stored = match self.find(contact)? {
                     (Holder::Own, at) => &self.own.contacts[at],
@@ -408,6 +429,8 @@ impl Engine {
             contacts: shown.contacts.iter().enumerate().map(one).collect(),
             rules: shown.notify.clone(),
             rules_are_own: own.is_some_and(|own| own.notify.is_some()),
+            shift_notices: shown.shift_notices.clone(),
+            shift_notices_are_own: own.is_some_and(|own| own.shift_notices.is_some()),
         })
     }
 

@@ -259,7 +259,8 @@ const fn worth_for(kind: NoticeKind) -> Option<Length> {
         | NoticeKind::Request
         | NoticeKind::Over
         | NoticeKind::Readiness
-        | NoticeKind::Note => None,
+        | NoticeKind::Note
+        | NoticeKind::Shift => None,
     }
 }
 

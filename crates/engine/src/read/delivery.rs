@@ -142,6 +142,7 @@ fn decided(notice: &Notice) -> String {
         NoticeKind::Step => "a step of a plan does this".to_owned(),
         NoticeKind::Readiness => "a page might not reach somebody who is on call soon".to_owned(),
         NoticeKind::Note => "something concerned themself".to_owned(),
+        NoticeKind::Shift => "a shift begins soon, or needs cover".to_owned(),
         NoticeKind::Code => "a code was asked for, to prove this contact".to_owned(),
     }
 }

@@ -116,7 +116,7 @@ const fn lane(kind: NoticeKind) -> &'static str {
         | NoticeKind::Request
         | NoticeKind::Over
         | NoticeKind::Readiness
-        | NoticeKind::Note => LANE_TEAM,
+        | NoticeKind::Note | NoticeKind::Shift => LANE_TEAM,
     }
 }
 

@@ -33,6 +33,7 @@ const STYLE: &str = concat!(
     include_str!("../css/board.css"),
     include_str!("../css/incident.css"),
     include_str!("../css/oncall.css"),
+    include_str!("../css/calendar.css"),
     include_str!("../css/plain.css"),
     include_str!("../css/settings.css"),
     include_str!("../css/wall.css"),
@@ -47,6 +48,8 @@ const SCRIPT: &str = concat!(
     include_str!("../js/live.js"),
     include_str!("../js/keys.js"),
     include_str!("../js/took.js"),
+    include_str!("../js/pick.js"),
+    include_str!("../js/ics.js"),
     include_str!("../js/zone.js")
 );
 /// What the page of the first administrator runs, and nothing else.

@@ -10,4 +10,5 @@ pub(crate) mod pieces;
 pub(crate) mod refused;
 pub(crate) mod shell;
 pub(crate) mod shifts_chart;
+pub(crate) mod strips;
 pub(crate) mod time_text;

@@ -26,7 +26,7 @@ const LANES_MAX: usize = 6;
 /// Units above the first schedule, for the days.
 const HEAD: f64 = 28.0;
 /// Units that a character of a name takes in a bar at 13 px, on the safe side.
-const CHAR: f64 = 7.6;
+pub(super) const CHAR: f64 = 7.6;
 /// Shifts listed in the table; a follow-the-sun rotation has three a day.
 const LISTED_MAX: usize = 60;
 /// A day in seconds, to step from midnight to midnight and be corrected by the calendar.
@@ -145,14 +145,14 @@ fn bars(row: &Row) -> Vec<Bar<'_>> {
 }
 
 /// As much of a name as fits: whole, the first word, its initials, or nothing.
-fn label(name: &str, room: f64) -> Option<String> {
+pub(super) fn label(name: &str, room: f64) -> Option<String> {
     let first = name.split_whitespace().next().unwrap_or(name).to_owned();
     let initials: String = name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
     [name.to_owned(), first, initials].into_iter().find(|words| words.chars().count() as f64 * CHAR <= room)
 }
 
 /// Text within a drawing.
-fn written(text: &str) -> String {
+pub(super) fn written(text: &str) -> String {
     html! { (text) }.into_string()
 }
 

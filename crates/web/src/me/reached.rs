@@ -47,6 +47,7 @@ pub(crate) fn routes() -> Router<App> {
         .route(PATH, get(show))
         .route("/me/reached/add", post(add).get(back))
         .route("/me/reached/rules", post(rules).get(back))
+        .route("/me/reached/shifts", post(shifts).get(back))
         .route("/me/reached/{contact}/{verb}", post(act).get(back))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
@@ -108,6 +109,7 @@ fn done_by(asked: &Fields) -> Option<&'static str> {
             "Verified: pages can be sent there. Where you keep an order of your own, tick it in that too; then try it with a test page.",
         ),
         ("ordered", "Your order is kept."),
+        ("told", "Kept: so you are told before your shifts."),
     ];
     words.into_iter().find(|(word, _)| asked.contains_key(*word)).map(|(_, words)| words)
 }
@@ -182,6 +184,37 @@ async fn rules(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fi
         }
     })
     .await
+}
+
+/// How long before their shifts somebody is told.
+async fn shifts(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let leads = if fields.get("do").is_some_and(|what| what == "form") { Ok(None) } else { leads_of(&fields).map(Some) };
+        let done = match leads {
+            Ok(leads) => arrange(&app, &who, &Ask::Notices(leads), &fields).await,
+            Err(why) => Err(why),
+        };
+        match done {
+            Ok(_) => Ok(led("?told#shifts")),
+            Err(why) => {
+                again(&app, &who, &when, Told { of: Some(("shifts".into(), "shifts".into())), fields, ..Told::default() }, why).await
+            }
+        }
+    })
+    .await
+}
+
+/// The lengths of a line, with commas or blanks between them.
+fn leads_of(fields: &Fields) -> Result<Vec<Length>, NotArranged> {
+    let text = fields.get("before").map(|text| text.trim()).unwrap_or_default();
+    let words = text.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let read: Option<Length> = serde_json::from_value(word.into()).ok();
+            read.ok_or_else(|| NotArranged::Wrong(format!("“{}” is no length of time: write it as in 1d, 1h", pieces::cut(word, 32))))
+        })
+        .collect()
 }
 
 async fn act(
@@ -332,8 +365,10 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
     let tests = app.engine.queries(who).tests().await?;
     let tests: Vec<&TestView> = tests.iter().filter(|test| test.person == mine.person).collect();
     // What is of no contact that is there any more is told above all.
-    let is_lost =
-        told.of.as_ref().is_some_and(|(of, _)| !["add", "rules"].contains(&of.as_str()) && mine.contacts.iter().all(|one| one.id != *of));
+    let is_lost = told
+        .of
+        .as_ref()
+        .is_some_and(|(of, _)| !["add", "rules", "shifts"].contains(&of.as_str()) && mine.contacts.iter().all(|one| one.id != *of));
     let body = html! {
         nav class="crumbs" aria-label="Where this is" { a href=(super::PLACE.path) { (super::PLACE.word) } }
         (heading("How I am reached", &html! { (when.zone()) }))
@@ -354,7 +389,8 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
             @for contact in &mine.contacts { (one(app, contact, &codes, &tests, &told, when)) }
         }
         (adding(app, &told))
-        @if !mine.contacts.is_empty() { (ordering(&mine, &told)) }
+        @if !mine.contacts.is_empty() { (ordering(&mine, &told))
+        (before_shifts(&mine, &told)) }
         (message::lately(&lately, &app.engine.org(), when))
     };
     let page = HtmlPage { title: "How I am reached", place: &super::PLACE, who, when, wall: false, live: None, source: PATH.into(), body };
@@ -507,6 +543,33 @@ fn adding(app: &App, told: &Told) -> Markup {
                     input type="hidden" name=(CHANNEL) value=(form.name);
                     (fields_of(form, "new", |key| told.fields.get(&format!("at.{key}")).cloned()))
                     p { button class="do" type="submit" { "Add this " (form.noun) } }
+                }
+            }
+        }
+    }
+}
+
+/// How long before their shifts they are told.
+fn before_shifts(mine: &MyContacts, told: &Told) -> Markup {
+    let kept = mine.shift_notices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let value = if told.is_of("shifts", "shifts") { told.fields.get("before").cloned().unwrap_or_default() } else { kept };
+    html! {
+        section class="section" id="shifts" {
+            h2 { "Before your shifts" }
+            p class="quiet" {
+                "You are told once for each of these times, by the first way of low urgency."
+                @if !mine.shift_notices_are_own { " As your form says; what you keep here counts in its place." }
+            }
+            (told.refused("shifts", "shifts"))
+            form class="form" method="post" action="/me/reached/shifts" {
+                label class="field" {
+                    span { "How long before" }
+                    input name="before" value=(value) placeholder="1d, 1h" maxlength="64" autocomplete="off";
+                }
+                p class="hint" { "Left empty, nobody tells you. At most four times, from 5m to 31d." }
+                div class="row-of" {
+                    button class="do" type="submit" { "Keep" }
+                    @if mine.shift_notices_are_own { button class="may" type="submit" name="do" value="form" { "Use what my form says" } }
                 }
             }
         }

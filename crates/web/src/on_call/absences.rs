@@ -3,7 +3,7 @@
 use allclear_domain::org::cover::Stretch;
 use allclear_domain::org::model::Absence;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::AbsenceView;
+use allclear_domain::view::{AbsenceView, NeedsCoverView};
 use maud::{Markup, html};
 
 use crate::access::form_key;
@@ -102,23 +102,57 @@ pub(super) fn mine(absences: &[AbsenceView], org: &Org, me: &str, when: &When, d
     }
 }
 
-/// The part of *On call*: turns of people who are away, while there are any.
-pub(super) fn needs_cover(absences: &[AbsenceView], org: &Org, when: &When) -> Markup {
-    let turns: Vec<_> = absences.iter().flat_map(|absence| absence.needs_cover.iter().map(move |turn| (absence, turn))).collect();
+/// Why a turn needs cover, in a few words after its person's name.
+fn why(turn: &NeedsCoverView) -> String {
+    match turn.holiday.as_deref() {
+        None => "is away".to_owned(),
+        Some("") => "has a public holiday".to_owned(),
+        Some(name) => format!("has {name} off"),
+    }
+}
+
+fn lasts(turn: &NeedsCoverView, when: &When) -> Markup {
+    html! { (when.time(turn.starts_at, &when.minute(turn.starts_at))) " – " (when.time(turn.ends_at, &when.minute(turn.ends_at))) }
+}
+
+/// The part of *My shifts*: one's own turns on public holidays, while there are any.
+pub(super) fn my_holidays(turns: &[NeedsCoverView], org: &Org, me: &str, when: &When) -> Markup {
+    let mine: Vec<_> = turns.iter().filter(|turn| turn.person == me && turn.holiday.is_some()).collect();
+    html! {
+        @if !mine.is_empty() {
+            section id="holidays" {
+                h2 { "On your public holidays" }
+                ul class="list" {
+                    @for turn in mine.iter().take(LISTED_MAX) {
+                        li {
+                            span {
+                                bdi { (schedule(org, &turn.schedule)) }
+                                span class="quiet" { " · " bdi { (turn.holiday.as_deref().unwrap_or_default()) } }
+                            }
+                            span class="late" { "needs cover: " (lasts(turn, when)) }
+                        }
+                    }
+                }
+                @if mine.len() > LISTED_MAX { p class="quiet" { "and " (mine.len() - LISTED_MAX) " more" } }
+            }
+        }
+    }
+}
+
+/// The part of *On call*: turns of people who are away or have a public holiday off, while there are any.
+pub(super) fn needs_cover(turns: &[NeedsCoverView], org: &Org, when: &When) -> Markup {
     html! {
         @if !turns.is_empty() {
             section data-live="uncovered" {
-                h2 { "Needs cover" span class="quiet" { " · on call while they are away" } }
+                h2 { "Needs cover" span class="quiet" { " · on call while they are away or have the day off" } }
                 ul class="list" {
-                    @for (absence, turn) in turns.iter().take(LISTED_MAX) {
+                    @for turn in turns.iter().take(LISTED_MAX) {
                         li {
                             span {
-                                bdi { (pieces::name(org, &absence.person)) }
-                                span class="quiet" { " for " bdi { (schedule(org, &turn.schedule)) } }
+                                bdi { (pieces::name(org, &turn.person)) }
+                                span class="quiet" { " " bdi { (why(turn)) } ", for " bdi { (schedule(org, &turn.schedule)) } }
                             }
-                            span class="late" {
-                                (times(turn, when))
-                            }
+                            span class="late" { (lasts(turn, when)) }
                         }
                     }
                 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod absences;
 pub(crate) mod acts;
+pub(crate) mod calendar;
 pub(crate) mod cover;
 pub(crate) mod feeds;
 pub(crate) mod my_shifts;
@@ -132,16 +133,21 @@ fn told(why: &OrgError) -> String {
     }
 }
 
+/// What a field of a time says, on the clock of a zone. A button or an address says the instant itself; a field that still says what it
+/// was filled with is the instant that it was filled from.
+pub(crate) fn instant(fields: &Fields, name: &str, what: &str, when: &When) -> Result<Timestamp, String> {
+    let text = said(fields, name).ok_or_else(|| format!("{what} is missing."))?;
+    let filled_from = fields.get(&format!("{name}_at")).and_then(|text| text.parse::<Timestamp>().ok());
+    text.parse()
+        .ok()
+        .or_else(|| filled_from.filter(|at| when.as_field(*at) == text))
+        .or_else(|| when.of_field(&text))
+        .ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", pieces::cut(&text, 40)))
+}
+
 async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result<(), String> {
     let field = |name: &str, what: &str| said(fields, name).ok_or_else(|| format!("{what} is missing."));
-    let instant = |name: &str, what: &str| {
-        let text = field(name, what)?;
-        // A button says the instant itself, a field what stood on the reader's clock.
-        text.parse()
-            .ok()
-            .or_else(|| when.of_field(&text))
-            .ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", pieces::cut(&text, 40)))
-    };
+    let instant = |name: &str, what: &str| instant(fields, name, what, when);
     let effect = said(fields, "effect").unwrap_or_default();
     let effect = Effect::from_word(&effect).ok_or_else(|| format!("`{}` is nothing that an override does.", pieces::cut(&effect, 40)))?;
     // The same form once more is the same override.
@@ -180,7 +186,7 @@ async fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars
             p { a href="/on-call/ready" { "Who would be reached" } span class="quiet" { ": what would keep a page from arriving." } }
             (two_weeks(&org, when, who.person()))
         }
-        (absences::needs_cover(&app.engine.absences(who).unwrap_or_default(), &org, when))
+        (absences::needs_cover(&app.engine.needs_cover(who).unwrap_or_default(), &org, when))
         div class="cols" {
             (paged)
             (overrides(&org, when, who, draft))
@@ -256,7 +262,7 @@ fn who_now(app: &App, now: &[OnCallView], when: &When, who: &Principal) -> Marku
                 @for shift in now {
                     @let theirs = When::new(when.now, Some(&shift.time_zone));
                     li {
-                        p class="quiet" { bdi { (shift.name) } }
+                        p class="quiet" { a href=(calendar::path_of(&shift.schedule)) { bdi { (shift.name) } } }
                         p class="whom" {
                             (names(&shift.people))
                             @if me.is_some_and(|me| shift.has(me)) {
@@ -300,6 +306,15 @@ fn two_weeks(org: &Org, when: &When, me: Option<&str>) -> Markup {
     html! {
         section class="section" data-live="weeks" {
             h2 { "Two weeks" span class="quiet" { " · days begin at midnight in " (when.zone()) } }
+            p class="quiet small" {
+                "More of a schedule, by month, week and day: "
+                @for (place, form) in org.bundle().schedules.iter().take(NAMED_MAX).enumerate() {
+                    @if place > 0 { ", " }
+                    a href=(calendar::path_of(&form.id)) { bdi { (form.name.as_deref().unwrap_or(&form.id)) } }
+                }
+                @if org.bundle().schedules.len() > NAMED_MAX { ", and the others by their names above" }
+                "."
+            }
             (shifts_chart::draw(&rows, from, to, when, org, me))
             (shifts_chart::table(&rows, when, org))
         }

@@ -69,7 +69,7 @@ impl By {
         match because {
             Because::Override { .. } => Some(Self::Replacement),
             Because::Added { .. } => Some(Self::Addition),
-            Because::Layer { .. } | Because::Off { .. } | Because::Nobody => None,
+            Because::Layer { .. } | Because::Temporary { .. } | Because::Off { .. } | Because::Nobody => None,
         }
     }
 }
@@ -113,6 +113,7 @@ pub(super) fn shown(
             (by_name(&org, me))
             @if may(&org, who, Right::Respond, Resource::Installation).is_ok() {
                     @let (own, others) = turns(&org, me, when.now, end);
+                    (absences::my_holidays(&app.engine.needs_cover(who).unwrap_or_default(), &org, me, when))
                     (absences::mine(&app.engine.absences(who).unwrap_or_default(), &org, me, when, draft))
                     (cover::section(requests, &org, me, when, draft, &own, &others))
                     (feeds::mine(calendars, who, when))

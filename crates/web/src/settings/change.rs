@@ -49,6 +49,7 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
             IdOf::Typed => said(&fields, "id").unwrap_or_else(|| slug_of(&said(&fields, "name").unwrap_or_default())),
             IdOf::Severity => said(&fields, "id").unwrap_or_default(),
             IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
+            IdOf::Made if kind == FormKind::TemporarySchedule => format!("tmp-{:x}", made()),
             IdOf::Made => format!("ovr-{:x}", made()),
             IdOf::Only => CATCH_ALL_ID.to_owned(),
         };
@@ -79,7 +80,14 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
     if let Some((deed, at)) = Deed::of(&fields) {
         deed.done(&at, kind, &mut fields, ways);
         let focus = deed.leads_to(&at, kind, &fields, ways);
-        let told = FormState { first: first::is_step(&fields), fields: Some(fields), again: true, focus, ..FormState::default() };
+        let told = FormState {
+            first: first::is_step(&fields),
+            preview: deed == Deed::Look,
+            fields: Some(fields),
+            again: true,
+            focus,
+            ..FormState::default()
+        };
         return shown(app, who, when, kind, stored.map(|_| id), told).await;
     }
     let fields = compacted(kind, fields, ways);

@@ -37,7 +37,7 @@ fn sample(kind: FormKind) -> Value {
     match kind {
         FormKind::Person => {
             json!({"id": "ana", "name": "Ana", "email": "ana@example.org", "time_zone": "Europe/Madrid", "access": "responder",
-            "contacts": contacts(), "notify": {"high": [{"contact": "hook"}], "low": [{"contact": "mail", "after": "1m"}]}})
+            "contacts": contacts(), "notify": {"high": [{"contact": "hook"}], "low": [{"contact": "mail", "after": "1m"}]}, "public_holidays": ["es"], "shift_notices": ["1d", "1h"]})
         }
         FormKind::Team => json!({"id": "payments", "name": "Payments", "members": ["ana"], "managers": ["ana"]}),
         FormKind::Schedule => json!({"id": "primary", "name": "Primary", "team": "payments", "time_zone": "Europe/Madrid", "layers": [
@@ -48,7 +48,7 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::OwnContacts => {
             json!({"id": "ana", "contacts": [{"id": "own", "webhook": "https://hooks.example.org/own", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "verified": false}], "notify": {"high": [{"contact": "own"}], "low": [{"contact": "mail", "after": "1m"}]}})
+            "verified": false}], "notify": {"high": [{"contact": "own"}], "low": [{"contact": "mail", "after": "1m"}]}, "shift_notices": ["2h"]})
         }
         FormKind::Escalation => {
             json!({"id": "payments", "name": "Payments", "steps": [
@@ -76,7 +76,7 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Calendar => {
             json!({"id": "office", "name": "Office", "time_zone": "Europe/Madrid", "hours": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}],
             "holidays": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
-            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
+            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR", "public_holidays": ["es"]})
         }
         FormKind::Organisation => {
             json!({"id": "cert", "name": "National CERT", "kind": "agency", "hours": "office", "reference": "agreement 12", "tlp": "amber+strict",
@@ -111,6 +111,14 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::Absence => {
             json!({"id": "away", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z", "reason": "Holiday"})
+        }
+        FormKind::TemporarySchedule => {
+            json!({"id": "xmas", "schedule": "primary", "name": "Christmas", "starts_at": "2026-12-24T09:00:17Z",
+            "ends_at": "2026-12-27T09:00:00Z", "layers": [{"people": ["ana"], "every": "1d", "handoff": "09:00", "starts": "2026-12-21"}]})
+        }
+        FormKind::Holidays => {
+            json!({"id": "es", "name": "Spain", "days": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
+            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
         }
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
         FormKind::Obligation => {
@@ -152,6 +160,8 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Type => keys::<model::IncidentType>(),
         FormKind::ReportForm => keys::<model::ReportForm>(),
         FormKind::Absence => keys::<model::Absence>(),
+        FormKind::Holidays => keys::<model::Holidays>(),
+        FormKind::TemporarySchedule => keys::<model::TemporarySchedule>(),
         FormKind::Triage => keys::<model::TriageRow>(),
     })
 }

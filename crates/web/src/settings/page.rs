@@ -18,7 +18,7 @@ use maud::{Markup, html};
 
 use super::controls::{Around, Wrong, marked};
 use super::fields::field;
-use super::picture::two_weeks;
+use super::picture::{FORM, previewed, two_weeks};
 use super::titles::title;
 use super::typed_rows::{Deed, OWN, OWN_MAIL, several};
 use super::wrongs::{Placed, placed};
@@ -54,6 +54,8 @@ pub(crate) struct FormState {
     pub first: bool,
     /// A button of its rows was pressed: it was only shown again.
     pub again: bool,
+    /// What it would do is shown before it is saved.
+    pub preview: bool,
     /// The field that one goes on with.
     pub focus: Option<String>,
     /// Somebody was first: what is stored is another version than what was typed over.
@@ -106,7 +108,10 @@ pub(crate) async fn shown(
         @if kind == FormKind::Schedule {
             @let empty = serde_json::json!({});
             @let typed = typed::body(kind, view.as_ref().map_or(&empty, |view| &view.body), &fields, when, org.channels()).ok();
-            (two_weeks(&org, who, when, view.as_ref().map(|view| view.id.as_str()), typed.as_ref()))
+            @let id = view.as_ref().map(|view| view.id.as_str());
+            @if told.preview { (previewed(&org, who, when, id, typed.as_ref())) }
+            @else { (two_weeks(&org, who, when, id, typed.as_ref())) }
+            @if let Some(id) = id { p { a href={ "/on-call/schedules/" (pieces::escaped(id)) } { "Its calendar" } } }
         }
         @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::Plan) { (super::plans::tried(&org, when, &view.id)) }
         @if let Some(view) = &view {
@@ -191,7 +196,7 @@ pub(crate) fn fresh(org: &Org, kind: FormKind, who: &Principal, when: &When, ask
         }
         _ => {}
     }
-    if matches!(kind, FormKind::Override | FormKind::Silence | FormKind::Absence) {
+    if matches!(kind, FormKind::Override | FormKind::Silence | FormKind::Absence | FormKind::TemporarySchedule) {
         say("starts_at", when.as_field(when.now));
         say("ends_at", when.as_field(until));
     }
@@ -311,7 +316,7 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
     // What was typed goes on being held against the version that it was typed over.
     let version = fields.get(SEEN).cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
     html! {
-        form class="form of-form" method="post" action=(action) {
+        form class="form of-form" id=(FORM) method="post" action=(action) {
             @if view.is_none() { (once(when)) }
             @if told.first { input type="hidden" name=(first::NEXT) value=(first::HERE); }
             input type="hidden" name=(SEEN) value=(version);
@@ -331,7 +336,7 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
                         button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } }
                         @if kind == FormKind::Schedule {
                             button class="may" type="submit" name=(Deed::Look.name()) value="" formnovalidate
-                                formaction={ (action) "#two-weeks" } { "Look at the next two weeks" }
+                                formaction={ (action) "#preview" } { "Preview eight weeks" }
                         }
                     }
                 }

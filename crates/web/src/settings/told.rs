@@ -52,7 +52,9 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Type
         | FormKind::Triage
         | FormKind::Obligation
-        | FormKind::Absence => None,
+        | FormKind::Absence
+        | FormKind::Holidays
+        | FormKind::TemporarySchedule => None,
         FormKind::ReportForm => Some(html! { code { (super::report_form::address_of(org, id)) } }),
     }
 }

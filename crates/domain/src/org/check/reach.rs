@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Checker, root};
 use crate::channel::ChannelForm;
-use crate::org::away::uncovered;
+use crate::org::away::{Cause, Uncovered, uncovered};
 use crate::org::forms::FormKind;
 use crate::org::model::NotifyUrgency;
 use crate::org::next_step::everybody_of;
@@ -184,31 +184,45 @@ impl Checker<'_> {
         }
     }
 
-    /// Whoever is away and has turns nevertheless: the first of each absence, and how many more.
+    /// Whoever is away, or has a public holiday off, and has turns nevertheless: the first of each absence and of each person's
+    /// holidays, and how many more.
     fn away(&mut self, org: &Org, now: Timestamp) {
+        const HINT: &str = "ask for cover under My shifts, or put somebody else on for that time";
         let found = uncovered(org, now, None);
-        for (at, absence) in self.bundle.absences.iter().enumerate() {
-            let mut turns = found.iter().filter(|one| one.absence == at);
-            let Some(first) = turns.next() else { continue };
+        let told = |turns: &[&Uncovered]| {
+            let first = turns.first()?;
             let civil = |at: Timestamp| {
                 let zone = org.schedule(&first.schedule).map_or(jiff::tz::TimeZone::UTC, |schedule| schedule.zone().clone());
                 zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
             };
-            let more = match turns.count() {
+            let more = match turns.len() - 1 {
                 0 => String::new(),
                 more => format!(" and {more} more times"),
             };
-            self.warning(
-                root("absences", at),
-                format!(
-                    "`{}` is away and on call in `{}` from {} to {}{more}",
-                    absence.person,
-                    first.schedule,
-                    civil(first.starts_at),
-                    civil(first.ends_at)
-                ),
-                "ask for cover under My shifts, or put somebody else on for that time",
-            );
+            Some(format!(
+                "`{}` {}on call in `{}` from {} to {}{more}",
+                first.person,
+                match &first.cause {
+                    Cause::Absence(_) => "is away and ".to_owned(),
+                    Cause::Holiday(_) => format!("{} and is ", first.why()),
+                },
+                first.schedule,
+                civil(first.starts_at),
+                civil(first.ends_at)
+            ))
+        };
+        for at in 0..self.bundle.absences.len() {
+            let turns: Vec<&Uncovered> = found.iter().filter(|one| one.cause == Cause::Absence(at)).collect();
+            if let Some(words) = told(&turns) {
+                self.warning(root("absences", at), words, HINT);
+            }
+        }
+        for (at, person) in self.bundle.people.iter().enumerate() {
+            let is_theirs = |one: &&Uncovered| one.person == person.id && matches!(one.cause, Cause::Holiday(_));
+            let turns: Vec<&Uncovered> = found.iter().filter(is_theirs).collect();
+            if let Some(words) = told(&turns) {
+                self.warning(root("people", at).key("public_holidays"), words, HINT);
+            }
         }
     }
 

@@ -64,7 +64,7 @@ impl Entry for Absence {
     fn title(&self, of: &Bundle) -> Option<String> {
         Some(of.people.iter().find(|form| form.id == self.person).map_or(&self.person, |form| &form.name).clone())
     }
-    fn stands(&self, at: Timestamp) -> Option<Standing> {
+    fn stands(&self, at: Timestamp, _of: &Bundle) -> Option<Standing> {
         Some(if at < self.starts_at {
             Standing { words: "Not yet away".into(), until: Some(self.starts_at) }
         } else if at < self.ends_at {

@@ -17,6 +17,7 @@ pub mod catch_all;
 pub mod checker;
 pub mod contact;
 pub mod escalation;
+pub mod holidays;
 pub mod incident_type;
 pub mod integration;
 pub mod misshapen;
@@ -42,6 +43,7 @@ pub mod step_condition;
 pub mod stored;
 pub mod target;
 pub mod team;
+pub mod temporary;
 pub mod triage;
 
 use std::collections::BTreeMap;
@@ -84,7 +86,7 @@ pub(crate) trait Entry: Clone + Serialize + DeserializeOwned {
     }
 
     /// How it stands at an instant, where that is more than what is written.
-    fn stands(&self, _at: Timestamp) -> Option<Standing> {
+    fn stands(&self, _at: Timestamp, _of: &Bundle) -> Option<Standing> {
         None
     }
 
@@ -181,7 +183,7 @@ macro_rules! forms {
             #[must_use]
             pub fn stands(&self, kind: FormKind, id: &str, at: Timestamp) -> Option<Standing> {
                 match kind {
-                    $(FormKind::$kind => self.$list.iter().find(|form| form.id() == Some(id)).and_then(|form| form.stands(at)),)+
+                    $(FormKind::$kind => self.$list.iter().find(|form| form.id() == Some(id)).and_then(|form| form.stands(at, self)),)+
                 }
             }
 
@@ -284,6 +286,10 @@ forms! {
     report_forms: ReportForm = report_form::ReportForm, report_form;
     /// Who is away.
     absences: Absence = absence::Absence, absence;
+    /// Layers that stand in the place of a schedule's for a time.
+    temporary_schedules: TemporarySchedule = temporary::TemporarySchedule, temporary;
+    /// Public holidays, which people and calendars name.
+    public_holidays: Holidays = holidays::Holidays, holidays;
 }
 
 impl FormKind {

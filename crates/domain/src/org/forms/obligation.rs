@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, NAME, needed, row};
 use super::checker::Checker;
-use super::{Entry, FormKind, Slug, Standing};
+use super::{Bundle, Entry, FormKind, Slug, Standing};
 use crate::matcher::Matchers;
 use crate::obligation::{Period, RULES, Rule, Status, Unit, rule};
 use crate::org::words::meant;
@@ -123,7 +123,7 @@ impl Entry for ObligationForm {
         self.name.as_deref()
     }
 
-    fn stands(&self, _at: Timestamp) -> Option<Standing> {
+    fn stands(&self, _at: Timestamp, _of: &Bundle) -> Option<Standing> {
         let rule = self.adopts()?;
         let within = self.first_within()?;
         let assumed = if rule.status == Status::Assumption { "" } else { ", an assumption to be checked against its source" };

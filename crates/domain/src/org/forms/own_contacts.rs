@@ -17,6 +17,8 @@ use super::{Bundle, Entry, FormKind, Slug};
 use crate::actor::Actor;
 use crate::channel::WaysOut;
 use crate::hex::hex;
+use crate::org::shift_notices;
+use crate::time::Length;
 
 /// Contacts that one person may add: every channel twice, and nobody reads more before a page.
 pub const OWN_CONTACTS_MAX: usize = 20;
@@ -38,6 +40,7 @@ pub const ABOUT: About = About {
             "In the place of what the person's form says; left empty, that counts.",
             Input::Rows(&person::ORDER),
         ),
+        row("shift_notices", "Told before their shifts", "In the place of what the person's form says, as in 1d, 1h.", Input::Names),
     ],
 };
 
@@ -52,6 +55,9 @@ pub struct OwnContacts {
     /// In the place of what the person's form says, where it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Notify>,
+    /// How long before their shifts they are told, in the place of what the person's form says, where it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_notices: Option<Vec<Length>>,
     /// Of these contacts, and of those of the person's form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<Proof>,
@@ -103,7 +109,7 @@ impl OwnContacts {
     /// Whether it says nothing any more.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.contacts.is_empty() && self.notify.is_none() && self.proofs.is_empty()
+        self.contacts.is_empty() && self.notify.is_none() && self.shift_notices.is_none() && self.proofs.is_empty()
     }
 
     /// A person with this beside their form: as they are reached. A contact whose id the form has goes by the next that is free,
@@ -119,6 +125,9 @@ impl OwnContacts {
         }
         for contact in &mut out.contacts {
             contact.verified = contact.verified || own.proof(contact, ways).is_some();
+        }
+        if let Some(leads) = own.shift_notices {
+            out.shift_notices = leads;
         }
         if let Some(notify) = own.notify {
             out.notify = notify;
@@ -182,6 +191,9 @@ impl Entry for OwnContacts {
                 checker.warning(place.key("id"), message, "nothing is to be done");
                 return;
             };
+            if let Some(why) = own.shift_notices.as_deref().and_then(shift_notices::fault) {
+                checker.error(place.key("shift_notices"), why, "write lengths such as `1d` and `1h`, at most four");
+            }
             checker.contacts(place, &own.contacts);
             let known: Vec<&str> = own.contacts.iter().chain(&person.contacts).map(|contact| contact.id.as_str()).collect();
             let rules = own.notify.iter().flat_map(|notify| [("high", &notify.high), ("low", &notify.low)]);

@@ -8,6 +8,7 @@ use super::contact::Contact;
 use super::{Entry, FormKind, Slug};
 use crate::oncall::civil;
 use crate::org::problem::Place;
+use crate::org::shift_notices;
 use crate::org::words::meant;
 use crate::time::Length;
 
@@ -51,6 +52,18 @@ pub const ABOUT: About = About {
             Input::Contacts,
         ),
         row("notify", "Which contacts, in which order", "Left empty, every verified contact is used at once.", Input::Rows(&ORDER)),
+        row(
+            "public_holidays",
+            "Public holidays",
+            "Days of these lists they have off: their turns on them are named as needing cover.",
+            Input::Many(FormKind::Holidays),
+        ),
+        row(
+            "shift_notices",
+            "Told before their shifts",
+            "How long before, as in 1d, 1h; at most four. Nobody is told where empty.",
+            Input::Names,
+        ),
     ],
 };
 
@@ -72,6 +85,12 @@ pub struct Person {
     pub contacts: Vec<Contact>,
     #[serde(default)]
     pub notify: Notify,
+    /// Lists of public holidays whose days they have off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_holidays: Vec<Slug>,
+    /// How long before a shift of theirs begins they are told, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shift_notices: Vec<Length>,
 }
 
 /// What a person may see and do; whoever manages a team has more in that team.
@@ -152,6 +171,10 @@ impl Entry for Person {
                     "write an IANA name such as `Europe/Madrid`",
                 );
             }
+            if let Some(why) = shift_notices::fault(&person.shift_notices) {
+                checker.error(place.key("shift_notices"), why, "write lengths such as `1d` and `1h`, at most four");
+            }
+            checker.refer(&place.key("public_holidays"), FormKind::Holidays, &person.public_holidays);
             checker.contacts(place, &person.contacts);
             let known: Vec<&str> = person.contacts.iter().map(|contact| contact.id.as_str()).collect();
             rules(checker, &place.key("notify").key("high"), &person.id, &known, &person.notify.high);

@@ -57,7 +57,7 @@ impl Entry for Silence {
     fn title(&self, _: &Bundle) -> Option<String> {
         Some(self.matches.clone())
     }
-    fn stands(&self, at: Timestamp) -> Option<Standing> {
+    fn stands(&self, at: Timestamp, _of: &Bundle) -> Option<Standing> {
         Some(if at < self.starts_at {
             Standing { words: "Not yet in force".into(), until: Some(self.starts_at) }
         } else if at < self.ends_at {

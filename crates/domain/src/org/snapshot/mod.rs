@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
-use super::forms::calendar::{Calendar, Calendars};
+use super::forms::calendar::{Calendar, Calendars, HolidayLists};
+use super::forms::holidays;
 use super::forms::obligation::ObligationForm;
 use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
@@ -23,7 +24,7 @@ pub use super::forms::target::Target;
 use super::matrix::Matrix;
 use super::model::{
     Audience, Bundle, Contact, Escalation, IncidentType, Integration, Level, NotifyUrgency, Override, OwnContacts, Person, Plan,
-    ReportForm, Route, Schedule, Service, Silence, Slug, Team,
+    ReportForm, Route, Schedule, Service, Silence, Slug, Team, TemporarySchedule,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
@@ -68,6 +69,7 @@ pub struct Org {
     schedules: HashMap<Slug, usize>,
     compiled: HashMap<Slug, CompiledSchedule>,
     calendars: Calendars,
+    holidays: HolidayLists,
     overrides: HashMap<Slug, Vec<Override>>,
     escalations: HashMap<Slug, usize>,
     services: HashMap<Slug, usize>,
@@ -208,9 +210,10 @@ impl Org {
     #[must_use]
     pub fn build(version: u64, bundle: Bundle, channels: WaysOut) -> Self {
         let mut unusable = Vec::new();
+        let holidays = holidays::readable(&bundle.public_holidays);
         let mut calendars = Calendars::new();
         for (at, form) in bundle.calendars.iter().enumerate() {
-            match Calendar::compile(form) {
+            match Calendar::compile(form, &holidays) {
                 Ok(calendar) => {
                     calendars.entry(form.id.clone()).or_insert(calendar);
                 }
@@ -220,7 +223,7 @@ impl Org {
                 }
             }
         }
-        let mut compiled = HashMap::new();
+        let mut compiled: HashMap<Slug, CompiledSchedule> = HashMap::new();
         for (at, form) in bundle.schedules.iter().enumerate() {
             match CompiledSchedule::compile(form, &calendars) {
                 Ok(schedule) => {
@@ -230,6 +233,13 @@ impl Org {
                     let place = Place::root().key("schedules").index(at);
                     unusable.extend(problems.into_iter().map(|p| p.below(&place)));
                 }
+            }
+        }
+        for (at, form) in bundle.temporary_schedules.iter().enumerate() {
+            let Some(schedule) = compiled.get_mut(&form.schedule) else { continue };
+            if let Err(problems) = schedule.take(form, &calendars) {
+                let place = Place::root().key("temporary_schedules").index(at);
+                unusable.extend(problems.into_iter().map(|p| p.below(&place)));
             }
         }
         let mut overrides: HashMap<Slug, Vec<Override>> = HashMap::new();
@@ -292,6 +302,7 @@ impl Org {
             schedules: index(&bundle.schedules, |form| &form.id),
             compiled,
             calendars,
+            holidays,
             overrides,
             escalations: index(&bundle.escalations, |form| &form.id),
             services: index(&bundle.services, |form| &form.id),
@@ -368,6 +379,41 @@ impl Org {
     pub const fn calendars(&self) -> &Calendars {
         &self.calendars
     }
+
+    /// What a day is called that somebody has off by a public holiday, in their own time zone; an empty name where it has none.
+    #[must_use]
+    pub fn holiday_of(&self, person: &str, day: Date) -> Option<&str> {
+        let lists = self.person(person)?.public_holidays.iter();
+        lists.filter_map(|id| self.holidays.get(id)).find_map(|days| days.name_of(day))
+    }
+
+    /// Whether somebody names public holidays at all.
+    #[must_use]
+    pub fn names_holidays(&self, person: &str) -> bool {
+        self.person(person).is_some_and(|form| form.public_holidays.iter().any(|id| self.holidays.contains_key(id)))
+    }
+
+    /// The temporary schedules of a schedule, by their start.
+    #[must_use]
+    pub fn temporary(&self, schedule: &str) -> Vec<&TemporarySchedule> {
+        let mut found: Vec<_> = self.bundle.temporary_schedules.iter().filter(|form| form.schedule == schedule).collect();
+        found.sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));
+        found
+    }
+
+    /// A schedule as it would be read with its temporary ones.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn compiled_as(&self, form: &Schedule) -> Result<CompiledSchedule, Vec<Problem>> {
+        let mut schedule = CompiledSchedule::compile(form, &self.calendars)?;
+        for temporary in self.temporary(&form.id) {
+            // One that cannot be read holds nowhere, and is told by itself.
+            drop(schedule.take(temporary, &self.calendars));
+        }
+        Ok(schedule)
+    }
+
     /// The overrides of a schedule, in no order.
     #[must_use]
     pub fn overrides(&self, schedule: &str) -> &[Override] {

@@ -138,7 +138,9 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Triage
         | FormKind::Obligation
         | FormKind::ReportForm
-        | FormKind::Absence => json!([body]),
+        | FormKind::Absence
+        | FormKind::Holidays
+        | FormKind::TemporarySchedule => json!([body]),
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();
     serde_json::from_str::<Bundle>(&text).map(drop).map_err(|error| {

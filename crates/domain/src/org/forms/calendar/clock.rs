@@ -5,14 +5,14 @@
 //! on it do not begin, and those of the evening before end at its midnight. No question takes longer than looking at
 //! [`AHEAD_MAX_DAYS`] days.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
-use super::ics::{self, Yearly};
-use super::{CalendarForm, Holiday};
+use super::CalendarForm;
+use super::free_days::{FreeDays, HolidayLists};
 use crate::oncall::civil::{instant_of, zone};
 use crate::oncall::window::Window;
 use crate::org::problem::{Place, Problem};
@@ -30,7 +30,7 @@ const BACK_DAYS: i64 = 2;
 /// let form: CalendarForm = serde_json::from_str(
 ///     r#"{"id": "office", "time_zone": "Europe/Madrid", "hours": [{"days": ["Mon", "Tue"], "from": "09:00", "to": "17:00"}]}"#,
 /// ).unwrap();
-/// let office = Calendar::compile(&form).unwrap();
+/// let office = Calendar::compile(&form, &Default::default()).unwrap();
 /// // A Tuesday at 16:00: an hour is left today, and the second one is Monday's first.
 /// let at = "2026-03-03T15:00:00Z".parse().unwrap();
 /// assert!(office.is_open(at));
@@ -41,16 +41,17 @@ const BACK_DAYS: i64 = 2;
 pub struct Calendar {
     zone: TimeZone,
     hours: Vec<Window>,
-    once: BTreeMap<Date, Option<String>>,
-    yearly: Vec<(ics::Event, Yearly)>,
+    /// Its own, then those of the lists that it names.
+    closed: Vec<FreeDays>,
 }
 
 impl Calendar {
-    /// Reads a form.
+    /// Reads a form. `lists` are the public holidays that it may name; of a list that is not there, or cannot be read, no day is
+    /// closed.
     ///
     /// # Errors
     /// Everything that cannot be read, with its place in the form.
-    pub fn compile(form: &CalendarForm) -> Result<Self, Vec<Problem>> {
+    pub fn compile(form: &CalendarForm, lists: &HolidayLists) -> Result<Self, Vec<Problem>> {
         let root = Place::root();
         let mut problems = Vec::new();
         let zone = zone(&form.time_zone).map_err(|bad| problems.push(bad.problem(root.key("time_zone")))).ok();
@@ -62,24 +63,12 @@ impl Calendar {
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.below(&place))),
             }
         }
-        let mut once: BTreeMap<Date, Option<String>> = BTreeMap::new();
-        let mut yearly = Vec::new();
-        match form.ics.as_deref().map_or_else(|| Ok(Vec::new()), ics::read) {
-            Ok(events) => {
-                for event in events {
-                    match event.yearly {
-                        Some(rule) => yearly.push((event, rule)),
-                        None => once.extend(days_from(event.first, event.days).map(|day| (day, event.name.clone()))),
-                    }
-                }
+        let own = FreeDays::read(&form.holidays, form.ics.as_deref()).map_err(|found| problems.extend(found)).ok();
+        match (zone, own) {
+            (Some(zone), Some(own)) if problems.is_empty() => {
+                let closed = std::iter::once(own).chain(form.public_holidays.iter().filter_map(|id| lists.get(id).cloned())).collect();
+                Ok(Self { zone, hours, closed })
             }
-            Err(faults) => problems.extend(
-                faults.into_iter().map(|bad| Problem::error(root.key("ics"), format!("line {}: {}", bad.line, bad.message)).hint(bad.hint)),
-            ),
-        }
-        once.extend(form.holidays.iter().map(|Holiday { date, name }| (*date, name.clone())));
-        match zone {
-            Some(zone) if problems.is_empty() => Ok(Self { zone, hours, once, yearly }),
             _ => Err(problems),
         }
     }
@@ -182,14 +171,7 @@ impl Calendar {
     #[must_use]
     pub fn closed_days(&self, first: Date, years: i16) -> Vec<Date> {
         let end = first.saturating_add(Span::new().years(years));
-        let mut days: BTreeSet<Date> = self.once.range(first..end).map(|(day, _)| *day).collect();
-        for (event, rule) in &self.yearly {
-            // One that began the year before may last into the first.
-            for year in first.year().saturating_sub(1)..=end.year() {
-                let start = Date::new(year, event.first.month(), event.first.day()).ok().filter(|start| begins(event, *rule, *start));
-                days.extend(start.into_iter().flat_map(|start| days_from(start, event.days)).filter(|day| *day >= first && *day < end));
-            }
-        }
+        let days: BTreeSet<Date> = self.closed.iter().flat_map(|days| days.between(first, end)).collect();
         days.into_iter().collect()
     }
 
@@ -228,11 +210,7 @@ impl Calendar {
     }
 
     fn closed_on(&self, date: Date) -> Option<&str> {
-        if let Some(name) = self.once.get(&date) {
-            return Some(name.as_deref().unwrap_or_default());
-        }
-        let event = self.yearly.iter().find(|(event, rule)| comes_back(event, *rule, date));
-        event.map(|(event, _)| event.name.as_deref().unwrap_or_default())
+        self.closed.iter().find_map(|days| days.name_of(date))
     }
 
     fn date(&self, at: Timestamp) -> Date {
@@ -242,24 +220,4 @@ impl Calendar {
     fn midnight(&self, date: Date) -> Timestamp {
         instant_of(&self.zone, date.to_datetime(Time::midnight()))
     }
-}
-
-fn days_from(first: Date, days: i32) -> impl Iterator<Item = Date> {
-    (0..days).map_while(move |more| first.checked_add(Span::new().days(more)).ok())
-}
-
-/// Whether one of the days of an event that comes back is this one: it began this year, or the last.
-fn comes_back(event: &ics::Event, rule: Yearly, date: Date) -> bool {
-    [date.year(), date.year().saturating_sub(1)]
-        .into_iter()
-        .filter_map(|year| Date::new(year, event.first.month(), event.first.day()).ok())
-        .any(|start| {
-            let since = date.since(start).map_or(-1, |span| span.get_days());
-            (0..event.days).contains(&since) && begins(event, rule, start)
-        })
-}
-
-/// Whether an event that comes back does so on this anniversary of its first day.
-fn begins(event: &ics::Event, rule: Yearly, start: Date) -> bool {
-    start >= event.first && (start.year() - event.first.year()) % rule.every == 0 && rule.until.is_none_or(|until| start <= until)
 }

@@ -2,6 +2,7 @@
 //! Clocks that count only these hours stand on [`Calendar`].
 
 mod clock;
+pub(crate) mod free_days;
 mod ics;
 #[cfg(test)]
 mod tests;
@@ -15,18 +16,19 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize};
 
 pub use self::clock::Calendar;
+pub use self::free_days::{FreeDays, HolidayLists};
 pub use self::ics::ICS_LEN_MAX;
 use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::Checker;
 use super::schedule::{Restriction, WINDOW};
-use super::{Entry, FormKind, Slug, Standing};
+use super::{Bundle, Entry, FormKind, Slug, Standing, holidays};
 use crate::oncall::window::Window;
 use crate::org::problem::Place;
 
 const HOURS: &str = "- {days: [Mon, Tue, Wed, Thu, Fri], from: \"09:00\", to: \"17:00\"}";
 const HOLIDAYS: &str = "- 2026-12-25\n- {date: 2027-01-01, name: New Year}";
 const OPEN: Rows = Rows { one: "line", first: 1, ..WINDOW };
-const CLOSED: Rows = Rows {
+pub(super) const CLOSED: Rows = Rows {
     one: "day",
     fields: &[needed("date", "Date", "", Input::Date), row("name", "Name", "", Input::Line)],
     layout: Layout::OrBare("date"),
@@ -61,6 +63,7 @@ pub const ABOUT: About = About {
             "The text of an iCalendar file (`BEGIN:VCALENDAR` …): events of whole days, once or every year. At most 256 KiB.",
             Input::Text,
         ),
+        row("public_holidays", "Public holidays", "Closed on the days of these lists as well.", Input::Many(FormKind::Holidays)),
     ],
 };
 
@@ -69,10 +72,10 @@ pub type Calendars = HashMap<Slug, Calendar>;
 
 /// Those of a list that can be read; of two with one id the first counts.
 #[must_use]
-pub fn readable(forms: &[CalendarForm]) -> Calendars {
+pub fn readable(forms: &[CalendarForm], lists: &HolidayLists) -> Calendars {
     let mut out = Calendars::new();
     for form in forms {
-        if let Ok(calendar) = Calendar::compile(form) {
+        if let Ok(calendar) = Calendar::compile(form, lists) {
             out.entry(form.id.clone()).or_insert(calendar);
         }
     }
@@ -95,6 +98,9 @@ pub struct CalendarForm {
     /// Further holidays, as the text of an iCalendar file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ics: Option<String>,
+    /// Lists of public holidays, on whose days it is closed as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_holidays: Vec<Slug>,
 }
 
 /// A day that is closed: a date alone, or `{date, name}`.
@@ -155,8 +161,8 @@ impl Entry for CalendarForm {
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
-    fn stands(&self, at: Timestamp) -> Option<Standing> {
-        let calendar = Calendar::compile(self).ok()?;
+    fn stands(&self, at: Timestamp, of: &Bundle) -> Option<Standing> {
+        let calendar = Calendar::compile(self, &holidays::readable(&of.public_holidays)).ok()?;
         let holiday = calendar.holiday(at).filter(|name| !name.is_empty()).map_or_else(String::new, |name| format!(" ({name})"));
         Some(if calendar.is_open(at) {
             Standing { words: "Open now".into(), until: calendar.closes_next(at) }
@@ -167,9 +173,10 @@ impl Entry for CalendarForm {
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
         checker.each(kind, list, |checker, place, calendar| {
-            if let Err(found) = Calendar::compile(calendar) {
+            if let Err(found) = Calendar::compile(calendar, &HolidayLists::new()) {
                 checker.found(place, found);
             }
+            checker.refer(&place.key("public_holidays"), FormKind::Holidays, &calendar.public_holidays);
             overlaps(checker, &place.key("hours"), &calendar.hours);
             let mut seen = BTreeSet::new();
             for (at, holiday) in calendar.holidays.iter().enumerate().filter(|(_, holiday)| !seen.insert(holiday.date)) {

@@ -14,7 +14,7 @@ fn form(rest: Value) -> CalendarForm {
 }
 
 fn calendar(rest: Value) -> Calendar {
-    Calendar::compile(&form(rest)).unwrap()
+    Calendar::compile(&form(rest), &HolidayLists::new()).unwrap()
 }
 
 /// A civil time of Madrid.

@@ -4,7 +4,7 @@ use super::Schedule;
 use crate::oncall::CompiledSchedule;
 use crate::org::forms::calendar::{Calendars, readable};
 use crate::org::forms::checker::Checker;
-use crate::org::forms::{Entry, FormKind};
+use crate::org::forms::{Entry, FormKind, holidays};
 use crate::org::problem::{Place, Problem};
 use crate::time::Every;
 
@@ -38,7 +38,7 @@ impl Entry for Schedule {
             }
             let mut named = schedule.layers.iter().enumerate().filter_map(|(at, layer)| Some((at, layer.calendar.as_ref()?))).peekable();
             // Calendars are read only for whoever counts by one.
-            let calendars = if named.peek().is_some() { readable(&checker.bundle.calendars) } else { Calendars::new() };
+            let calendars = if named.peek().is_some() { readable(&checker.bundle.calendars, &holidays::readable(&checker.bundle.public_holidays)) } else { Calendars::new() };
             let unknown: Vec<usize> = named.filter(|(_, id)| !checker.knows(FormKind::Calendar, id)).map(|(at, _)| at).collect();
             for at in &unknown {
                 let id = schedule.layers[*at].calendar.as_deref().unwrap_or_default();

@@ -10,7 +10,7 @@ use super::{FormKind, Slug};
 use crate::time::Every;
 
 const LAYERS: &str = "- people: [ana, ben]\n  every: 1w\n  handoff: \"Mon 09:00\"\n  starts: 2026-01-05";
-const LAYER: Rows = Rows {
+pub(super) const LAYER: Rows = Rows {
     one: "layer",
     fields: &[
         row("name", "Name", "", Input::Line),
