@@ -11,7 +11,9 @@ use allclear_channels::outbound::veil::veiled;
 use allclear_channels::outbound::wording::{Words, one_line_of};
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target};
+use allclear_domain::wire::{
+    Channel, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target,
+};
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
 

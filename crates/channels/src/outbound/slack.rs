@@ -244,6 +244,8 @@ fn buttons(message: &Message, words: &Words, hears: bool) -> Vec<Value> {
             | NoticeKind::Over
             | NoticeKind::Step
             | NoticeKind::Readiness
+            | NoticeKind::Note
+            | NoticeKind::Shift
             | NoticeKind::Code,
         )
         | None => None,

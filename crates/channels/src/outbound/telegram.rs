@@ -274,6 +274,8 @@ fn asked<'a>(message: &Message, target: &Target) -> Option<[Key<'a>; 2]> {
         | NoticeKind::Over
         | NoticeKind::Step
         | NoticeKind::Readiness
+        | NoticeKind::Note
+        | NoticeKind::Shift
         | NoticeKind::Code => return None,
     };
     target.address.get(SECRET)?;

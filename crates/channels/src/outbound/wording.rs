@@ -274,7 +274,11 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Code => format!("{} is your code for All Clear", code_of(worst)),
         1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
-        1 if matches!(worst.kind, NoticeKind::Reminder | NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift) => {
+        1 if matches!(
+            worst.kind,
+            NoticeKind::Reminder | NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift
+        ) =>
+        {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
         1 => {

@@ -369,7 +369,15 @@ impl NoticeKind {
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Request | Self::Over | Self::Step | Self::Readiness | Self::Note | Self::Shift | Self::Code => true,
+            Self::Reminder
+            | Self::Update
+            | Self::Request
+            | Self::Over
+            | Self::Step
+            | Self::Readiness
+            | Self::Note
+            | Self::Shift
+            | Self::Code => true,
         }
     }
 

@@ -98,7 +98,8 @@ impl Core {
             (Rule::SilenceEnd, Owner::Alert(id)) => self.look_silence(unit, &expectation, id)?,
             (Rule::SilencesJudged, Owner::Org) => self.look_silences(unit, &expectation)?,
             (Rule::Readiness, Owner::Org) => self.look_ready(unit, &expectation)?,
-            (Rule::CoverAnswer | Rule::ShiftNotice, Owner::Org) => self.look_cover(unit, &expectation)?,
+            (Rule::CoverAnswer, Owner::Org) => self.look_cover(unit, &expectation)?,
+            (Rule::ShiftNotice, Owner::Org) => self.look_shifts(unit, &expectation),
             (Rule::Silenced, Owner::Incident(id)) => self.look_silenced(unit, &expectation, id)?,
             (Rule::Flapping, Owner::Incident(id)) => self.look_flapping(unit, &expectation, id)?,
             // On an owner that cannot have it: nothing sensible can follow, and it must not be looked at for ever. Named

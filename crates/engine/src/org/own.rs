@@ -112,7 +112,8 @@ impl Ask {
             Self::Change(..) => format!("the contact `{contact}` leads elsewhere"),
             Self::Remove(_) => format!("the contact `{contact}` was taken away"),
             Self::Order(_) => "which contacts are used, and in which order".to_owned(),
-            Self::Prove { .. } => return None,
+            // How long before a shift one hears of it is nobody's way in.
+            Self::Notices(_) | Self::Prove { .. } => return None,
         })
     }
 }

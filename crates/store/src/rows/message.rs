@@ -116,7 +116,8 @@ const fn lane(kind: NoticeKind) -> &'static str {
         | NoticeKind::Request
         | NoticeKind::Over
         | NoticeKind::Readiness
-        | NoticeKind::Note | NoticeKind::Shift => LANE_TEAM,
+        | NoticeKind::Note
+        | NoticeKind::Shift => LANE_TEAM,
     }
 }
 

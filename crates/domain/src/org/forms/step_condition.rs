@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::about::{Field, Input, row};
 use super::calendar::Calendar;
 use super::checker::Checker;
+use super::holidays;
 use super::severity::{NotifyUrgency, SEVERITIES};
 use super::{FormKind, Slug};
 use crate::matcher::{Matcher, Matchers};
@@ -71,7 +72,8 @@ impl When {
             checker.refers(place.key(key), FormKind::Calendar, id);
             let form = checker.bundle.calendars.iter().find(|form| form.id == *id);
             // What cannot be read is told of the calendar itself.
-            let Some(calendar) = form.and_then(|form| Calendar::compile(form).ok()) else { continue };
+            let lists = holidays::readable(&checker.bundle.public_holidays);
+            let Some(calendar) = form.and_then(|form| Calendar::compile(form, &lists).ok()) else { continue };
             let now = checker.now;
             let never = if is_open {
                 !calendar.is_open(now) && calendar.opens_next(now).is_none()
