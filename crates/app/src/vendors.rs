@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use allclear_channels::outbound::described::account::{Account, BadAccounts, FILE_BYTES_MAX, SETTING, parse};
+use allclear_channels::outbound::described::SETTING;
+use allclear_channels::outbound::described::account::{Account, BadAccounts, FILE_BYTES_MAX, parse};
 use allclear_channels::outbound::described::description::DESCRIPTION_BYTES_MAX;
 use allclear_channels::registry;
 use allclear_domain::channel::WaysOut;

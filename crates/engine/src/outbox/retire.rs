@@ -21,7 +21,6 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use crate::engine::Engine;
-use crate::read::NoAnswer;
 
 /// Pages that wait for this at most; those of a storm beyond them keep their buttons.
 const WAITING_MAX: usize = 4_096;
@@ -97,9 +96,9 @@ impl Engine {
         }
     }
 
-    async fn to_retire(&self, id: PageId, lately: &mut VecDeque<MessageId>) -> Result<Vec<Request>, NoAnswer> {
+    async fn to_retire(&self, id: PageId, lately: &mut VecDeque<MessageId>) -> Result<Vec<Request>, String> {
         let transport = &self.shared.ports.transport;
-        let sent = rows::message::of_page(self.db(), id).await?;
+        let sent = rows::message::of_page(self.db(), id).await.map_err(|why| why.to_string())?;
         let ours = |message: &&StoredMessage| {
             message.notice.kind == NoticeKind::Page
                 && message.state == MessageState::Delivered
@@ -111,7 +110,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let who = Principal::own(Actor::System);
-        let (page, incident, _) = self.queries(&who).page_and_incident(id).await?;
+        let (page, incident, _) = self.queries(&who).page_and_incident(id).await.map_err(|why| why.to_string())?;
         let asks = match page.status {
             Status::Running => true,
             Status::Exhausted => incident.acknowledged_by.is_none(),
@@ -120,12 +119,12 @@ impl Engine {
         if asks && incident.state.is_open() {
             return Ok(Vec::new());
         }
-        let explained = self.queries(&who).explain_page(id).await?;
+        let explained = self.queries(&who).explain_page(id).await.map_err(|why| why.to_string())?;
         let mut requests = Vec::new();
         for message in sent {
             let lead = message.bundle.unwrap_or(message.id);
             // Those that look for somebody come first.
-            let bundle = rows::message::of_bundle(self.db(), lead, ONE_OR_SEVERAL).await?;
+            let bundle = rows::message::of_bundle(self.db(), lead, ONE_OR_SEVERAL).await.map_err(|why| why.to_string())?;
             // Of a message of many the buttons stay while any of them looks for somebody.
             if bundle.len() > 1 && bundle.iter().any(|(_, page)| page.looking) {
                 continue;

@@ -14,8 +14,6 @@ use super::own_form;
 use super::shipped::shipped;
 use super::template::Place;
 
-/// The setting that names the file.
-pub const SETTING: &str = "--vendors";
 /// Largest file of accounts, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
 /// Most vendors of one installation.

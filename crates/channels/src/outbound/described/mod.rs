@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use self::account::{Account, SETTING};
+use self::account::Account;
 use self::description::{Auth, Body, Description, Shape, To, Where};
 use self::template::{Place, Template};
 use super::answers::{Answer, plain_words};
@@ -30,6 +30,8 @@ use super::sms;
 use super::twilio::check_number;
 use super::wording::Words;
 
+/// The setting that names the file of accounts.
+pub const SETTING: &str = "--vendors";
 /// Longest text, in characters: as long as a text message's.
 const TEXT_CHARS_MAX: usize = 1_600;
 /// Longest address that is no number, in characters.

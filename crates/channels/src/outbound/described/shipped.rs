@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 
 use allclear_domain::channel::{Carriage, ChannelForm};
 
-use super::account::SETTING;
 use super::description::Description;
-use super::{LIMITS, number_field};
+use super::{LIMITS, SETTING, number_field};
 
 /// A vendor: its name and its file. What the table of channels says of it stands in the program, so that it is there without
 /// reading; a test holds it against the file.
