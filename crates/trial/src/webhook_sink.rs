@@ -77,7 +77,7 @@ impl Delivery {
     /// Whether it only tells: a reminder, an update, a request to another organisation, that it is over.
     #[must_use]
     pub fn tells(&self) -> bool {
-        matches!(self.kind(), "reminder" | "update" | "request" | "over" | "told" | "readiness" | "note")
+        matches!(self.kind(), "reminder" | "update" | "request" | "over" | "told" | "readiness" | "note" | "shift")
     }
     /// `type`
     #[must_use]
