@@ -475,7 +475,7 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
         theirs.filter(|at: &Timestamp| *at > now + SignedDuration::from_hours(5)).min().unwrap()
     };
     let told = |world: &World, who: &str| {
-        let of = world.hook.to(who);
+        let of = world.hook.told(who);
         of.iter().map(|one| one.body.to_string()).filter(|body| body.contains("Your shift in Rota begins")).collect::<Vec<_>>()
     };
     let hours = SignedDuration::from_hours;
