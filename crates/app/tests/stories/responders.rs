@@ -138,7 +138,7 @@ async fn a_request_is_cancelled_and_a_policy_asked(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = begun(&world, "disk").await;
     let ana = token(&world, "ana").await;
-    let asked = world.cli_as(&ana, &["add-responders", &reference, "the array is full", "--to", "person:dan"]).await;
+    let asked = world.cli_as(&ana, &["add-responders", &reference, "--why", "the array is full", "--to", "person:dan"]).await;
     assert_eq!(asked.code, 0, "{asked:?}");
     world.quiet().await;
     let cancelled = world.cli_as(&ana, &["responder", &reference, "1", "cancel"]).await;

@@ -76,7 +76,7 @@ async fn a_step_counts_by_support_hours_judged_when_its_turn_comes(database: Dat
     // Out of hours the first is passed over at once, and the log says why.
     world.fire("cable").await;
     assert_eq!(paged(&world), [1, 2, 1]);
-    let incident = world.incidents("?open=true").await.remove(0);
+    let incident = world.incidents("open=true").await.remove(0);
     let said = explained(&world, &incident).await;
     assert!(said.contains("step 1 was passed over: it counts while `office` is open, and that is closed now"), "{said}");
     let preview = shown(&world, "/services/checkout").await;
@@ -116,7 +116,7 @@ async fn each_page_takes_the_next_of_the_ring_also_after_a_restart(database: Dat
     world.fire("one").await;
     world.fire("two").await;
     assert_eq!(paged(&world), [1, 1, 0], "each page one of them");
-    let incident = world.incidents("?open=true").await.remove(0);
+    let incident = world.incidents("open=true").await.remove(0);
     let said = explained(&world, &incident).await;
     assert!(said.contains("one of 3 in turn, ana had the last"), "{said}");
     world.restart_after(std::time::Duration::from_secs(5)).await;
