@@ -240,41 +240,45 @@ async fn a_change_of_a_schedule_is_seen_for_eight_weeks_before_it_is_saved(datab
     assert!(under.iter().all(|one| one["starts_at"].as_str().unwrap().parse::<Timestamp>().unwrap() > first), "{made}: {under:?}");
 }
 
+async fn puts_form(world: &World, path: &str, body: &Value) -> Answer {
+    world.send(world.client.put(world.at(&format!("/api/v1/org/{path}"))).bearer_auth(ADMIN_TOKEN).json(body)).await
+}
+
+async fn needs_cover(world: &World, token: &str) -> Vec<Value> {
+    items(&world.send(world.client.get(world.at("/api/v1/needs-cover")).bearer_auth(token)).await.ok().body)
+}
+
 async fn turns_on_public_holidays_of_their_people_need_cover(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let (ana, ben, cho) = (token(&world, "ana").await, token(&world, "ben").await, token(&world, "cho").await);
     let now = world.now().await;
     let day = |days: i64| (now + SignedDuration::from_hours(24 * days)).to_zoned(jiff::tz::TimeZone::get("Europe/Madrid").unwrap()).date();
-    let put = async |path: &str, body: &Value| {
-        world.send(world.client.put(world.at(&format!("/api/v1/org/{path}"))).bearer_auth(ADMIN_TOKEN).json(body)).await
-    };
     // A list of one day, and one from the text of a calendar; ana names both.
     let soon = json!({"name": "Here", "days": [{"date": day(3).to_string(), "name": "Fiesta 🎉 del pueblo"}]});
-    assert_eq!(put("holidays/here", &soon).await.status, 201);
+    assert_eq!(puts_form(&world, "holidays/here", &soon).await.status, 201);
     let digits = day(20).to_string().replace('-', "");
     let text =
         format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{digits}\r\nSUMMARY:Later\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
-    assert_eq!(put("holidays/there", &json!({"ics": text})).await.status, 201);
+    assert_eq!(puts_form(&world, "holidays/there", &json!({"ics": text})).await.status, 201);
     for (body, says) in [
         (json!({"days": ["2026-12-25T09:00"]}), "days"),
         (json!({"ics": "hello"}), "ics"),
         (json!({"ics": "x".repeat(300 * 1024)}), "bytes"),
         (json!({"days": (0..700).map(|n| day(n).to_string()).collect::<Vec<_>>()}), "more than 600"),
     ] {
-        let refused = put("holidays/wrong", &body).await;
+        let refused = puts_form(&world, "holidays/wrong", &body).await;
         assert!(refused.status == 422 && refused.text.contains(says), "{says}: {}", refused.text);
     }
     let mut person = world.api("/org/person/ana").await["body"].clone();
     person["public_holidays"] = json!(["here", "gone"]);
-    let refused = put("person/ana", &person).await;
+    let refused = puts_form(&world, "person/ana", &person).await;
     assert!(refused.status == 422 && refused.text.contains("`gone` is not a"), "{}", refused.text);
     person["public_holidays"] = json!(["here", "there"]);
-    let kept = put("person/ana", &person).await;
+    let kept = puts_form(&world, "person/ana", &person).await;
     assert!(kept.status == 200 && kept.text.contains("Fiesta"), "a check says so at once: {}", kept.text);
 
     // Both days need cover, from midnight to midnight of her own clock.
-    let listed = async || items(&world.send(world.client.get(world.at("/api/v1/needs-cover")).bearer_auth(&ben)).await.ok().body);
-    let turns = listed().await;
+    let turns = needs_cover(&world, &ben).await;
     assert_eq!(
         turns.iter().map(|one| one["holiday"].as_str().unwrap()).collect::<Vec<_>>(),
         ["Fiesta 🎉 del pueblo", "Later"],
@@ -295,10 +299,10 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
     assert!(world.hook.to("ana").iter().any(|message| message.body.to_string().contains("Fiesta")), "what it is about is said");
     let made = puts(&world, &cho, "ben", begins, 24).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    assert!(listed().await.iter().all(|one| one["holiday"] == "Later"));
+    assert!(needs_cover(&world, &ben).await.iter().all(|one| one["holiday"] == "Later"));
     // A calendar that names the list is closed on it.
     let office = json!({"time_zone": "Europe/Madrid", "hours": [{"from": "00:00", "to": "00:00"}], "public_holidays": ["there"]});
-    assert_eq!(put("calendar/office", &office).await.status, 201);
+    assert_eq!(puts_form(&world, "calendar/office", &office).await.status, 201);
     let gone = world.client.delete(world.at("/api/v1/org/holidays/there")).bearer_auth(ADMIN_TOKEN);
     let refused = world.send(gone).await;
     assert!(
