@@ -433,6 +433,15 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
     assert_eq!(on_at(&world, noon).await, "ana");
 }
 
+/// Moves the clock to an instant, where that is to come.
+async fn until(world: &mut World, at: Timestamp) {
+    let left = at.duration_since(world.now().await).as_secs();
+    if left > 0 {
+        world.advance(u64::try_from(left).unwrap()).await;
+    }
+    world.quiet().await;
+}
+
 async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     let rota = organisation().replace(
         "people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05",
@@ -458,14 +467,6 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     assert_eq!((&kept["shift_notices"], &kept["shift_notices_are_own"]), (&json!(["3h", "1h"]), &json!(true)));
     assert!(page(&world, "/me/reached", &ben).await.contains("value=\"3h, 1h\""));
 
-    // To an instant, whatever the clock was.
-    async fn until(world: &mut World, at: Timestamp) {
-        let left = at.duration_since(world.now().await).as_secs();
-        if left > 0 {
-            world.advance(u64::try_from(left).unwrap()).await;
-        }
-        world.quiet().await;
-    }
     let next = async |world: &World, who: &str| -> Timestamp {
         let now = world.now().await;
         let told = world.api(&format!("/schedules/rota/timetable?from={now}&to={}", now + SignedDuration::from_hours(72))).await;
