@@ -240,7 +240,7 @@ async fn a_change_of_a_schedule_is_seen_for_eight_weeks_before_it_is_saved(datab
     assert!(under.iter().all(|one| one["starts_at"].as_str().unwrap().parse::<Timestamp>().unwrap() > first), "{made}: {under:?}");
 }
 
-async fn put(world: &World, path: &str, body: &Value) -> Answer {
+async fn puts_form(world: &World, path: &str, body: &Value) -> Answer {
     world.send(world.client.put(world.at(&format!("/api/v1/org/{path}"))).bearer_auth(ADMIN_TOKEN).json(body)).await
 }
 
@@ -255,26 +255,26 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
     let day = |days: i64| (now + SignedDuration::from_hours(24 * days)).to_zoned(jiff::tz::TimeZone::get("Europe/Madrid").unwrap()).date();
     // A list of one day, and one from the text of a calendar; ana names both.
     let soon = json!({"name": "Here", "days": [{"date": day(3).to_string(), "name": "Fiesta 🎉 del pueblo"}]});
-    assert_eq!(put(&world, "holidays/here", &soon).await.status, 201);
+    assert_eq!(puts_form(&world, "holidays/here", &soon).await.status, 201);
     let digits = day(20).to_string().replace('-', "");
     let text =
         format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{digits}\r\nSUMMARY:Later\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
-    assert_eq!(put(&world, "holidays/there", &json!({"ics": text})).await.status, 201);
+    assert_eq!(puts_form(&world, "holidays/there", &json!({"ics": text})).await.status, 201);
     for (body, says) in [
         (json!({"days": ["2026-12-25T09:00"]}), "days"),
         (json!({"ics": "hello"}), "ics"),
         (json!({"ics": "x".repeat(300 * 1024)}), "bytes"),
         (json!({"days": (0..700).map(|n| day(n).to_string()).collect::<Vec<_>>()}), "more than 600"),
     ] {
-        let refused = put(&world, "holidays/wrong", &body).await;
+        let refused = puts_form(&world, "holidays/wrong", &body).await;
         assert!(refused.status == 422 && refused.text.contains(says), "{says}: {}", refused.text);
     }
     let mut person = world.api("/org/person/ana").await["body"].clone();
     person["public_holidays"] = json!(["here", "gone"]);
-    let refused = put(&world, "person/ana", &person).await;
+    let refused = puts_form(&world, "person/ana", &person).await;
     assert!(refused.status == 422 && refused.text.contains("`gone` is not a"), "{}", refused.text);
     person["public_holidays"] = json!(["here", "there"]);
-    let kept = put(&world, "person/ana", &person).await;
+    let kept = puts_form(&world, "person/ana", &person).await;
     assert!(kept.status == 200 && kept.text.contains("Fiesta"), "a check says so at once: {}", kept.text);
 
     // Both days need cover, from midnight to midnight of her own clock.
@@ -302,7 +302,7 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
     assert!(needs_cover(&world, &ben).await.iter().all(|one| one["holiday"] == "Later"));
     // A calendar that names the list is closed on it.
     let office = json!({"time_zone": "Europe/Madrid", "hours": [{"from": "00:00", "to": "00:00"}], "public_holidays": ["there"]});
-    assert_eq!(put(&world, "calendar/office", &office).await.status, 201);
+    assert_eq!(puts_form(&world, "calendar/office", &office).await.status, 201);
     let gone = world.client.delete(world.at("/api/v1/org/holidays/there")).bearer_auth(ADMIN_TOKEN);
     let refused = world.send(gone).await;
     assert!(
@@ -433,6 +433,15 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
     assert_eq!(on_at(&world, noon).await, "ana");
 }
 
+/// Moves the clock to an instant, where that is to come.
+async fn until(world: &mut World, at: Timestamp) {
+    let left = at.duration_since(world.now().await).as_secs();
+    if left > 0 {
+        world.advance(u64::try_from(left).unwrap()).await;
+    }
+    world.quiet().await;
+}
+
 async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     let rota = organisation().replace(
         "people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05",
@@ -458,14 +467,6 @@ async fn whoever_asks_is_told_before_each_of_their_shifts(database: Database) {
     assert_eq!((&kept["shift_notices"], &kept["shift_notices_are_own"]), (&json!(["3h", "1h"]), &json!(true)));
     assert!(page(&world, "/me/reached", &ben).await.contains("value=\"3h, 1h\""));
 
-    // To an instant, whatever the clock was.
-    async fn until(world: &mut World, at: Timestamp) {
-        let left = at.duration_since(world.now().await).as_secs();
-        if left > 0 {
-            world.advance(u64::try_from(left).unwrap()).await;
-        }
-        world.quiet().await;
-    }
     let next = async |world: &World, who: &str| -> Timestamp {
         let now = world.now().await;
         let told = world.api(&format!("/schedules/rota/timetable?from={now}&to={}", now + SignedDuration::from_hours(72))).await;
