@@ -363,8 +363,9 @@ fn outcome(response: &Response) -> Outcome {
         Ok(answer) => answer,
         Err(none) => return none,
     };
-    let is_ok = answer.begins_with("ok").map(|rest| rest.starts_with("true"));
     let said = answer.healed();
+    // Wherever it stands: nobody promises that it comes first.
+    let is_ok = said["ok"].as_bool().or_else(|| answer.begins_with("ok").map(|rest| rest.starts_with("true")));
     let error = said["error"].as_str().map(|error| one_line(error, 60));
     match (answer.status, is_ok) {
         (200..=299, Some(true)) => answer.delivered(place_of(&said).as_deref()),

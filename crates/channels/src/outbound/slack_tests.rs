@@ -88,6 +88,8 @@ fn answers_are_read_by_what_they_say_and_not_by_their_status() {
         |status: u16, body: &str| outcome(&Response::Http { status, retry_after: Some(Length::from_secs(9)), body: body.to_owned() });
     let yes = r#"{"ok":true,"channel":"D024BE7LH","ts":"1503435956.000247","message":{"text":"it is repeated, and was cut"#;
     assert_eq!(answered(200, yes), Outcome::Delivered { receipt: "HTTP 200 D024BE7LH/1503435956.000247".into() });
+    let otherwise = r#"{"channel":"D024BE7LH","ok":true,"ts":"1503435956.000247"}"#;
+    assert_eq!(answered(200, otherwise), answered(200, yes), "in whatever order");
     assert_eq!(answered(200, r#"{"ok":true}"#), Outcome::Delivered { receipt: "HTTP 200".into() });
     for (error, why) in [
         ("channel_not_found", "nobody and no channel"),
