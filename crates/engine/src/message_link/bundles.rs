@@ -61,7 +61,9 @@ impl Engine {
             let asked = portion.iter().map(|page| {
                 let command = match answer {
                     ToAll::Acknowledge => paging::Command::Acknowledge { by: Some(person.to_owned()), via: via.to_owned() },
-                    ToAll::Decline => paging::Command::Decline { by: person.to_owned(), via: via.to_owned(), answers: page.asks_at, why: None },
+                    ToAll::Decline => {
+                        paging::Command::Decline { by: person.to_owned(), via: via.to_owned(), answers: page.asks_at, why: None }
+                    }
                 };
                 let who = Principal::of_link(person, Held { page: page.page, incident: page.incident });
                 self.submit(Input { who, cause: via.to_owned(), once: None, command: Command::Page { id: page.page, command } })
