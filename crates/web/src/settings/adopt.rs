@@ -16,7 +16,7 @@ use crate::frame::refused::Refused;
 pub(crate) async fn adopt(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     answer(async {
         let (who, _) = administrator(&app, &headers).await?;
-        match app.engine.adopt_plan(&id, &app.options.formats, &who).await {
+        match Box::pin(app.engine.adopt_plan(&id, &app.options.formats, &who)).await {
             Ok(_) | Err(FormError::Exists { .. }) => Ok(Redirect::to(&format!("{}?saved", path(FormKind::Plan, &id))).into_response()),
             Err(FormError::Missing { .. }) => Err(Refused::missing("shipped plan", "Look for it among the plans of the settings.")),
             Err(why) => Err(refused(why)),
