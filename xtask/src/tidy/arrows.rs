@@ -52,11 +52,23 @@ const ARROWS: [Arrows; 3] = [
             ("signal", &["incident::TITLE_CHARS_MAX", "incident::reporting::GROUP", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
-            // What came of something that was asked; what the catalogue of roles says of who has one; and what a message to an
+            // Shifts and turns, as a calendar is drawn; what came of something that was asked; what the catalogue of roles says of who has one; and what a message to an
             // organisation shows of an incident, which is no more than its page does.
             (
                 "view",
-                &["access", "action", "ask", "incident", "org", "paging", "review", "signal", "wire::NoticeGuest", "wire::NoticeIncident"],
+                &[
+                    "access",
+                    "action",
+                    "ask",
+                    "incident",
+                    "oncall",
+                    "org",
+                    "paging",
+                    "review",
+                    "signal",
+                    "wire::NoticeGuest",
+                    "wire::NoticeIncident",
+                ],
             ),
             ("wire", &["channel", "org"]),
         ],
