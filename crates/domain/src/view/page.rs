@@ -42,6 +42,7 @@ pub struct PageView {
     pub calls_next: Vec<String>,
     /// How many different people have to acknowledge its step; absent where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub wants: Option<u32>,
     /// Who has acknowledged, where several have to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -42,6 +42,7 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut
             Input::Rows(_) | Input::Contacts | Input::Part(..) | Input::Several(..) => {
                 typed_rows::fill(row, row.key, value, &mut out, channels);
             }
+            Input::Names => drop(out.insert(key, strings(value).join(", "))),
             Input::Instant => {
                 let at: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
                 out.insert(key, at.map_or_else(|| plain(value), |at| when.as_field(at)));
@@ -117,6 +118,7 @@ fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, chan
             (Some(at), _) => at.to_string().into(),
             (None, _) => return wrong("this time cannot be read", "it looks like 2026-03-01T09:00"),
         },
+        Input::Names => typed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Value::from).collect(),
         Input::Word(_) => match (typed, typed.parse::<u64>()) {
             ("true" | "false", _) => (typed == "true").into(),
             (_, Ok(number)) => number.into(),
