@@ -296,7 +296,8 @@ async fn a_contact_is_asked_for_in_the_words_of_its_channel() {
             assert!(as_text.contains(&form.example().replace('&', "&amp;").replace('"', "&quot;")), "{path}: {}", form.name);
             for field in form.fields {
                 // What stands between marks is code.
-                let part = |(at, part): (usize, &str)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.replace('"', "&quot;") };
+                let part =
+                    |(at, part): (usize, &str)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.replace('"', "&quot;") };
                 let hint: String = field.hint.split('`').enumerate().map(part).collect();
                 let says = format!("<code>{}</code> {}. {hint}", field.key, field.label);
                 assert!(told.contains(&says), "{path}: {says}");

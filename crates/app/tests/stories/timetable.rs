@@ -207,6 +207,7 @@ async fn a_change_of_a_schedule_is_seen_for_eight_weeks_before_it_is_saved(datab
     assert!(fresh["preview"]["changes"][0]["says"].as_str().unwrap().ends_with("instead of nobody"), "{fresh}");
 
     // By the form: Preview shows it and keeps what was typed; the button under it saves.
+    world.command("/org/schedule/rota/detach", json!({})).await.ok();
     let path = "/settings/schedule/rota";
     let html = page(&world, path, ADMIN_TOKEN).await;
     let seen = html.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -269,6 +270,7 @@ async fn turns_on_public_holidays_of_their_people_need_cover(database: Database)
         let refused = puts_form(&world, "holidays/wrong", &body).await;
         assert!(refused.status == 422 && refused.text.contains(says), "{says}: {}", refused.text);
     }
+    world.command("/org/person/ana/detach", json!({})).await.ok();
     let mut person = world.api("/org/person/ana").await["body"].clone();
     person["public_holidays"] = json!(["here", "gone"]);
     let refused = puts_form(&world, "person/ana", &person).await;
@@ -353,7 +355,7 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
             with("layers", json!([{"people": ["gone"], "every": "1d", "handoff": "10:00", "starts": "2036-12-24"}])),
             "`gone` is not a person",
         ),
-        (with("layers", json!([{"people": ["ben"], "every": "1d", "handoff": "soon", "starts": "2036-12-24"}])), "hand-off"),
+        (with("layers", json!([{"people": ["ben"], "every": "1d", "handoff": "soon", "starts": "2036-12-24"}])), "not a time of day"),
     ] {
         let refused = asks(Method::POST, path, &cho, Some(body)).await;
         assert!(refused.status == 422 && refused.text.contains(says), "{says}: {}", refused.text);

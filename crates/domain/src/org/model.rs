@@ -9,7 +9,7 @@ pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Req
 pub use super::forms::integration::{HEARTBEAT, Integration};
 pub use super::forms::overrides::{Effect, OVERRIDE_MAX, Override};
 pub use super::forms::own_contacts::{OWN_CONTACTS_MAX, OwnContacts, Proof, mark_of};
-pub use super::forms::person::{Access, Notify, NotifyEntry, Person};
+pub use super::forms::person::{Access, Notify, NotifyEntry, Person, leads_fault};
 pub use super::forms::plan::{Plan, PlanTask, PlanUpdate};
 pub use super::forms::report_form::{REPORT_KIND, ReportForm};
 pub use super::forms::route::{Declare, Level, Route, RouteSet};

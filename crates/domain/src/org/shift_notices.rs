@@ -12,12 +12,6 @@ use super::snapshot::Org;
 use crate::oncall::NEXT_AHEAD;
 use crate::time::{Length, in_words};
 
-/// Most times before a shift at which one person is told: a week, a day and an hour before it, and one more.
-pub const LEADS_MAX: usize = 4;
-/// Shortest time before a shift: what comes later is of no use before a bus is caught.
-pub const LEAD_MIN: Length = Length::from_mins(5);
-/// Longest: as far ahead as people plan a month.
-pub const LEAD_MAX: Length = Length::from_secs(31 * 86_400);
 /// A turn that follows one's own after no longer than this is the same shift to whoever has it: somebody took the pager for a
 /// moment.
 pub const RESUMED_WITHIN: SignedDuration = SignedDuration::from_mins(30);
@@ -36,20 +30,6 @@ pub struct Due {
     pub lead: Length,
     /// When it is due.
     pub at: Timestamp,
-}
-
-/// Why a list of lead times cannot be, in a sentence without a full stop.
-#[must_use]
-pub fn fault(leads: &[Length]) -> Option<&'static str> {
-    if leads.len() > LEADS_MAX {
-        Some("at most four times before a shift are told")
-    } else if leads.iter().any(|lead| *lead < LEAD_MIN) {
-        Some("a time before a shift is at least 5m")
-    } else if leads.iter().any(|lead| *lead > LEAD_MAX) {
-        Some("a time before a shift is at most 31d")
-    } else {
-        None
-    }
 }
 
 /// Whether anybody asks to be told.
@@ -143,6 +123,7 @@ mod tests {
     use super::*;
     use crate::channel::WaysOut;
     use crate::org::model::Bundle;
+    use crate::org::model::leads_fault;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -202,9 +183,9 @@ mod tests {
         let org = Org::build(1, with, WaysOut::NONE);
         assert_eq!((next_after(&org, at("2026-01-17T00:00:00Z")), anybody_asks(&org)), (None, false));
         let lengths = |all: &[&str]| all.iter().map(|one| one.parse().unwrap()).collect::<Vec<Length>>();
-        assert_eq!(fault(&lengths(&["1d", "1h"])), None);
+        assert_eq!(leads_fault(&lengths(&["1d", "1h"])), None);
         for bad in [&["1m"][..], &["32d"], &["1h", "2h", "3h", "4h", "5h"]] {
-            assert!(fault(&lengths(bad)).is_some(), "{bad:?}");
+            assert!(leads_fault(&lengths(bad)).is_some(), "{bad:?}");
         }
     }
 }

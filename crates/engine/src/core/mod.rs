@@ -133,7 +133,7 @@ pub struct Core {
     digests: HashSet<IncidentId>,
     groups: HashMap<String, Option<IncidentId>>,
     /// Whose turn it was in the steps of policies, as far as it was asked for.
-    turns: HashMap<String, turns::Taken>,
+    turns: HashMap<String, unit::Taken>,
     /// Read for the command at hand only.
     read: Vec<Loaded>,
     /// Drawn and not given yet, from and before; kept when a commit fails, since no other node has them.

@@ -11,11 +11,8 @@ use allclear_domain::paging::{self, Facts, NO_TURNS, Page, Turns};
 use allclear_domain::view::facts_of;
 use allclear_store::rows;
 
-use super::unit::Unit;
+use super::unit::{Taken, Unit};
 use super::{Core, Decided, Need, Stop};
-
-/// Turns of a policy at a version of their row, from 1; 0 where there is no row.
-pub(crate) type Taken = (Arc<Turns>, u64);
 
 /// The turns of the policy that a page walks.
 pub(super) struct OfPolicy {

@@ -10,7 +10,7 @@ use allclear_domain::expect::{Expectation, Settle};
 use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, PageId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{self, Incident, attendance, roles};
-use allclear_domain::paging::{self, MessageState, Page, Reaction};
+use allclear_domain::paging::{self, MessageState, Page, Reaction, Turns};
 use allclear_domain::signal::Alert;
 use allclear_domain::tlp::Tlp;
 use allclear_domain::wire::NoticeKind;
@@ -23,8 +23,10 @@ use super::command::Input;
 use super::memory::{AlertKey, OpenAlert, Recent};
 use super::streams::AnyState;
 use super::texts::Text;
-use super::turns::Taken;
 use crate::windows::{Birth, Staged, Windows};
+
+/// Turns of a policy at a version of their row, from 1; 0 where there is no row.
+pub(crate) type Taken = (Arc<Turns>, u64);
 
 /// What follows once the unit is durable.
 #[derive(Debug, Default)]

@@ -14,9 +14,10 @@ use allclear_domain::channel::{Address, WaysOut};
 use allclear_domain::org::diff::{Form, FormKind, from_forms};
 use allclear_domain::org::export::{MASK, keep_stored};
 use allclear_domain::org::forms::rows::unused;
-use allclear_domain::org::model::{Bundle, Contact, Notify, NotifyUrgency, OWN_CONTACTS_MAX, OwnContacts, Person, Proof, mark_of};
+use allclear_domain::org::model::{
+    Bundle, Contact, Notify, NotifyUrgency, OWN_CONTACTS_MAX, OwnContacts, Person, Proof, leads_fault, mark_of,
+};
 use allclear_domain::org::problem::Weight;
-use allclear_domain::org::shift_notices;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::Length;
 use allclear_store::rows::form;
@@ -315,7 +316,7 @@ impl Mine {
                 Ok(String::new())
             }
             Ask::Notices(leads) => {
-                if let Some(why) = leads.as_deref().and_then(shift_notices::fault) {
+                if let Some(why) = leads.as_deref().and_then(leads_fault) {
                     return Err(NotArranged::Wrong(why.to_owned()));
                 }
                 let longest_first = |leads: &Vec<Length>| {

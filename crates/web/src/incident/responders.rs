@@ -115,7 +115,8 @@ fn row(told: &PageData, org: &Org, one: &ResponderRequestView) -> Markup {
                 form method="post" action=(path(told, "responder")) class="at-once" {
                     (told.draft.refused(&draft)) (once(when))
                     input type="hidden" name="request" value=(one.request);
-                    button class="may" type="submit" name="answer" value="cancel" aria-label={ "Cancel request " (one.request) } { "Cancel" }
+                    button class="may" type="submit" name="answer" value="cancel"
+                        aria-label={ "Cancel request " (one.request) } { "Cancel" }
                 }
             }
         }

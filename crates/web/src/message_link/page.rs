@@ -96,7 +96,9 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                 section class="outcome" role="status" {
                     p class="verdict" {
                         span class="tick" aria-hidden="true" { "✓" }
-                        @if story.page.request.is_some() { @if story.accepted() { "You have accepted" } @else { bdi { (who) } " has accepted" } }
+                        @if story.page.request.is_some() {
+                            @if story.accepted() { "You have accepted" } @else { bdi { (who) } " has accepted" }
+                        }
                         @else if story.part().is_some() { "You have acknowledged it" }
                         @else if *mine { "You have it" } @else { bdi { (who) } " has it" }
                     }
@@ -242,9 +244,13 @@ fn actions(story: &Story, token: &str) -> Markup {
     let whom = (!next.is_empty()).then(|| format!("{next} {verb} paged at once."));
     html! {
         section class="act" {
-            @if let Some((so_far, wants)) = story.part().filter(|_| story.page.request.is_none()) { p class="next" { (so_far) " of " (wants) " have acknowledged." } }
+            @if let Some((so_far, wants)) = story.part().filter(|_| story.page.request.is_none()) {
+                p class="next" { (so_far) " of " (wants) " have acknowledged." }
+            }
             @if let Some(due) = story.step_due_at {
-                @if story.page.request.is_some() { p class="next" { "An answer is wanted " strong { (when.left(due)) } " (by " (when.stamp(due)) ")." } }
+                @if story.page.request.is_some() {
+                    p class="next" { "An answer is wanted " strong { (when.left(due)) } " (by " (when.stamp(due)) ")." }
+                }
                 @else { p class="next" {
                     @if story.part().is_some() { "If not as many acknowledge " } @else { "If nobody acknowledges " }
                     @if when.is_late(due) { "now" }

@@ -324,3 +324,10 @@ impl FormKind {
         self.about().fields.iter().find(|field| field.key == key)
     }
 }
+impl Bundle {
+    /// The lists of public holidays that can be read.
+    #[must_use]
+    pub fn holiday_lists(&self) -> calendar::HolidayLists {
+        holidays::readable(&self.public_holidays)
+    }
+}

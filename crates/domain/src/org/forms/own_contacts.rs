@@ -17,7 +17,6 @@ use super::{Bundle, Entry, FormKind, Slug};
 use crate::actor::Actor;
 use crate::channel::WaysOut;
 use crate::hex::hex;
-use crate::org::shift_notices;
 use crate::time::Length;
 
 /// Contacts that one person may add: every channel twice, and nobody reads more before a page.
@@ -191,7 +190,7 @@ impl Entry for OwnContacts {
                 checker.warning(place.key("id"), message, "nothing is to be done");
                 return;
             };
-            if let Some(why) = own.shift_notices.as_deref().and_then(shift_notices::fault) {
+            if let Some(why) = own.shift_notices.as_deref().and_then(person::leads_fault) {
                 checker.error(place.key("shift_notices"), why, "write lengths such as `1d` and `1h`, at most four");
             }
             checker.contacts(place, &own.contacts);

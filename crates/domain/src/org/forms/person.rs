@@ -8,7 +8,6 @@ use super::contact::Contact;
 use super::{Entry, FormKind, Slug};
 use crate::oncall::civil;
 use crate::org::problem::Place;
-use crate::org::shift_notices;
 use crate::org::words::meant;
 use crate::time::Length;
 
@@ -31,6 +30,27 @@ pub(super) const ORDER: Rows = Rows {
 const URGENCIES: &[(&str, &str)] = &[("high", "High urgency"), ("low", "Low urgency")];
 const ACCESS: &[(&str, &str)] =
     &[("administrator", "Administrator"), ("responder", "Responder"), ("observer", "Observer"), ("guest", "Guest")];
+
+/// Most times before a shift at which one person is told: a week, a day and an hour before it, and one more.
+pub const LEADS_MAX: usize = 4;
+/// Shortest time before a shift: what comes later is of no use before a bus is caught.
+pub const LEAD_MIN: Length = Length::from_mins(5);
+/// Longest: as far ahead as people plan a month.
+pub const LEAD_MAX: Length = Length::from_secs(31 * 86_400);
+
+/// Why a list of lead times cannot be, in a sentence without a full stop.
+#[must_use]
+pub fn leads_fault(leads: &[Length]) -> Option<&'static str> {
+    if leads.len() > LEADS_MAX {
+        Some("at most four times before a shift are told")
+    } else if leads.iter().any(|lead| *lead < LEAD_MIN) {
+        Some("a time before a shift is at least 5m")
+    } else if leads.iter().any(|lead| *lead > LEAD_MAX) {
+        Some("a time before a shift is at most 31d")
+    } else {
+        None
+    }
+}
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -171,7 +191,7 @@ impl Entry for Person {
                     "write an IANA name such as `Europe/Madrid`",
                 );
             }
-            if let Some(why) = shift_notices::fault(&person.shift_notices) {
+            if let Some(why) = leads_fault(&person.shift_notices) {
                 checker.error(place.key("shift_notices"), why, "write lengths such as `1d` and `1h`, at most four");
             }
             checker.refer(&place.key("public_holidays"), FormKind::Holidays, &person.public_holidays);

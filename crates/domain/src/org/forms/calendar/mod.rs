@@ -21,7 +21,7 @@ pub use self::ics::ICS_LEN_MAX;
 use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::Checker;
 use super::schedule::{Restriction, WINDOW};
-use super::{Bundle, Entry, FormKind, Slug, Standing, holidays};
+use super::{Bundle, Entry, FormKind, Slug, Standing};
 use crate::oncall::window::Window;
 use crate::org::problem::Place;
 
@@ -162,7 +162,7 @@ impl Entry for CalendarForm {
         self.name.as_deref()
     }
     fn stands(&self, at: Timestamp, of: &Bundle) -> Option<Standing> {
-        let calendar = Calendar::compile(self, &holidays::readable(&of.public_holidays)).ok()?;
+        let calendar = Calendar::compile(self, &of.holiday_lists()).ok()?;
         let holiday = calendar.holiday(at).filter(|name| !name.is_empty()).map_or_else(String::new, |name| format!(" ({name})"));
         Some(if calendar.is_open(at) {
             Standing { words: "Open now".into(), until: calendar.closes_next(at) }
