@@ -75,7 +75,8 @@ fn all(org: &Org, after: Timestamp, until: Timestamp) -> Vec<Due> {
     let mut out = Vec::new();
     let asking: Vec<_> = org.everybody().filter(|person| !person.shift_notices.is_empty()).collect();
     let longest = asking.iter().flat_map(|person| &person.shift_notices).max().copied().unwrap_or_default().as_duration();
-    let latest = until.checked_add(longest).unwrap_or(Timestamp::MAX);
+    // A shift that begins at that very instant is among them.
+    let latest = until.checked_add(longest + SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
     for form in org.bundle().schedules.iter().filter(|_| !asking.is_empty()) {
         let overrides = org.overrides(&form.id);
         let Some(schedule) = org.schedule(&form.id) else { continue };
