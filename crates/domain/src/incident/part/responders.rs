@@ -401,7 +401,7 @@ mod tests {
     fn bounds_hold() {
         let mut sample = Sample::declared();
         let long = Command::Ask { targets: Vec::new(), escalation: None, why: "x".repeat(WHY_CHARS_MAX + 1), within: None, found: None };
-        assert_eq!(sample.refusal(long), "words_too_long");
+        assert_eq!(sample.refusal(long), "too_long");
         for within in [Length::ZERO, Length::from_mins(24 * 60 + 1)] {
             let command = Command::Ask { targets: Vec::new(), escalation: None, why: "w".into(), within: Some(within), found: None };
             assert_eq!(sample.refusal(command), "answer_within");
