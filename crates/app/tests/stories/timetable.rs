@@ -428,7 +428,7 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
         );
     }
     let refused = form(&world, at, &ben, &fields).await;
-    assert_eq!(refused.status, 403, "not his to make: {}", refused.text);
+    assert_eq!(refused.status, 422, "not his to make: {}", refused.text);
     let end = format!("{at}/{}/end", made[0]["id"].as_str().unwrap());
     for _ in 0..2 {
         assert_eq!(form(&world, &end, &cho, &[]).await.status, 303);

@@ -298,6 +298,9 @@ impl Outbox {
             (Some(windows), None) => windows.nothing_held(&contact),
             (None, _) => {}
         }
+        // What the store has back already, where only the answer was lost, is not given back once more: that would take it from under
+        // whoever sends it now, and a crash would then repeat it unsaid.
+        self.stale.retain(|id| heap.iter().all(|waiting| waiting.id != *id));
         let chosen = sets(&heap, settings.bundle, room);
         // What there was no room for, or what did not fit into one message, is looked at when this has gone.
         self.blocked |= !probes && (full || chosen.len() == room);
