@@ -37,7 +37,7 @@ const STARTS: usize = 5;
 /// When idle memory is read, after the start.
 const IDLE_AFTER: Duration = Duration::from_secs(20);
 /// Idle memory asked, MiB.
-const IDLE_MIB: f64 = 30.0;
+const IDLE_MIB: f64 = 32.0;
 /// The program's size asked, MiB.
 const PROGRAM_MIB: f64 = 45.0;
 /// Ready on an empty store, milliseconds.

@@ -5,6 +5,8 @@
 //! `ALLCLEAR_TEST_FSYNC=on` the own server syncs, for measuring. The server listens on a socket in a
 //! temporary folder only, so that runs side by side never meet.
 
+mod pair;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -15,6 +17,8 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
+
+pub use pair::Pair;
 
 /// Where Debian and others put the server's programs.
 const PLACES: &[&str] = &["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt"];

@@ -23,6 +23,8 @@ const RESOLUTION: i64 = SECOND;
 /// a claim is good for two seconds before the first byte, and two processes share two cores. In
 /// microseconds.
 const IN_FLIGHT: i64 = 2_250_000;
+/// How far apart the clocks of several nodes may be in a trial: one part by which they are moved, one after the other.
+const APART: i64 = 20 * SECOND;
 /// Examples kept of each kind of finding.
 const EXAMPLES_MAX: usize = 5;
 
@@ -76,8 +78,8 @@ pub struct Receipt {
 pub struct Logged {
     /// Messages said to be delivered.
     pub delivered: HashSet<String>,
-    /// Messages said to have been in doubt.
-    pub in_doubt: HashSet<String>,
+    /// Messages said to have been in doubt, and how often.
+    pub in_doubt: HashMap<String, usize>,
     /// Alerts whose incident was acknowledged or resolved.
     pub ended: HashSet<String>,
 }
@@ -98,6 +100,8 @@ pub struct Ledger {
     receipts: Vec<Receipt>,
     /// When each life began, by the program's clock.
     lives: BTreeMap<u32, i64>,
+    /// Whether several nodes share the work: what befalls one leaves the others' sends on their way.
+    several: bool,
 }
 
 /// What was found.
@@ -223,7 +227,14 @@ impl Ledger {
     /// A ledger for this escalation; the last step is whoever is left at the end.
     #[must_use]
     pub fn new(steps: Vec<Step>) -> Self {
-        Self { steps, alerts: BTreeMap::new(), receipts: Vec::new(), lives: BTreeMap::new() }
+        Self { steps, alerts: BTreeMap::new(), receipts: Vec::new(), lives: BTreeMap::new(), several: false }
+    }
+
+    /// The same of several equal nodes: a life begins when something befalls one of them.
+    #[must_use]
+    pub fn of_several_nodes(mut self) -> Self {
+        self.several = true;
+        self
     }
 
     /// A life of the program begins: what came due while it was dead is due now.
@@ -268,10 +279,14 @@ impl Ledger {
         self.alerts.get(key).is_some_and(|alert| alert.end_asked.is_some())
     }
 
-    /// Alerts whose answer was cut off: their senders will send them again.
+    /// Alerts whose answer was cut off, and which are not known to be over: their senders will send them again.
     #[must_use]
     pub fn without_answer(&self) -> Vec<String> {
-        self.alerts.iter().filter(|(_, a)| a.asked.is_some() && a.accepted.is_none()).map(|(key, _)| key.clone()).collect()
+        self.alerts
+            .iter()
+            .filter(|(_, a)| a.asked.is_some() && a.accepted.is_none() && a.end_confirmed.is_none())
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     /// Ends that were asked for and whose answer was cut off.
@@ -299,20 +314,25 @@ impl Ledger {
             let (first, later): (Vec<&Receipt>, Vec<&Receipt>) = receipts.iter().partition(|receipt| receipt.round <= 1);
             self.judge_steps(&mut verdict, key, alert, &first, now);
             self.judge_returns(&mut verdict, key, alert, &later);
-            judge_repeats(&mut verdict, key, &receipts, logged);
-            judge_after_end(&mut verdict, key, alert, &receipts);
+            judge_repeats(&mut verdict, key, &receipts, logged, self.several);
+            judge_after_end(&mut verdict, key, alert, &receipts, self.several);
         }
         for receipt in by_alert.into_values().flatten() {
             verdict.found(Finding::WrongPerson, || format!("{} was told of {:?}, which nobody sent", receipt.person, receipt.key));
         }
         for receipt in &self.receipts {
-            if !logged.delivered.contains(&receipt.id) && !logged.in_doubt.contains(&receipt.id) {
+            if !logged.delivered.contains(&receipt.id) && !logged.in_doubt.contains_key(&receipt.id) {
                 verdict.found(Finding::Unlogged, || {
                     format!("{}: message {} to {} is not in the log", receipt.key, receipt.id, receipt.person)
                 });
             }
         }
         verdict
+    }
+
+    /// How exactly it is known when something was sent, by the clock that the ledger has.
+    fn resolution(&self) -> i64 {
+        if self.several { RESOLUTION + APART } else { RESOLUTION }
     }
 
     fn judge_steps(&self, verdict: &mut Verdict, key: &str, alert: &Alert, receipts: &[&Receipt], now: i64) {
@@ -344,7 +364,7 @@ impl Ledger {
                         format!("{key}: step {number} told {} at {}, not {}", receipt.person, receipt.address, step.person)
                     });
                 }
-                if receipt.sent + RESOLUTION <= earliest {
+                if receipt.sent + self.resolution() <= earliest {
                     let by = (earliest - receipt.sent) / SECOND;
                     verdict.found(Finding::Early, || format!("{key}: step {number} came {by} s early"));
                 }
@@ -384,7 +404,7 @@ impl Ledger {
                 let (round, step, person) = (receipt.round, receipt.step, &receipt.person);
                 verdict.found(Finding::WrongPerson, || format!("{key}: round {round}, step {step} told {person}, not {left}"));
             }
-            if receipt.sent + RESOLUTION <= earliest {
+            if receipt.sent + self.resolution() <= earliest {
                 let by = (earliest - receipt.sent) / SECOND;
                 verdict.found(Finding::Early, || format!("{key}: it came back {by} s early"));
             }
@@ -392,7 +412,7 @@ impl Ledger {
     }
 }
 
-fn judge_repeats(verdict: &mut Verdict, key: &str, receipts: &[&Receipt], logged: &Logged) {
+fn judge_repeats(verdict: &mut Verdict, key: &str, receipts: &[&Receipt], logged: &Logged, several: bool) {
     let mut by_id: BTreeMap<&str, Vec<&Receipt>> = BTreeMap::new();
     let mut by_page: BTreeMap<(usize, usize, &str), HashSet<&str>> = BTreeMap::new();
     for receipt in receipts {
@@ -401,12 +421,17 @@ fn judge_repeats(verdict: &mut Verdict, key: &str, receipts: &[&Receipt], logged
     }
     for (id, copies) in by_id {
         let lives: HashSet<u32> = copies.iter().map(|r| r.life).collect();
-        for _ in lives.len()..copies.len() {
+        // Another node goes on with what one had under way: within a life, too.
+        let once = if several { copies.len() } else { lives.len() };
+        for _ in once..copies.len() {
             verdict.found(Finding::Duplicate, || format!("{key}: message {id} came more than once in one life"));
         }
-        verdict.repeats += lives.len() - 1;
-        if lives.len() > 1 && !logged.in_doubt.contains(id) {
-            verdict.found(Finding::Unlogged, || format!("{key}: message {id} was repeated and the log does not call it in doubt"));
+        verdict.repeats += once - 1;
+        let in_doubt = logged.in_doubt.get(id).copied().unwrap_or(0);
+        if once - 1 > in_doubt {
+            verdict.found(Finding::Unlogged, || {
+                format!("{key}: message {id} was repeated {} times, and the log calls it in doubt {in_doubt} times", once - 1)
+            });
         }
     }
     for ((_, step, person), ids) in by_page {
@@ -416,11 +441,11 @@ fn judge_repeats(verdict: &mut Verdict, key: &str, receipts: &[&Receipt], logged
     }
 }
 
-fn judge_after_end(verdict: &mut Verdict, key: &str, alert: &Alert, receipts: &[&Receipt]) {
+fn judge_after_end(verdict: &mut Verdict, key: &str, alert: &Alert, receipts: &[&Receipt], several: bool) {
     let Some(end) = alert.end_confirmed else { return };
     for receipt in receipts {
         let after = receipt.began - end.real;
-        if receipt.life > end.life || after > IN_FLIGHT {
+        if (receipt.life > end.life && !several) || after > IN_FLIGHT {
             verdict.found(Finding::AfterEnd, || {
                 format!(
                     "{key}: {} was told (step {}, message {}, life {}) {} ms after its end was confirmed (life {})",
@@ -476,7 +501,7 @@ mod tests {
 
     fn logged() -> Logged {
         let ids = || ["m1", "m2", "m3"].map(String::from).into();
-        Logged { delivered: ids(), in_doubt: HashSet::new(), ended: ["a".to_owned()].into() }
+        Logged { delivered: ids(), in_doubt: HashMap::new(), ended: ["a".to_owned()].into() }
     }
 
     fn only(verdict: &Verdict, finding: Finding) {
@@ -540,7 +565,7 @@ mod tests {
             }
             ledger.received(Receipt { round: 2, person: person.into(), address: person.into(), ..page("m1", 1, s, 2) });
             let mut logged = logged();
-            logged.in_doubt.insert("m1".into());
+            logged.in_doubt.insert("m1".into(), 1);
             ledger.judge(T0 + 60 * MINUTE, &logged)
         };
         let fine = back("p3", 45 * 60);
@@ -569,10 +594,33 @@ mod tests {
         ledger.received(page("m1", 1, 2, 2));
         only(&ledger.judge(T0 + MINUTE, &logged()), Finding::Unlogged);
         let mut logged = logged();
-        logged.in_doubt.insert("m1".into());
+        logged.in_doubt.insert("m1".into(), 1);
         let verdict = ledger.judge(T0 + MINUTE, &logged);
         assert!(verdict.is_clean(), "{}", verdict.table());
         assert_eq!(verdict.repeats, 1);
+    }
+
+    #[test]
+    fn of_several_nodes_one_goes_on_with_what_another_had_under_way() {
+        let house = |in_doubt: usize| {
+            let mut ledger = ledger().of_several_nodes();
+            ledger.received(page("m1", 1, 0, 1));
+            ledger.received(page("m1", 1, 5, 1));
+            let mut logged = logged();
+            logged.in_doubt.insert("m1".into(), in_doubt);
+            ledger.judge(T0 + MINUTE, &logged)
+        };
+        only(&house(0), Finding::Unlogged);
+        assert!(house(1).is_clean(), "{}", house(1).table());
+        let mut on_its_way = ledger().of_several_nodes();
+        on_its_way.received(page("m1", 1, 0, 1));
+        on_its_way.asks_to_end("a", at(10, 1));
+        on_its_way.ended("a", at(11, 1));
+        on_its_way.received(Receipt { began: 11 * SECOND + 1_000, sent: T0 + 300 * SECOND, ..page("m2", 2, 300, 2) });
+        let verdict = on_its_way.judge(T0 + 20 * MINUTE, &logged());
+        assert!(verdict.is_clean(), "what befell one node stops nothing that another has begun: {}", verdict.table());
+        on_its_way.received(Receipt { began: 14 * SECOND, sent: T0 + 600 * SECOND, ..page("m3", 3, 600, 2) });
+        only(&on_its_way.judge(T0 + 20 * MINUTE, &logged()), Finding::AfterEnd);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! [`world::World`] starts `allclear serve` in a throw-away folder on a free port, with sinks that
 //! record every webhook and mail it sends, and a socket that moves its clock. [`ledger`] decides,
 //! from what the binary accepted, who had to be told, and [`kill_loop`] kills the binary again and
-//! again while the ledger counts.
+//! again while the ledger counts; [`nodes`] does worse to two of them on a PostgreSQL that fails over.
 //!
 //! Development only. It deliberately shares no code with the product beyond the throw-away
 //! PostgreSQL server of the store's tests: what it knows of formats and rules it knows from their
@@ -14,10 +14,12 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod control;
+mod crowd;
 pub mod fake;
 pub mod kill_loop;
 pub mod ledger;
 pub mod mail_sink;
+pub mod nodes;
 pub mod org;
 pub mod program;
 pub mod skip;

@@ -29,7 +29,8 @@ const ON_TOP: [&str; 5] = ["allclear", "allclear-sim", "allclear-trial", "allcle
 
 /// What `domain` may use beside the standard library: values and their text. No runtime, no clock,
 /// no randomness, no log. `utoipa` only describes, where the API asks for that.
-const DOMAIN_MAY_USE: [&str; 9] = ["jiff", "regex", "serde", "serde_json", "sha2", "thiserror", "utoipa", "unicode-normalization", "uuid"];
+const DOMAIN_MAY_USE: [&str; 10] =
+    ["cronexpr", "jiff", "regex", "serde", "serde_json", "sha2", "thiserror", "utoipa", "unicode-normalization", "uuid"];
 
 /// What cargo says of the workspace of the current folder.
 pub fn metadata() -> anyhow::Result<Value> {

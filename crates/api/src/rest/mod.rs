@@ -117,6 +117,14 @@ fn cut(text: &str) -> String {
     text.chars().take(SHOWN_CHARS_MAX).collect()
 }
 
+/// Refuses a schedule that the organisation does not have.
+fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
+    match api.engine.org().schedule_form(schedule) {
+        Some(_) => Ok(()),
+        None => Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", cut(schedule)))),
+    }
+}
+
 /// Refuses a person whom the organisation does not have.
 fn known_person(api: &Api, person: Option<&str>) -> Result<(), Problem> {
     match person.filter(|person| api.engine.org().person(person).is_none()) {

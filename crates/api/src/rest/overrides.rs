@@ -14,7 +14,7 @@ use crate::Api;
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Asked, P};
 use crate::http::problem::Problem;
-use crate::rest::ListPage;
+use crate::rest::{ListPage, schedule_of};
 use crate::schema;
 
 #[derive(Deserialize, ToSchema)]
@@ -50,13 +50,6 @@ pub(crate) struct OverrideEnded {
     removed: bool,
     /// When it was over.
     ends_at: Timestamp,
-}
-
-fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
-    match api.engine.org().schedule_form(schedule) {
-        Some(_) => Ok(()),
-        None => Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(schedule)))),
-    }
 }
 
 /// The overrides of a schedule that run or are to come. Of those that replace at once, the one made last counts; those that add are on

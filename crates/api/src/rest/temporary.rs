@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::ListPage;
+use super::{ListPage, schedule_of};
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Asked, P};
 use crate::http::problem::Problem;
@@ -36,13 +36,6 @@ pub(crate) struct TemporaryEnded {
     removed: bool,
     /// When it was over.
     ends_at: Timestamp,
-}
-
-fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
-    match api.engine.org().schedule_form(schedule) {
-        Some(_) => Ok(()),
-        None => Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(schedule)))),
-    }
 }
 
 /// The temporary schedules of a schedule that hold or are to come, by their start.
@@ -70,7 +63,7 @@ pub(crate) async fn put(
 ) -> Result<(StatusCode, Json<TemporaryView>), Problem> {
     let mut layers: Vec<Layer> = Vec::with_capacity(body.layers.len());
     for (at, layer) in body.layers.into_iter().enumerate() {
-        layers.push(serde_json::from_value(layer).map_err(|why| Problem::bad(format!("`layers[{at}]` cannot be read: {why}")))?);
+        layers.push(serde_json::from_value(layer).map_err(|why| Problem::new("invalid", format!("`layers[{at}]` cannot be read: {why}")))?);
     }
     let form = TemporarySchedule {
         id: format!("tmp-{:032x}", api.engine.fresh_id()),

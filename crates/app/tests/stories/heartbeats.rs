@@ -15,6 +15,7 @@ on_both!(
     sixty_five_calls_at_once_are_one_heartbeat,
     a_corrected_interval_counts_within_ten_minutes,
     what_sends_none_any_more_is_not_missed,
+    a_nightly_job_is_missed_by_its_own_clock,
 );
 
 const KEY: &str = "heartbeat-key-1234";
@@ -151,4 +152,47 @@ async fn what_sends_none_any_more_is_not_missed(database: Database) {
     assert_eq!(world.incidents("").await.len(), 0);
     let refused = world.send(world.client.get(world.at(&key))).await;
     assert!(refused.status == 401 && refused.text.contains("kind"), "{} {}", refused.status, refused.text);
+}
+
+async fn a_nightly_job_is_missed_by_its_own_clock(database: Database) {
+    let mut world = world_of(database, organisation("\"30 2 * * * Europe/Madrid\"")).await;
+    let madrid = |at: jiff::Timestamp| at.to_zoned(jiff::tz::TimeZone::get("Europe/Madrid").unwrap());
+    let until = async |world: &mut World, hour: i8, minute: i8| {
+        let now = madrid(world.now().await);
+        let today = now.with().time(jiff::civil::time(hour, minute, 0, 0)).build().unwrap();
+        let then = if today > now { today } else { today.checked_add(jiff::Span::new().days(1)).unwrap() };
+        world.advance(u64::try_from(then.timestamp().duration_since(now.timestamp()).as_secs() + 1).unwrap()).await;
+    };
+    until(&mut world, 2, 30).await;
+    calls(&world, Method::GET, "").await;
+    let due = heartbeats(&world).await[0]["missed_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let due = madrid(due);
+    assert_eq!((due.hour(), due.minute(), due.second()), (2, 35, 0), "at the next of its times, and its grace: {due}");
+
+    // It is called every night, a little late, and nothing is missed at any hour of the day.
+    for _ in 0..2 {
+        until(&mut world, 2, 33).await;
+        assert_eq!(world.incidents("").await.len(), 0, "within its grace");
+        calls(&world, Method::GET, "").await;
+    }
+    // Called in the middle of the day as well: the night's is awaited all the same.
+    until(&mut world, 14, 0).await;
+    calls(&world, Method::GET, "").await;
+    until(&mut world, 2, 34).await;
+    assert_eq!(world.incidents("").await.len(), 0);
+    until(&mut world, 2, 36).await;
+    let incident = world.incident().await;
+    assert_eq!(incident["title"], "No heartbeat of Nightly backup");
+    let alerts = items(&world.api("/alerts").await);
+    let said = alerts[0]["detail"]["description"].as_str().unwrap_or_default();
+    assert!(said.contains("expected at `30 2 * * * Europe/Madrid`"), "{alerts:#?}");
+
+    // What nobody can wait for is refused with the reason.
+    for (every, why) in [("61 2 * * *", "0..=59"), ("0 0 30 2 *", "ever comes"), ("0 3 * * * Mars/Base", "Mars/Base")] {
+        let text = organisation(&format!("\"{every}\""));
+        let posted =
+            world.client.post(world.at("/api/v1/org/apply")).bearer_auth(org::ADMIN_TOKEN).header("content-type", "application/yaml");
+        let refused = world.send(posted.body(org::filled(&text, &world.hook.url()))).await;
+        assert!(refused.status == 422 && refused.text.contains(why), "{every}: {} {}", refused.status, refused.text);
+    }
 }

@@ -360,7 +360,7 @@ async fn for_a_time_other_turns_stand_in_the_place_of_all_layers(database: Datab
         let refused = asks(Method::POST, path, &cho, Some(body)).await;
         assert!(refused.status == 422 && refused.text.contains(says), "{says}: {}", refused.text);
     }
-    assert_eq!(asks(Method::POST, path, &cho, Some(with("layers", json!([{"every": 3}])))).await.status, 400);
+    assert_eq!(asks(Method::POST, path, &cho, Some(with("layers", json!([{"every": 3}])))).await.status, 422);
     assert_eq!(asks(Method::GET, "/api/v1/schedules/gone/temporary-schedules", &ben, None).await.status, 404);
 
     // An override holds over it and is no part of it; a start anew changes nothing.

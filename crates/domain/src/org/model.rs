@@ -6,7 +6,7 @@ pub use super::forms::contact::{CONTACT_KEYS, Contact};
 pub use super::forms::escalation::{Escalation, OneOf, Step};
 pub use super::forms::holidays::Holidays;
 pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Required};
-pub use super::forms::integration::{HEARTBEAT, Integration};
+pub use super::forms::integration::{HEARTBEAT, Integration, Rhythm};
 pub use super::forms::overrides::{Effect, OVERRIDE_MAX, Override};
 pub use super::forms::own_contacts::{OWN_CONTACTS_MAX, OwnContacts, Proof, mark_of};
 pub use super::forms::person::{Access, Notify, NotifyEntry, Person, leads_fault};

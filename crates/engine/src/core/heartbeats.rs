@@ -11,12 +11,14 @@
 //! heartbeat that this program sends itself (`watch`).
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
-use allclear_domain::org::model::Integration;
+use allclear_domain::org::model::{Integration, Rhythm};
 use allclear_domain::signal::Ended;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{Labels, SenderSeverity, Signal, SignalAction, heartbeat_key};
 use allclear_store::rows;
 use allclear_store::rows::heartbeat::StoredHeartbeat;
+
+use jiff::Timestamp;
 
 use super::again::keep;
 use super::alarm::HEARTBEAT_FORMAT;
@@ -28,7 +30,7 @@ use super::{Core, Decided, Loaded, Need, Stop};
 
 /// Instances of one integration at most. More are refused: a name that is new each time would fill the store, and be missed.
 pub const HEARTBEAT_INSTANCES_MAX: u64 = 1_000;
-/// Each is looked at this often at least, so that a corrected `every` counts soon also where nothing is heard any more.
+/// Each is looked at this often at least, so that a corrected rhythm counts soon also where nothing is heard any more.
 const LOOKED_AT_EVERY: Length = Length::from_mins(10);
 /// What begins the key of an expectation, before the integration and the instance.
 const KEY: &str = "heartbeat:";
@@ -46,7 +48,11 @@ fn missing(integration: &Integration, found: &StoredHeartbeat) -> Signal {
     let name = integration.name.as_ref().unwrap_or(&integration.id);
     let instance = Some(found.instance.clone()).filter(|instance| !instance.is_empty());
     let of = instance.as_ref().map_or_else(String::new, |instance| format!(" ({instance})"));
-    let every = integration.every.unwrap_or_default();
+    let expected = match &integration.every {
+        Some(Rhythm::At(times)) => format!("One is expected at `{times}`"),
+        Some(Rhythm::Every(every)) => format!("One is expected every {every}"),
+        None => "One was expected".to_owned(),
+    };
     let mut labels = Labels::new();
     labels.insert("heartbeat".to_owned(), integration.id.clone());
     if let Some(instance) = &instance {
@@ -56,7 +62,7 @@ fn missing(integration: &Integration, found: &StoredHeartbeat) -> Signal {
         action: SignalAction::Trigger,
         dedup_key: heartbeat_key(&found.instance),
         title: format!("No heartbeat of {name}{of}"),
-        description: Some(format!("One is expected every {every}; the last came at {}.", found.last_seen_at)),
+        description: Some(format!("{expected}; the last came at {}.", found.last_seen_at)),
         source: instance,
         service: None,
         severity: Some(SenderSeverity::Error),
@@ -79,7 +85,7 @@ impl Core {
         known: Option<(AlertKey, OpenAlert)>,
         kept: &mut Option<allclear_domain::ids::SignalId>,
     ) -> Decided<SignalReply> {
-        let Some(silent_after) = integration.silent_after() else { return Ok(SignalReply::Nothing) };
+        let Some(missed_at) = integration.missed_at(unit.now) else { return Ok(SignalReply::Nothing) };
         let (found, of_integration) = self.stored_beat(&integration.id, instance)?;
         if found.is_none() && of_integration >= HEARTBEAT_INSTANCES_MAX {
             return Err(Refusal::TooManyHeartbeats(HEARTBEAT_INSTANCES_MAX).into());
@@ -94,7 +100,7 @@ impl Core {
         };
         let awaited = match found.as_ref().and_then(|found| found.awaited) {
             Some(occurrence) => occurrence,
-            None => u64::from(await_beat(unit, &integration.id, instance, silent_after)),
+            None => u64::from(await_beat(unit, &integration.id, instance, missed_at)),
         };
         match found {
             None => unit.write(rows::heartbeat::first(&StoredHeartbeat {
@@ -126,8 +132,7 @@ impl Core {
             return Ok(());
         };
         let org = self.org.clone();
-        let silent_after = org.integration(id).and_then(|form| Some((form, form.silent_after()?)));
-        let Some((integration, silent_after)) = silent_after else {
+        let Some(integration) = org.integration(id).filter(|form| form.missed_at(unit.now).is_some()) else {
             settle(unit, expectation, Standing::Void, "its integration is gone, or sends no heartbeats any more");
             unit.write(rows::heartbeat::forget(id, instance));
             return Ok(());
@@ -141,7 +146,8 @@ impl Core {
         };
         let was_deaf = unit.now > after(expectation.next_look_at, DEAF_AFTER);
         let counts_from = if was_deaf { unit.now } else { found.counts_from };
-        let missed_at = after(counts_from, silent_after);
+        // There is one, or it would have been settled above.
+        let missed_at = integration.missed_at(counts_from).unwrap_or(unit.now);
         if missed_at > unit.now {
             let at = missed_at.min(after(unit.now, LOOKED_AT_EVERY));
             unit.write(rows::expectation::rearm(expectation, at));
@@ -177,10 +183,11 @@ impl Core {
 }
 
 /// Awaits the next one, and gives the occurrence by which it is known.
-fn await_beat(unit: &mut Unit, integration: &str, instance: &str, silent_after: Length) -> u32 {
+fn await_beat(unit: &mut Unit, integration: &str, instance: &str, missed_at: Timestamp) -> u32 {
     let key = key_of(integration, instance);
-    let mut expectation = Expectation::open(Owner::Org, key, Rule::Heartbeat, None, unit.cause.clone(), unit.now, silent_after);
-    expectation.next_look_at = after(unit.now, silent_after.min(LOOKED_AT_EVERY));
+    let mut expectation =
+        Expectation::open(Owner::Org, key, Rule::Heartbeat, None, unit.cause.clone(), unit.now, Length::between(unit.now, missed_at));
+    expectation.next_look_at = missed_at.min(after(unit.now, LOOKED_AT_EVERY));
     expectation.occurrence = unit.occurrence();
     unit.expect(&expectation);
     expectation.occurrence

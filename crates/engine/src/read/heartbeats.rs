@@ -2,7 +2,6 @@
 
 use allclear_domain::access::Right;
 use allclear_domain::org::model::HEARTBEAT;
-use allclear_domain::time::after;
 use allclear_domain::view::HeartbeatView;
 use allclear_store::rows;
 
@@ -19,10 +18,10 @@ impl Queries<'_> {
         let found = rows::heartbeat::list(self.db(), integration, limit.clamp(1, LIST_MAX)).await?;
         let org = self.engine().org();
         let view = |found: rows::heartbeat::StoredHeartbeat| {
-            let silent_after = org.integration(&found.integration).and_then(|form| form.silent_after());
             let missing = found.awaited.is_none();
+            let integration = org.integration(&found.integration).filter(|_| !missing);
             HeartbeatView {
-                missed_at: silent_after.filter(|_| !missing).map(|silent_after| after(found.counts_from, silent_after)),
+                missed_at: integration.and_then(|form| form.missed_at(found.counts_from)),
                 missing,
                 integration: found.integration,
                 instance: found.instance,

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Statement};
 
@@ -52,13 +53,14 @@ pub(crate) const WAKING_TABLE: &str = "event";
 /// Tells listeners, in the transaction that wrote it, how far the log reaches.
 pub(crate) const NOTIFY: &str = "select pg_notify('allclear', (select coalesce(max(seq), 0)::text from event))";
 /// A writing session: limits for statements, locks (as on SQLite: whoever asks waits for the group before theirs and for
-/// their own, and is to be answered within ten seconds) and forgotten transactions, synced commits.
+/// their own, and is to be answered within ten seconds) and transactions that nobody goes on with (a machine that was suspended
+/// in the middle of one holds up no other node longer than its death would), synced commits.
 pub(crate) const WRITER_SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '4s'; \
-    set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'; \
+    set idle_in_transaction_session_timeout = '5s'; set timezone = 'UTC'; \
     select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')";
 /// The same for one transaction, behind a pooler that shares sessions.
 pub(crate) const POOLED_BEGIN: &str = "begin; set local statement_timeout = '30s'; set local lock_timeout = '4s'; \
-    set local idle_in_transaction_session_timeout = '60s'; \
+    set local idle_in_transaction_session_timeout = '5s'; \
     select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')";
 /// A read behind such a pooler.
 const POOLED_READ: &str = "begin read only; set local statement_timeout = '30s'";
@@ -238,6 +240,10 @@ impl Address {
         };
         if config.get_application_name().is_none() {
             config.application_name("allclear");
+        }
+        // A standby takes no writes: of several servers the one is meant that does, whichever it is after a failover.
+        if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_WAIT);

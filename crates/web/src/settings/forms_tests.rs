@@ -60,7 +60,7 @@ fn sample(kind: FormKind) -> Value {
             "rto": "4h", "mtpd": "1d", "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
         FormKind::Integration => {
             json!({"id": "prom", "name": "Prometheus", "kind": "heartbeat", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout",
-                "every": "1h", "grace": "5m"})
+                "every": "30 2 * * 1-5 Europe/Madrid", "grace": "5m"})
         }
         FormKind::Route => {
             json!({"id": "critical", "order": 0, "match": "severity=\"critical\"", "set": {"severity": "sev1"}, "declare": "candidate", "continue": true})
@@ -173,6 +173,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "name" if field.needed => json!(" "),
             "email" => json!("ana at home"),
             "match" => json!("a=~\"(\""),
+            "every" => json!("some"),
             "ics" => json!("hello"),
             "length" => json!("soon"),
             "why" => json!(" "),

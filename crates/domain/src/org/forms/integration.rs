@@ -1,16 +1,18 @@
 //! A sender of alarms: its key, its format, and the service it speaks for.
 
 use std::collections::HashMap;
+use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, NAME, needed, row};
 use super::checker::{Checker, Spoken};
 use super::secrets::{MASK, NO_SECRET};
-use super::{Entry, FormKind, Slug};
+use super::{Entry, FormKind, Slug, crontab};
 use crate::org::problem::Place;
 use crate::org::words::meant;
-use crate::time::Length;
+use crate::time::{Length, after};
 
 /// Shortest key of an integration, in characters.
 pub const KEY_LEN_MIN: usize = 8;
@@ -45,7 +47,13 @@ pub const ABOUT: About = About {
             Input::Secret,
         ),
         row("service", "Service", "For which it speaks, unless a route says otherwise.", Input::One(FormKind::Service)),
-        row("every", "Heartbeat every", "Of heartbeats alone: how often one comes, as in 10m.", Input::Length),
+        row(
+            "every",
+            "Heartbeat every",
+            "Of heartbeats alone: how often one comes, as in 10m; or when, as crontab writes it, with a time zone behind, as in \
+             30 2 * * 1-5 Europe/Madrid.",
+            Input::Line,
+        ),
         row("grace", "Grace", "Of heartbeats alone: how long one may be late; a minute, where left open.", Input::Length),
     ],
 };
@@ -60,6 +68,42 @@ pub const HEARTBEAT_EVERY_MAX: Length = Length::from_secs(100 * 86_400);
 pub const HEARTBEAT_GRACE: Length = Length::from_secs(60);
 /// Longest grace: a week.
 pub const HEARTBEAT_GRACE_MAX: Length = Length::from_secs(7 * 86_400);
+
+/// How often a heartbeat comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Rhythm {
+    /// So long after the one before: `10m`.
+    Every(Length),
+    /// At these times, as crontab writes them, with a time zone behind: `30 2 * * 1-5 Europe/Madrid`.
+    At(String),
+}
+
+impl TryFrom<String> for Rhythm {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        // A crontab has five fields; whatever is one word was meant to be a length.
+        if text.trim().contains(char::is_whitespace) {
+            return Ok(Self::At(text.trim().to_owned()));
+        }
+        text.parse().map(Self::Every).map_err(|why| format!("{why}"))
+    }
+}
+
+impl From<Rhythm> for String {
+    fn from(rhythm: Rhythm) -> Self {
+        rhythm.to_string()
+    }
+}
+
+impl fmt::Display for Rhythm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Every(length) => length.fmt(f),
+            Self::At(times) => f.write_str(times),
+        }
+    }
+}
 
 /// A sender: its key, its format, and the service it speaks for unless a route says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,20 +122,27 @@ pub struct Integration {
     pub secret: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Slug>,
-    /// Of heartbeats alone: the time from one to the next.
+    /// Of heartbeats alone: the time from one to the next, or the times at which one comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub every: Option<Length>,
+    pub every: Option<Rhythm>,
     /// Of heartbeats alone: how long one may be late; [`HEARTBEAT_GRACE`] where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace: Option<Length>,
 }
 
 impl Integration {
-    /// How long after a heartbeat the next one is missed; nothing where it sends none.
+    /// When the next heartbeat is missed that counts from an instant: the next of its times, or its interval later, and the grace. Nothing
+    /// where it sends none.
     #[must_use]
-    pub fn silent_after(&self) -> Option<Length> {
-        let every = self.every.filter(|_| self.kind == HEARTBEAT)?;
-        Some(Length::from_millis(every.as_millis().saturating_add(self.grace.unwrap_or(HEARTBEAT_GRACE).as_millis())))
+    pub fn missed_at(&self, counts_from: Timestamp) -> Option<Timestamp> {
+        if self.kind != HEARTBEAT {
+            return None;
+        }
+        let expected = match self.every.as_ref()? {
+            Rhythm::Every(length) => after(counts_from, *length),
+            Rhythm::At(times) => crontab::next_after(times, counts_from)?,
+        };
+        Some(after(expected, self.grace.unwrap_or(HEARTBEAT_GRACE)))
     }
 }
 
@@ -164,15 +215,23 @@ impl Entry for Integration {
 /// How often a heartbeat comes, which only heartbeats say, and have to.
 fn check_heartbeat(checker: &mut Checker<'_>, place: &Place, integration: &Integration) {
     let within = |length: Length, least: Length, most: Length| (least..=most).contains(&length);
-    match (integration.kind == HEARTBEAT, integration.every) {
+    match (integration.kind == HEARTBEAT, &integration.every) {
         (true, None) => {
-            checker.error(place.key("every"), "nobody says how often its heartbeat comes", "give `every`, as in `10m`");
+            let hint = "give `every`, as in `10m` or `30 2 * * 1-5 Europe/Madrid`";
+            checker.error(place.key("every"), "nobody says how often its heartbeat comes", hint);
         }
-        (true, Some(every)) if !within(every, HEARTBEAT_EVERY_MIN, HEARTBEAT_EVERY_MAX) => {
+        (true, Some(Rhythm::Every(every))) if !within(*every, HEARTBEAT_EVERY_MIN, HEARTBEAT_EVERY_MAX) => {
             let hint = format!("give a time from {HEARTBEAT_EVERY_MIN} to {HEARTBEAT_EVERY_MAX}");
             checker.error(place.key("every"), format!("`{every}` is too short or too long between two heartbeats"), hint);
         }
-        (true, Some(_)) | (false, None) => {}
+        (true, Some(Rhythm::At(times))) => {
+            if let Some(why) = crontab::fault(times) {
+                let shown: String = times.chars().take(64).collect();
+                let hint = "give minute, hour, day of the month, month and day of the week, as in `30 2 * * 1-5 Europe/Madrid`, or a length, as in `10m`";
+                checker.error(place.key("every"), format!("`{shown}` is nothing to wait for: {why}"), hint);
+            }
+        }
+        (true, Some(Rhythm::Every(_))) | (false, None) => {}
         (false, Some(_)) => {
             checker.error(place.key("every"), "only an integration of the kind `heartbeat` has it", "leave `every` away");
         }

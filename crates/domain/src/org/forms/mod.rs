@@ -16,6 +16,7 @@ pub mod calendar;
 pub mod catch_all;
 pub mod checker;
 pub mod contact;
+mod crontab;
 pub mod escalation;
 pub mod holidays;
 pub mod incident_type;
