@@ -3,8 +3,7 @@
 use cronexpr::{Crontab, FallbackTimezoneOption, MakeTimestamp, ParseOptions};
 use jiff::Timestamp;
 
-use super::integration::HEARTBEAT_EVERY_MAX;
-use crate::time::after;
+use crate::time::{Length, after};
 
 /// Longest text, in bytes: each of the five fields as a list of all its values, and the longest name of a zone.
 const CRON_LEN_MAX: usize = 512;
@@ -36,8 +35,8 @@ pub(super) fn next_after(text: &str, from: Timestamp) -> Option<Timestamp> {
     read(text).ok()?.find_next(MakeTimestamp(from)).ok().map(|at| at.timestamp())
 }
 
-/// Why an expression is none that somebody can wait for.
-pub(super) fn fault(text: &str) -> Option<String> {
+/// Why an expression is none that somebody can wait for, where no more than this may lie between two of its times.
+pub(super) fn fault(text: &str, longest: Length) -> Option<String> {
     let times = match read(text) {
         Ok(times) => times,
         Err(why) => return Some(why),
@@ -48,8 +47,8 @@ pub(super) fn fault(text: &str) -> Option<String> {
             return Some("none of its times ever comes".to_owned());
         };
         let next = next.timestamp();
-        if next > after(last, HEARTBEAT_EVERY_MAX) {
-            return Some(format!("more than {HEARTBEAT_EVERY_MAX} may lie between two of its times"));
+        if next > after(last, longest) {
+            return Some(format!("more than {longest} may lie between two of its times"));
         }
         last = next;
     }
@@ -59,6 +58,8 @@ pub(super) fn fault(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LONGEST: Length = Length::from_secs(100 * 86_400);
 
     fn next(text: &str, from: &str) -> String {
         next_after(text, from.parse().unwrap()).unwrap().to_string()
@@ -98,12 +99,12 @@ mod tests {
             ("🚒 * * * *", "."),
             (&"1,".repeat(300), "512 bytes"),
         ] {
-            let why = fault(text).unwrap_or_else(|| panic!("{text} is taken"));
+            let why = fault(text, LONGEST).unwrap_or_else(|| panic!("{text} is taken"));
             assert!((says == "." && !why.is_empty()) || why.contains(says), "{text}: {why}");
             assert!(!why.contains('\n') && !why.contains("http"), "{text}: {why}");
         }
         for good in ["* * * * *", "*/5 8-18 * * 1-5 Asia/Kathmandu", "0 4 1 * *", "0 6 * * MON#1", "0 0 L * *"] {
-            assert_eq!(fault(good), None, "{good}");
+            assert_eq!(fault(good, LONGEST), None, "{good}");
         }
     }
 }

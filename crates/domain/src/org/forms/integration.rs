@@ -225,7 +225,7 @@ fn check_heartbeat(checker: &mut Checker<'_>, place: &Place, integration: &Integ
             checker.error(place.key("every"), format!("`{every}` is too short or too long between two heartbeats"), hint);
         }
         (true, Some(Rhythm::At(times))) => {
-            if let Some(why) = crontab::fault(times) {
+            if let Some(why) = crontab::fault(times, HEARTBEAT_EVERY_MAX) {
                 let shown: String = times.chars().take(64).collect();
                 let hint = "give minute, hour, day of the month, month and day of the week, as in `30 2 * * 1-5 Europe/Madrid`, or a length, as in `10m`";
                 checker.error(place.key("every"), format!("`{shown}` is nothing to wait for: {why}"), hint);
