@@ -1,5 +1,5 @@
 //! The kill loop on both databases: what was accepted is told, though the program is killed
-//! `ALLCLEAR_KILLS` times (200 unless set) on each.
+//! `ALLCLEAR_KILLS` times (120 unless set) on each.
 
 use allclear_trial::Database;
 use allclear_trial::kill_loop::{Options, run};

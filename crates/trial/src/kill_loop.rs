@@ -18,7 +18,7 @@ use crate::program::{Database, EndedEarly};
 use crate::world::{Setup, World};
 
 /// Kills per database unless `ALLCLEAR_KILLS` says otherwise.
-pub const KILLS_DEFAULT: u32 = 200;
+pub const KILLS_DEFAULT: u32 = 120;
 /// Longest wait for the pages of a life's alerts.
 const PAGES_WITHIN: Duration = Duration::from_secs(10);
 /// The clock is moved in parts, so that a death in the middle leaves it known to within one: less
