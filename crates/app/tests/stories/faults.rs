@@ -141,15 +141,16 @@ async fn a_database_that_somebody_else_holds_is_waited_for_and_nothing_ends_for_
     let mut world = world_of(database.clone(), org::usual()).await;
     world.fire("before").await;
     let asked = async |world: &World| {
-        let began = Instant::now();
-        let (refused, shown) = tokio::join!(world.post(&intake(), alarm("meanwhile")), world.get("/"));
+        let (began, path) = (Instant::now(), intake());
+        let (refused, shown) = tokio::join!(world.post(&path, alarm("meanwhile")), world.get("/"));
         assert!(began.elapsed() < Duration::from_secs(11), "{:?}", began.elapsed());
         assert_eq!(shown.status, 200, "reading goes on");
         refused
     };
     let refused = match &database {
         Database::Sqlite => {
-            let other = rusqlite::Connection::open(world.database().strip_prefix("sqlite:").unwrap()).unwrap();
+            let url = world.database();
+            let other = rusqlite::Connection::open(url.strip_prefix("sqlite:").unwrap()).unwrap();
             other.execute_batch("begin immediate").unwrap();
             let refused = asked(&world).await;
             other.execute_batch("rollback").unwrap();
@@ -263,7 +264,8 @@ async fn a_stop_in_a_storm_keeps_what_was_accepted_and_tells_it_once(database: D
 async fn sixty_five_at_once_of_one_alarm_are_one_incident_and_one_page(database: Database) {
     let world = world_of(database, org::usual()).await;
     for round in 1..=2 {
-        let all = (0..65).map(|_| world.post(&intake(), alarm("disk")));
+        let path = intake();
+        let all = (0..65).map(|_| world.post(&path, alarm("disk")));
         let answers = futures_util::future::join_all(all).await;
         assert!(answers.iter().all(|answer| answer.status < 300), "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
         world.quiet().await;
