@@ -7,6 +7,7 @@
 mod arrows;
 mod circles;
 mod crates;
+mod faults;
 mod imports;
 mod links;
 mod modules;
@@ -58,6 +59,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     text::decisions(root, &mut findings)?;
     links::check(root, &mut findings)?;
     places::check(root, &mut findings)?;
+    faults::check(root, &sources, &mut findings)?;
     findings.sort_by(|a, b| (a.warning, &a.file, a.line).cmp(&(b.warning, &b.file, b.line)));
     for finding in &findings {
         let word = if finding.warning { "warning: " } else { "" };

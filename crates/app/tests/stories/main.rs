@@ -24,6 +24,7 @@ mod demo;
 mod disk;
 mod doors;
 mod escalation;
+mod faults;
 mod files;
 mod glance;
 mod goes_on;
