@@ -7,7 +7,7 @@ use allclear_trial::{Database, World, org};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{on_both, setup, world_of};
+use crate::{on_both, world_of};
 
 on_both!(
     a_drill_walks_every_level_and_ends_by_itself_also_over_a_crash,
@@ -157,7 +157,7 @@ async fn a_policy_that_changes_and_people_who_leave_do_not_disturb_a_drill(datab
         org::with_escalation(&escalations).replace("people:\n", &format!("people:\n{people}")).replace("teams:\n", &crowd)
     };
     let steps = "{page: [\"team:crowd\"], within: 5m, acknowledged_by: 65}, {page: [\"person:ana\"], within: 5m}, {page: [\"person:cho\"], within: 5m}";
-    let mut world = world_of(database, with(steps, &people)).await;
+    let world = world_of(database, with(steps, &people)).await;
     let ben = token(&world, "ben").await;
     let started = ask_as(&world, &ben, Method::POST, "/drills", json!({"escalation": "payments"})).await;
     assert_eq!(started.status, 201, "a manager of a team that it pages: {}", started.text);
@@ -165,7 +165,8 @@ async fn a_policy_that_changes_and_people_who_leave_do_not_disturb_a_drill(datab
     let begun = started.body;
     let asked: Vec<Delivery> = many.iter().flat_map(|id| drills(&world, id)).collect();
     assert_eq!(asked.len(), 65);
-    let taps = asked.iter().map(|one| world.press(&one.ack_path())).collect::<Vec<_>>();
+    let links: Vec<String> = asked.iter().map(Delivery::ack_path).collect();
+    let taps = links.iter().map(|link| world.press(link)).collect::<Vec<_>>();
     for tap in futures_util::future::join_all(taps).await {
         tap.ok();
     }
@@ -266,5 +267,4 @@ async fn a_drill_is_never_told_together_with_what_is_real() {
     assert_eq!(drills(&world, "ana").len(), 1);
     world.fire("disk").await;
     assert_eq!(pages(&world, "ana"), 1, "no window was opened by it");
-    let _ = setup(Database::Sqlite);
 }

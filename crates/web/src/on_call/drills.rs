@@ -158,7 +158,7 @@ async fn listed(app: &App, who: &Principal, when: &When, draft: &Draft) -> Resul
         @if !policies.is_empty() {
             section class="section" id="start" {
                 h2 { "Start one" }
-                form method="post" action=(PATH) class="stack" {
+                form method="post" action=(PATH) {
                     (draft.refused(START)) (once(when))
                     label {
                         span { "Escalation policy" }
@@ -198,7 +198,7 @@ fn wait_field(typed: &str) -> Markup {
 
 fn table(drills: &[DrillView], org: &Org, when: &When) -> Markup {
     html! {
-        div class="scroll" {
+        div class="wide-table" tabindex="0" role="group" aria-label="Table" {
             table {
                 thead { tr { th { "Started" } th { "Policy" } th { "Result" } th { "By" } } }
                 tbody {
@@ -269,7 +269,7 @@ fn level_of(level: &DrillLevelView, when: &When) -> Markup {
             @if let Some(why) = &level.why { p { (pieces::capital(why)) "." } }
             @if level.wants > 1 { p class="quiet" { (level.wants) " people have to answer." } }
             @if !level.people.is_empty() {
-                div class="scroll" {
+                div class="wide-table" tabindex="0" role="group" aria-label="Table" {
                     table {
                         thead { tr { th { "Who" } th { "Answer" } th { "Over" } } }
                         tbody { @for one in &level.people { (person(one)) } }
@@ -307,7 +307,7 @@ pub(crate) async fn of_policy(app: &App, who: &Principal, when: &When, escalatio
             h2 { "Fire drill" }
             p { (last(drills.first(), when)) }
             @if may {
-                form method="post" action=(PATH) class="stack" {
+                form method="post" action=(PATH) {
                     (once(when))
                     input type="hidden" name="escalation" value=(escalation);
                     (wait_field(""))

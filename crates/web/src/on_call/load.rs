@@ -64,7 +64,7 @@ async fn shown(app: &App, who: &Principal, when: &When, asked: &Fields) -> Resul
             "Live pages alone: drills and test pages are not in it. The figures are of all people of a schedule together; each person stands \
              there for whoever manages the team, for administrators, and for themself."
         }
-        form method="get" action=(PATH) class="stack" {
+        form method="get" action=(PATH) {
             @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "This was not done" } (why) } }
             label { span { "From" } input type="date" name="from" value=(when.day(found.from)); }
             label { span { "To " span class="quiet" { "Left open, now" } } input type="date" name="to" value=(typed("to").unwrap_or_default()); }
@@ -107,7 +107,7 @@ fn table(schedule: &ScheduleCostView, found: &OnCallCostView) -> Markup {
             h2 { bdi { (schedule.name) } }
             @if schedule.people == 0 { p class="quiet" { "Nobody was on call in this period, and nobody was called." } }
             @else {
-                div class="scroll" {
+                div class="wide-table" tabindex="0" role="group" aria-label="Table" {
                     table {
                         thead { tr { th { "Who" } @for one in &found.definitions { th { (one.name) } } } }
                         tbody {
