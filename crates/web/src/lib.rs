@@ -73,6 +73,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(on_call::drills::ONE, get(on_call::drills::one))
         .route(on_call::drills::STOP, get(on_call::drills::back).post(on_call::drills::stop))
         .route(on_call::calendar::PATH, get(on_call::calendar::show))
+        .route(on_call::suggest::PATH, get(on_call::suggest::show).post(on_call::suggest::accept))
         .route(on_call::calendar::OVERRIDE, get(on_call::calendar::back).post(on_call::calendar::take))
         .route(on_call::calendar::TEMPORARY, get(on_call::calendar::back).post(on_call::calendar::make_temporary))
         .route(on_call::calendar::TEMPORARY_END, get(on_call::calendar::back_of_temporary).post(on_call::calendar::end_temporary))

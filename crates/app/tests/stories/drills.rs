@@ -181,7 +181,7 @@ async fn a_policy_that_changes_and_people_who_leave_do_not_disturb_a_drill(datab
     let other = with("{page: [\"person:ana\"], within: 5m}", &people)
         .lines()
         .filter(|line| !line.contains("id: cho,") && !line.starts_with("catch_all"))
-        .map(|line| format!("{line}\n"))
+        .map(|line| format!("{}\n", line.replace("managers: [cho]", "managers: [ben]")))
         .collect::<String>();
     std::fs::write(&file, org::filled(&other, &world.hook.url())).unwrap();
     let applied = world.cli(&["config", "apply", "--prune", file.to_str().unwrap()]).await;

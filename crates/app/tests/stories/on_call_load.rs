@@ -94,3 +94,44 @@ async fn what_on_call_costs_is_told_of_all_together_and_of_each_to_whoever_may_k
     let ran = world.cli(&["oncall", "load", "--schedule", "rota"]).await;
     assert!(ran.code == 0 && ran.stdout.contains("rota (1 people)") && ran.stdout.contains("ana"), "{ran:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_suggested_is_seen_first_and_made_by_one_press() {
+    let world = world_of(Database::Sqlite, organisation().replace("people: [ana], every: 1w", "people: [ana, ben, cho], every: 1d")).await;
+    // Whoever is on call the day after tomorrow is away then.
+    let day = world.now().await + jiff::SignedDuration::from_hours(48);
+    let on = world.api(&format!("/oncall?at={day}")).await;
+    let holder =
+        on["items"].as_array().unwrap().iter().find(|one| one["schedule"] == "rota").unwrap()["person"].as_str().unwrap().to_owned();
+    let (from, to) = (day - jiff::SignedDuration::from_hours(1), day + jiff::SignedDuration::from_hours(1));
+    world.command("/absences", json!({"person": holder, "starts_at": from, "ends_at": to})).await.ok();
+    let made = world.command("/tokens", json!({"name": "cho", "scope": "respond", "person": "cho"})).await.ok().body;
+    let cho = made["token"].as_str().unwrap().to_owned();
+    let path = "/on-call/schedules/rota/suggest";
+    let page =
+        world.send(world.client.get(world.at(&format!("{path}?weeks=1"))).bearer_auth(&cho).header("accept", "text/html")).await.ok().text;
+    assert!(page.contains("is away") && page.contains("What each would carry"), "{page}");
+    let field = |name: &str| {
+        let from = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("{name}: {page}"));
+        from.split('"').next().unwrap().to_owned()
+    };
+    let fields = |seen: &str| {
+        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        format!("once={}&from={}&weeks={}&seen={}", field("once"), escaped(&field("from")), field("weeks"), seen)
+    };
+    let post = |body: String| {
+        let request =
+            world.client.post(world.at(path)).bearer_auth(&cho).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+        world.send(request.header("content-type", "application/x-www-form-urlencoded").body(body))
+    };
+    let stale = post(fields("0000000000")).await;
+    assert!(stale.status == 409 && stale.text.contains("changed since this was proposed"), "{} {}", stale.status, stale.text);
+    let accepted = post(fields(&field("seen"))).await;
+    assert_eq!(accepted.status, 303, "{}", accepted.text);
+    assert_eq!(post(fields(&field("seen"))).await.status, 303, "pressed twice it is made once");
+    let overrides = allclear_trial::world::items(&world.api("/schedules/rota/overrides").await);
+    assert!(!overrides.is_empty() && overrides.iter().all(|one| one["person"] != holder.as_str()), "{overrides:?}");
+    let on = world.api(&format!("/oncall?at={day}")).await;
+    let now = on["items"].as_array().unwrap().iter().find(|one| one["schedule"] == "rota").unwrap()["person"].as_str().unwrap().to_owned();
+    assert_ne!(now, holder, "somebody else has it");
+}

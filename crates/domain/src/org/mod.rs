@@ -23,5 +23,6 @@ pub mod roles;
 pub mod shift_notices;
 pub mod shipped;
 pub mod snapshot;
+pub mod suggest;
 pub mod timetable;
 pub mod words;

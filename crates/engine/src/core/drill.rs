@@ -53,7 +53,8 @@ impl Core {
         if known.lately.len() >= DRILLS_PER_DAY_MAX {
             // The oldest of those that still count makes room.
             let first = known.lately[known.lately.len() - DRILLS_PER_DAY_MAX];
-            let wait = Length::between(unit.now, after(first, DRILL_DAY)).max(Length::from_secs(1));
+            // Rounded up: whoever waits as long as that is not refused once more.
+            let wait = Length::from_secs(Length::between(unit.now, after(first, DRILL_DAY)).as_millis() / 1_000 + 1);
             return Err(Refusal::TooOften { what: DRILLS_OF_ONE, most: DRILLS_PER_DAY_MAX, within: DRILL_DAY, wait }.into());
         }
         if self.busy()?.too_many {

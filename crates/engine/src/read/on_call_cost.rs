@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use allclear_domain::access::may_schedule;
+use allclear_domain::access::standing;
 use allclear_domain::ids::PageId;
 use allclear_domain::measure::on_call::{Call, LOAD_PERIOD_MAX, cost};
 use allclear_domain::oncall::SHIFTS_MAX;
+use allclear_domain::org::model::Access;
 use allclear_domain::org::snapshot::{Org, Target};
 use allclear_domain::paging::{self, Page, Status};
 use allclear_domain::view::{CarriedView, OnCallCostView, PersonCostView, ScheduleCostView};
@@ -71,12 +72,13 @@ impl Queries<'_> {
             .collect();
         cut |= forms.len() > LOAD_SCHEDULES_MAX;
         forms.truncate(LOAD_SCHEDULES_MAX);
+        let own = standing(&org, self.who());
         let mut schedules = Vec::with_capacity(forms.len());
         for form in forms {
             let shifts = org.schedule(&form.id).map(|schedule| schedule.shifts(org.overrides(&form.id), from, to)).unwrap_or_default();
             cut |= shifts.len() >= SHIFTS_MAX;
             let found = cost(&org, &shifts, calls.get(&form.id).map_or(&[], Vec::as_slice), &answered);
-            let all = may_schedule(&org, self.who(), &form.id).is_ok();
+            let all = own.access == Access::Administrator || form.team.as_ref().is_some_and(|team| own.manages.contains(team));
             let shown = |person: &String| all || self.who().person() == Some(person.as_str());
             schedules.push(ScheduleCostView {
                 schedule: form.id.clone(),

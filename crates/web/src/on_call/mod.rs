@@ -9,6 +9,7 @@ pub(crate) mod drills;
 pub(crate) mod feeds;
 pub(crate) mod load;
 pub(crate) mod my_shifts;
+pub(crate) mod suggest;
 
 use allclear_domain::access::{Actor, Principal, Resource, Right, may, may_end, may_schedule, may_take};
 use allclear_domain::incident::Severity;
