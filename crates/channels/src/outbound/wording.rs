@@ -557,6 +557,30 @@ mod tests {
     }
 
     #[test]
+    fn a_drill_says_first_that_it_is_one_however_short_the_form() {
+        let mut drill = message(1, "DRILL of Payments: nothing is wrong");
+        drill.notices[0].kind = NoticeKind::Drill;
+        for in_doubt in [false, true] {
+            drill.in_doubt = in_doubt;
+            for chars_max in [12, 40, 200] {
+                assert!(Words::of(&drill, chars_max).unwrap().subject.starts_with("DRILL of Pa"), "{chars_max}");
+            }
+            for chars_max in [160, 320, 1_600] {
+                let text = crate::outbound::sms::text_of(&drill, chars_max, true).unwrap();
+                assert!(text.starts_with("DRILL of Payments: nothing is wrong\n"), "{text}");
+                assert!(!text.contains("SEV") && !text.contains("to take it"), "{text}");
+            }
+        }
+        let words = Words::of(&drill, 200).unwrap();
+        assert_eq!(words.button().map(|button| button.label), Some("Acknowledge the drill"));
+        assert!(words.parts[0].lines[0].1.starts_with("This is a fire drill. Nothing is wrong."), "{words:?}");
+        assert_eq!(words.parts[0].severity, "DRILL");
+        assert!(retired_title(&drill.notices[0], false).starts_with("DRILL"));
+        let page = Words::of(&message(1, "Disk full"), 200).unwrap();
+        assert!(!page.subject.contains("DRILL") && page.parts[0].lines.iter().all(|(name, _)| *name != "Drill"));
+    }
+
+    #[test]
     fn links_beneath_a_text_are_whole_or_not_there() {
         let (ack, page) = ("\nAcknowledge: https://ac.example/a/tok0", "\nOpen: https://ac.example/incidents/INC-142");
         let one = Words::of(&message(1, &"🙂".repeat(10_000)), 200).unwrap();

@@ -209,11 +209,11 @@ pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Found<(Page, H
     Ok(Found::of(&rows, "page", page, |row| super::shown(row, 0)))
 }
 
-/// The pages of the newest exercises, newest first: tests.
+/// The pages of the newest exercises that are no drills, newest first: tests.
 pub async fn of_exercises(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
     let columns: Vec<String> = COLUMNS.split(',').map(|column| format!("p.{}", column.trim())).collect();
     let sql = format!(
-        "select {} from incident i join page p on p.incident = i.id where i.mode = 'exercise' order by i.id desc, p.id desc limit ?1",
+        "select {} from incident i join page p on p.incident = i.id where i.mode = 'exercise' and p.drill is null order by i.id desc, p.id desc limit ?1",
         columns.join(", ")
     );
     let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
