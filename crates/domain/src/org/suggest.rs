@@ -99,7 +99,8 @@ pub fn suggest(org: &Org, id: &str, from: Timestamp, weeks: u32) -> Option<Sugge
     for unit in units {
         let carried = points(org, past.iter().chain(&plan));
         let of = |person: &str| carried.get(person).copied().unwrap_or_default();
-        let free = people.iter().filter(|person| unit.was.as_ref() != Some(**person) && is_free(org, person, &unit, &plan));
+        let turns: Vec<&Shift> = past.iter().chain(&plan).collect();
+        let free = people.iter().filter(|person| unit.was.as_ref() != Some(**person) && is_free(org, person, &unit, &turns));
         let least = free.min_by_key(|person| (of(person), (**person).clone()));
         match least {
             Some(person) if unit.why != Why::Weekend || evens_out(org, &unit, person, &of) => {
@@ -181,7 +182,7 @@ const fn weight(load: &Load) -> u32 {
 }
 
 /// Whether somebody is neither away nor on holiday, and has rest before and after.
-fn is_free(org: &Org, person: &str, unit: &Unit, plan: &[Shift]) -> bool {
+fn is_free(org: &Org, person: &str, unit: &Unit, turns: &[&Shift]) -> bool {
     let overlaps = |from: Timestamp, to: Timestamp| from < unit.ends_at && unit.starts_at < to;
     let away = org.bundle().absences.iter().any(|absence| absence.person == person && overlaps(absence.starts_at, absence.ends_at));
     let holiday = super::away::days_off(org, person, unit.starts_at, unit.ends_at).iter().any(|(_, from, to)| overlaps(*from, *to));
@@ -190,7 +191,7 @@ fn is_free(org: &Org, person: &str, unit: &Unit, plan: &[Shift]) -> bool {
         let after = unit.ends_at.checked_add(REST_MIN).unwrap_or(Timestamp::MAX) <= shift.starts_at;
         before || after
     };
-    !away && !holiday && plan.iter().filter(|shift| shift.person == person).all(rested)
+    !away && !holiday && turns.iter().filter(|shift| shift.person == person).all(|shift| rested(shift))
 }
 
 /// Whether both carry more alike where one takes it from the other.
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     fn what_nobody_has_goes_round_and_nobody_is_without_rest() {
         let days = json!([{"people": ["ana", "ben", "cho"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05",
-            "only": [{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"]}]}]);
+            "only": [{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "from": "00:00", "to": "24:00"}]}]);
         let org = org(days, json!({}));
         let Some(found) = suggest(&org, "s", at("2026-05-04T07:00:00Z"), 8) else { panic!("the schedule reads") };
         assert!(!found.suggested.is_empty() && found.suggested.iter().all(|one| one.why == Why::Open), "{found:?}");

@@ -256,6 +256,8 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
     if let Some(step) = reach.turn {
         in_turn(&mut resolved.people, step, &mut passed_over, context);
     }
+    // Each level of a drill is proved by itself, whoever answered one before.
+    let answered: &[String] = if page.drill.is_some() { &[] } else { &page.answered };
     let mut people = Vec::new();
     for (person, via) in resolved.people {
         if people.len() == most {
@@ -266,7 +268,7 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
             passed_over.push(PassedOver { person, why: format!("a step pages at most {PEOPLE_PER_STEP_MAX} people") });
             continue;
         }
-        if page.answered.contains(&person) {
+        if answered.contains(&person) {
             passed_over.push(PassedOver { person, why: "they have acknowledged it already".into() });
             continue;
         }
@@ -302,7 +304,7 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
         return Err(reasons.join("; "));
     }
     // Those who have acknowledged count, and one more has to at least; more than are there cannot.
-    let have = u32::try_from(page.answered.len()).unwrap_or(u32::MAX);
+    let have = u32::try_from(answered.len()).unwrap_or(u32::MAX);
     let can = have.saturating_add(u32::try_from(people.len()).unwrap_or(u32::MAX));
     let wants = if planted("one-acknowledges-for-all") { 1 } else { reach.wants.max(have.saturating_add(1)).min(can) };
     Ok(Event::StepReached(StepReached {

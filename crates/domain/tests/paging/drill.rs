@@ -121,3 +121,14 @@ fn conditions_on_how_bad_it_is_hold_and_it_is_stopped_by_hand() {
     assert_eq!(outcomes(&world), [Some(Outcome::Stopped)]);
     assert!(world.run(Command::Resume { why: "again".into() }).is_err());
 }
+
+#[test]
+fn whoever_is_named_at_several_levels_proves_each() {
+    let mut world = drilled(policy(&[&["team:pair"], &["schedule:rota"], &["team:pair"]], 0), None);
+    assert!(world.run(acknowledge("ana")).unwrap()[1].starts_with("step 1.2: ana"), "asked again");
+    let said = world.run(acknowledge("ana")).unwrap();
+    assert_eq!(said[0], "level 2 answered by ana, 1 of 1");
+    assert!(said[1].starts_with("step 1.3: ana") && said[1].contains("cho"), "{said:?}");
+    world.run(acknowledge("cho")).unwrap();
+    assert_eq!(outcomes(&world), [Some(Outcome::Answered); 3]);
+}
