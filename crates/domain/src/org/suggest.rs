@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn what_nobody_has_goes_round_and_nobody_is_without_rest() {
         let days = json!([{"people": ["ana", "ben", "cho"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05",
-            "only": [{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "from": "00:00", "to": "24:00"}]}]);
+            "only": [{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "from": "00:00", "to": "00:00"}]}]);
         let org = org(days, json!({}));
         let Some(found) = suggest(&org, "s", at("2026-05-04T07:00:00Z"), 8) else { panic!("the schedule reads") };
         assert!(!found.suggested.is_empty() && found.suggested.iter().all(|one| one.why == Why::Open), "{found:?}");
