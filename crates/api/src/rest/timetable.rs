@@ -1,7 +1,7 @@
 //! A schedule over a range of days, and what it would be with a change that is not saved.
 
 use allclear_channels::registry;
-use allclear_domain::measure::on_call::LOAD_PERIOD;
+use allclear_domain::org::cost::LOAD_PERIOD;
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::view::{OnCallCostView, SchedulePreviewView, TimetableView};
 use allclear_engine::read::on_call_cost::CostFilter;

@@ -4,47 +4,14 @@ use std::time::Duration;
 
 use allclear_domain::time::Length;
 use allclear_domain::view::{DrillLevelView, DrillPersonView, DrillState, DrillView};
-use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::args::{Form, Remote};
 use crate::cli::client::{Client, Items};
+use crate::cli::on_call_args::{Drill, Drills};
 use crate::cli::terminal::{instant, out, outln, table};
 
 /// How often a drill is looked at while it walks: a level has seconds at least.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-#[derive(Debug, Args)]
-pub struct Drill {
-    /// An escalation policy's id
-    pub policy: String,
-    /// The longest that a level has, as in 2m; its own time where that is shorter
-    #[arg(long, value_name = "LENGTH")]
-    pub wait: Option<Length>,
-    /// Start it, print its id, and do not follow it
-    #[arg(long)]
-    pub no_wait: bool,
-    #[command(flatten)]
-    pub remote: Remote,
-    #[command(flatten)]
-    pub form: Form,
-}
-
-#[derive(Debug, Args)]
-pub struct Drills {
-    /// Only those of this escalation policy, by its id
-    pub policy: Option<String>,
-    /// Stop this one before its end, by its id
-    #[arg(long, value_name = "ID", conflicts_with = "policy")]
-    pub stop: Option<String>,
-    /// Show this one, by its id
-    #[arg(long, value_name = "ID", conflicts_with_all = ["policy", "stop"])]
-    pub show: Option<String>,
-    #[command(flatten)]
-    pub remote: Remote,
-    #[command(flatten)]
-    pub form: Form,
-}
 
 /// `drill`.
 pub async fn drill(args: Drill) -> anyhow::Result<()> {

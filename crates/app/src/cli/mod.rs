@@ -12,6 +12,7 @@ pub(crate) mod incidents;
 pub(crate) mod line;
 mod obligations;
 pub(crate) mod on_call;
+pub(crate) mod on_call_args;
 pub(crate) mod org;
 mod partners;
 pub(crate) mod plans;

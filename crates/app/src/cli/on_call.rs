@@ -1,39 +1,11 @@
 //! What on-call cost people, from a terminal.
 
 use allclear_domain::view::{CarriedView, OnCallCostView};
-use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cli::args::{Form, Remote};
 use crate::cli::client::Client;
+use crate::cli::on_call_args::OnCallCommand;
 use crate::cli::terminal::{instant, out, outln, table};
-
-#[derive(Debug, Subcommand)]
-pub enum OnCallCommand {
-    /// What on-call cost people in a period: shifts, calls, interrupted nights
-    Load(Load),
-}
-
-#[derive(Debug, Args)]
-pub struct Load {
-    /// Only this schedule, by its id
-    #[arg(long, value_name = "ID")]
-    pub schedule: Option<String>,
-    /// Only schedules of this team, by its id
-    #[arg(long, value_name = "ID")]
-    pub team: Option<String>,
-    /// From this instant on; four weeks before the end, where left out
-    #[arg(long, value_name = "INSTANT", value_parser = allclear_domain::time::instant)]
-    pub from: Option<Timestamp>,
-    /// Until this instant; now, where left out
-    #[arg(long, value_name = "INSTANT", value_parser = allclear_domain::time::instant)]
-    pub to: Option<Timestamp>,
-    #[command(flatten)]
-    pub remote: Remote,
-    #[command(flatten)]
-    pub form: Form,
-}
 
 /// `oncall …`.
 pub async fn obey(command: OnCallCommand) -> anyhow::Result<()> {

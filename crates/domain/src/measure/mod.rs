@@ -3,8 +3,6 @@
 //! Invariants: a duration is taken only where both its instants are known, and `n` says of how many;
 //! medians and percentiles are of the values themselves (nearest rank), never of averages.
 
-pub mod on_call;
-
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;

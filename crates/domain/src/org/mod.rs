@@ -6,6 +6,7 @@
 
 pub mod away;
 pub mod check;
+pub mod cost;
 pub mod cover;
 pub mod diff;
 pub mod export;

@@ -1,12 +1,12 @@
 //! Command and state to events, or a refusal. Pure and complete.
 
-use super::drill;
 use super::event::{
     Acknowledged, AcknowledgedInPart, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached,
     SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, Stopped, TakenBack, Told,
 };
-use super::steps::{Context, Reach, Refusal, advance, policy_of, raise, reached};
+use super::steps::{Context, Reach, Refusal, TOO_FEW, advance, policy_of, raise, reached};
 use super::types::{AtStep, CATCH_ALL_WITHIN, Entry, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use super::{drill, drill_answer};
 use crate::ids::{AlertId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::AUDIENCE;
@@ -51,9 +51,6 @@ pub struct Tell {
     /// Which of a person's rules is used.
     pub urgency: NotifyUrgency,
 }
-
-/// Why a step that wants several answers is over before its time.
-pub(super) const TOO_FEW: &str = "too few are left of those who have to acknowledge";
 
 /// Why a page that only tells takes no answer.
 const ONLY_TOLD: &str = "it asked for nothing";
@@ -172,7 +169,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
     };
     let (page, command) = page;
     let command = match (&page.drill, command) {
-        (Some(drill), Command::Acknowledge { by, via }) => return drill::answer(page, drill, by, via, context),
+        (Some(drill), Command::Acknowledge { by, via }) => return drill_answer::answer(page, drill, by, via, context),
         (_, command) => command,
     };
     let running = page.status == Status::Running;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::drill::{self, Drill};
+use super::drill::Drill;
+use super::drill_fold;
 use super::event::{Acknowledged, Event, PlannedEntry, Reached, Resumed, Told};
 use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells, is_by_message};
 use crate::ids::{MessageId, PageId};
@@ -55,7 +56,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             drill: body.drill.clone().map(Drill::new),
         };
     };
-    drill::fold(&mut page, event, at);
+    drill_fold::fold(&mut page, event, at);
     match event {
         Event::AnsweredLate(_) => {}
         Event::LevelAnswered(body) => {

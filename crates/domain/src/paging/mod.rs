@@ -24,6 +24,9 @@
 mod condition;
 mod decide;
 pub mod drill;
+mod drill_answer;
+mod drill_fold;
+pub mod drill_report;
 mod event;
 mod evolve;
 mod foresee;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::condition::{self, Facts};
 use super::drill::{self, Busy};
-use super::event::{Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, StepEmpty, StepReached};
+use super::event::{DrillEnded, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, StepEmpty, StepReached};
 use super::turns::Turns;
 use super::types::{AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, CATCH_ALL_WITHIN, PEOPLE_PER_STEP_MAX, Page, TARGETS_WITHIN, Telling};
 use crate::ids::{IdGen, MessageId};
@@ -32,6 +32,9 @@ pub struct Context<'a> {
     /// Whom a drill does not ask.
     pub busy: &'a Busy,
 }
+
+/// Why a step that wants several answers is over before its time.
+pub(super) const TOO_FEW: &str = "too few are left of those who have to acknowledge";
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +69,7 @@ impl Refusal {
 pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let mut events = Vec::new();
     let drill = page.drill.as_ref();
-    if let Some(end) = drill.and_then(|_| drill::holds_back(context)) {
+    if let Some(end) = drill.and_then(|_| holds_back(context)) {
         return vec![end];
     }
     let policy = policy_of(page, context.org);
@@ -136,7 +139,7 @@ pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: b
         _ => "nobody in the escalation policy could be notified",
     };
     if drill.is_some() {
-        events.push(drill::end(drill::EVERY_LEVEL));
+        events.push(drill_ended(drill::EVERY_LEVEL));
         return events;
     }
     if page.alone {
@@ -343,6 +346,16 @@ fn in_turn(people: &mut Vec<(String, String)>, step: u32, passed_over: &mut Vec<
     }
     let last = turns.last(step).map_or_else(|| "nobody had one before".to_owned(), |last| format!("{last} had the last"));
     people.extend(here.into_iter().map(|(_, (person, via))| (person, format!("{via}; one of {of} in turn, {last}"))));
+}
+
+/// The end of a drill after its last level, or before where it may not go on.
+fn drill_ended(why: &str) -> Event {
+    Event::DrillEnded(DrillEnded { why: why.to_owned() })
+}
+
+/// Why a drill may not go on to a further level now.
+fn holds_back(context: &Context<'_>) -> Option<Event> {
+    context.busy.too_many.then(|| drill_ended(drill::TOO_MANY_LIVE))
 }
 
 /// Whether a drill does not ask somebody, who is being paged for something real.

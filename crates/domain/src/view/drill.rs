@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::org::snapshot::Org;
-use crate::paging::drill::{Level, LevelReport, Outcome, PersonReport, WayReport};
+use crate::paging::drill::{Level, Outcome};
+use crate::paging::drill_report::{LevelReport, PersonReport, WayReport};
 use crate::paging::{Drill, Page, Status};
 use crate::time::Length;
 

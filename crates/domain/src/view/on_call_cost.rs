@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::on_call::{Carried, DEFINITIONS};
+use crate::org::cost::{Carried, DEFINITIONS};
 use crate::org::snapshot::Org;
 
 /// What on-call cost people in a period: live pages alone.

@@ -1,6 +1,7 @@
 //! A fire drill by examples: every level is proved once, whoever answers, and it ends by itself.
 
 use allclear_domain::paging::drill::{self, Ask, Outcome};
+use allclear_domain::paging::drill_report;
 use allclear_domain::paging::{Busy, Command, Event, Refusal, Status};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::NoticeKind;
@@ -35,7 +36,7 @@ fn each_level_is_asked_once_and_an_answer_ends_its_level_alone() {
     assert_eq!(outcomes(&world), [Some(Outcome::Answered), Some(Outcome::Missed), Some(Outcome::Answered)]);
     assert!(matches!(world.run(acknowledge("cho")), Err(Refusal::Over(_))));
     let events: Vec<_> = world.events.iter().map(|event| (world.now, event.clone())).collect();
-    let (_, levels) = drill::report(world.page.as_ref().unwrap().id, &events);
+    let (_, levels) = drill_report::report(world.page.as_ref().unwrap().id, &events);
     assert!(levels[1].people[0].answer.as_ref().is_some_and(|answer| answer.late));
 }
 
@@ -75,10 +76,10 @@ fn what_reaches_nobody_is_said_and_passed_at_once() {
     let nobody = Some(Outcome::Nobody);
     assert_eq!(outcomes(&world), [nobody, nobody, Some(Outcome::Unreached), Some(Outcome::Missed)]);
     let events: Vec<_> = world.events.iter().map(|event| (world.now, event.clone())).collect();
-    let (page, levels) = drill::report(world.page.as_ref().unwrap().id, &events);
+    let (page, levels) = drill_report::report(world.page.as_ref().unwrap().id, &events);
     assert_eq!(page.unwrap().drill.unwrap().levels.len(), levels.len());
     let ways: Vec<Vec<String>> =
-        levels.iter().map(|level| level.people.iter().flat_map(|one| &one.ways).map(drill::WayReport::words).collect()).collect();
+        levels.iter().map(|level| level.people.iter().flat_map(|one| &one.ways).map(drill_report::WayReport::words).collect()).collect();
     assert_eq!(ways, [vec![], vec![], vec!["failed: 410".to_owned(), "failed: 410".into()], vec!["delivered".into()]]);
 }
 

@@ -2,7 +2,7 @@
 
 use allclear_domain::access::{self, Right};
 use allclear_domain::ids::PageId;
-use allclear_domain::paging::{self, drill};
+use allclear_domain::paging::{self, drill_report};
 use allclear_domain::view::DrillView;
 use allclear_store::rows;
 use allclear_store::rows::event::EVENTS_PER_READ_MAX;
@@ -51,7 +51,7 @@ impl Queries<'_> {
         }
         // A page begins with its first event, or there is nothing to tell.
         let begins = matches!(events.first(), Some((_, paging::Event::Started(_))));
-        let levels = if begins { drill::report(id, &events).1 } else { Vec::new() };
+        let levels = if begins { drill_report::report(id, &events).1 } else { Vec::new() };
         DrillView::of(&page, &org, &levels).ok_or_else(missing)
     }
 

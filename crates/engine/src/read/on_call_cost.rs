@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::access::standing;
 use allclear_domain::ids::PageId;
-use allclear_domain::measure::on_call::{Call, LOAD_PERIOD_MAX, cost};
 use allclear_domain::oncall::SHIFTS_MAX;
+use allclear_domain::org::cost::{Call, LOAD_PERIOD_MAX, cost};
 use allclear_domain::org::model::Access;
 use allclear_domain::org::snapshot::{Org, Target};
 use allclear_domain::paging::{self, Page, Status};

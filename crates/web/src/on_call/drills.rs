@@ -152,8 +152,8 @@ async fn listed(app: &App, who: &Principal, when: &When, draft: &Draft) -> Resul
         (crumbs(false))
         (heading("Fire drills", &html! {}))
         p class="quiet prose" {
-            "A drill asks everybody whom a policy would page, over the same ways, level after level, and ends by itself. Every message says \
-             first that it is a drill. It is in no count of what is real."
+            "A drill asks everybody whom a policy would page, over the same ways, level after level, and ends by itself. Every message \
+             says first that it is a drill. It is in no count of what is real."
         }
         @if !policies.is_empty() {
             section class="section" id="start" {
@@ -165,7 +165,8 @@ async fn listed(app: &App, who: &Principal, when: &When, draft: &Draft) -> Resul
                         select name="escalation" required {
                             option value="" { "Choose" }
                             @for policy in &policies {
-                                (pieces::choice(&policy.id, draft.typed(START, "escalation") == policy.id, policy.name.as_deref().unwrap_or(&policy.id)))
+                                @let chosen = draft.typed(START, "escalation") == policy.id;
+                                (pieces::choice(&policy.id, chosen, policy.name.as_deref().unwrap_or(&policy.id)))
                             }
                         }
                     }
@@ -207,7 +208,10 @@ fn table(drills: &[DrillView], org: &Org, when: &When) -> Markup {
                             td { a href=(address(&drill.id)) { (when.stamp(drill.started_at)) } }
                             td { bdi { (drill.name) } }
                             td { (result(drill)) }
-                            td { @if let Some(by) = &drill.started_by { bdi { (pieces::name(org, by)) } } @else { span class="quiet" { "a token" } } }
+                            td {
+                                @if let Some(by) = &drill.started_by { bdi { (pieces::name(org, by)) } }
+                                @else { span class="quiet" { "a token" } }
+                            }
                         }
                     }
                 }
@@ -246,7 +250,10 @@ fn shown(app: &App, who: &Principal, when: &When, drill: &DrillView, draft: &Dra
                 button class="secondary" type="submit" { "Stop the drill" }
             }
         }
-        p class="quiet" { "Its log: " a href={ "/incidents/" (drill.reference) } { (drill.reference) } ". The mode is " (drill.mode) ": it counts nowhere else." }
+        p class="quiet" {
+            "Its log: " a href={ "/incidents/" (drill.reference) } { (drill.reference) } ". The mode is " (drill.mode)
+            ": it counts nowhere else."
+        }
     };
     let title = format!("Fire drill of {}", drill.name);
     let (live, source) = (Some("on=board".into()), address(&drill.id));
@@ -263,7 +270,10 @@ fn level_of(level: &DrillLevelView, when: &When) -> Markup {
                 "Level " (level.step) ": "
                 @match level.outcome {
                     Some(outcome) => { span class={ @if missed { "late" } } { (outcome.word()) (after) } },
-                    None => { "asked since " (when.stamp(level.began_at)) @if let Some(due) = level.due_at { ", until " (when.stamp(due)) } },
+                    None => {
+                        "asked since " (when.stamp(level.began_at))
+                        @if let Some(due) = level.due_at { ", until " (when.stamp(due)) }
+                    },
                 }
             }
             @if let Some(why) = &level.why { p { (pieces::capital(why)) "." } }
@@ -290,7 +300,8 @@ fn person(one: &DrillPersonView) -> Markup {
                     p class="line" {
                         @if let Some(message) = &way.message { a href={ "/messages/" (message) } { (way.contact) } } @else { (way.contact) }
                         span class="quiet" { " (" (way.channel) "): " }
-                        span class={ @if way.failed.is_some() && way.delivered_at.is_none() { "late" } } { (pieces::cut(&way.says, WORDS_CHARS_MAX)) }
+                        @let failed = way.failed.is_some() && way.delivered_at.is_none();
+                        span class={ @if failed { "late" } } { (pieces::cut(&way.says, WORDS_CHARS_MAX)) }
                     }
                 }
             }
@@ -312,7 +323,9 @@ pub(crate) async fn of_policy(app: &App, who: &Principal, when: &When, escalatio
                     input type="hidden" name="escalation" value=(escalation);
                     (wait_field(""))
                     button class="secondary" type="submit" { "Fire drill" }
-                    p class="hint" { "It asks everybody whom this policy would page, now, level after level. Every message says that it is a drill." }
+                    p class="hint" {
+                        "It asks everybody whom this policy would page, now, level after level. Every message says that it is a drill."
+                    }
                 }
             }
         }

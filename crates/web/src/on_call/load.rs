@@ -1,7 +1,7 @@
 //! What on-call cost people, under *On call*: a table for each schedule, with what each figure is.
 
 use allclear_domain::access::Principal;
-use allclear_domain::measure::on_call::LOAD_PERIOD;
+use allclear_domain::org::cost::LOAD_PERIOD;
 use allclear_domain::view::{CarriedView, OnCallCostView, ScheduleCostView};
 use allclear_engine::read::on_call_cost::CostFilter;
 use axum::extract::{Query, State};
@@ -61,19 +61,23 @@ async fn shown(app: &App, who: &Principal, when: &When, asked: &Fields) -> Resul
         nav class="crumbs" aria-label="Where this is" { a href=(PLACE.path) { (PLACE.word) } }
         (heading("What on-call costs", &html! { (when.stamp(found.from)) " to " (when.stamp(found.to)) " " (when.zone()) }))
         p class="quiet prose" {
-            "Live pages alone: drills and test pages are not in it. The figures are of all people of a schedule together; each person stands \
-             there for whoever manages the team, for administrators, and for themself."
+            "Live pages alone: drills and test pages are not in it. The figures are of all people of a schedule together; each person \
+             stands there for whoever manages the team, for administrators, and for themself."
         }
         form method="get" action=(PATH) {
             @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "This was not done" } (why) } }
             label { span { "From" } input type="date" name="from" value=(when.day(found.from)); }
-            label { span { "To " span class="quiet" { "Left open, now" } } input type="date" name="to" value=(typed("to").unwrap_or_default()); }
+            label {
+                span { "To " span class="quiet" { "Left open, now" } }
+                input type="date" name="to" value=(typed("to").unwrap_or_default());
+            }
             label {
                 span { "Schedule" }
                 select name="schedule" {
                     (pieces::choice("", filter.schedule.is_none(), "All"))
                     @for form in &org.bundle().schedules {
-                        (pieces::choice(&form.id, filter.schedule.as_deref() == Some(form.id.as_str()), form.name.as_deref().unwrap_or(&form.id)))
+                        @let chosen = filter.schedule.as_deref() == Some(form.id.as_str());
+                        (pieces::choice(&form.id, chosen, form.name.as_deref().unwrap_or(&form.id)))
                     }
                 }
             }

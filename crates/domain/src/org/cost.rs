@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Timestamp};
 
+use super::load::{NIGHT_FROM, NIGHT_TO, load};
+use super::snapshot::Org;
 use crate::ids::PageId;
 use crate::oncall::Shift;
-use crate::org::load::{NIGHT_FROM, NIGHT_TO, load};
-use crate::org::snapshot::Org;
 
 /// The period where none is asked: four weeks, in which most rotas have come round once.
 pub const LOAD_PERIOD: SignedDuration = SignedDuration::from_hours(28 * 24);
