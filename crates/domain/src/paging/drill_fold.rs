@@ -6,7 +6,7 @@ use super::drill::{Answer, Drill, Level, Outcome};
 use super::event::Event;
 use super::types::{Page, Telling};
 
-/// Folds what an event says of a drill. `before` is the page as it was.
+/// Folds what an event says of a drill, before the event is folded into the page itself.
 pub(super) fn fold(page: &mut Page, event: &Event, at: Timestamp) {
     let Some(mut drill) = page.drill.take() else { return };
     match event {
