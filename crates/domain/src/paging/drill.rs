@@ -1,9 +1,9 @@
 //! A fire drill: a page that walks every level of its policy once and ends by itself.
 //!
 //! It goes the way of any page: the same targets are resolved at the same instant, by the same rules, with the same messages and the
-//! same answers. What differs: an answer ends its level and not the page, so that the next level is proved as well; a level has its own time or a shorter one; conditions that ask how bad an incident is hold, since
-//! there is none; turns of a ring are used and not taken; nobody is asked who is being paged for something real; there is one round,
-//! no catch-all, and nothing comes back.
+//! same answers. What differs: an answer ends its level and not the page, so that the next level is proved as well; a level has its own
+//! time or a shorter one; conditions that ask how bad an incident is hold, since there is none; turns of a ring are used and not taken;
+//! nobody is asked who is being paged for something real; there is one round, no catch-all, and nothing comes back.
 //!
 //! Here are its nouns. `drill_answer.rs` decides on answers, `steps.rs` asks where a page walks, `drill_fold.rs` folds, and
 //! `drill_report.rs` reads what became of everybody.
