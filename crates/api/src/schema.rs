@@ -31,7 +31,8 @@ macro_rules! lists {
 
 lists! {
     alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation,
-        view::DeliveryView, view::TimetableView, view::SchedulePreviewView;
+        view::DeliveryView, view::TimetableView, view::SchedulePreviewView, view::OnCallCostView;
+    DrillPage of view::DrillView;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;

@@ -107,6 +107,8 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Roll(args) => cli::incidents::roll(args).await,
         Command::Log(args) => cli::incidents::log(args).await,
         Command::Oncall(args) => cli::incidents::oncall(args).await,
+        Command::Drill(args) => cli::drill::drill(args).await,
+        Command::Drills(args) => cli::drill::drills(args).await,
         Command::Explain { command } => cli::incidents::explain(command).await,
         Command::Backup(args) => cli::store::backup(args).await,
         Command::Restore(args) => cli::store::restore(args).await,

@@ -27,6 +27,7 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("condition-ignored", CaughtBy::DomainTests, "a step is paged whether its condition holds or not"),
     ("turns-forgotten", CaughtBy::DomainTests, "a step that pages one in turn pages the first again and again"),
     ("one-acknowledges-for-all", CaughtBy::DomainTests, "one acknowledgement ends a step that wants several"),
+    ("drill-rings-the-busy", CaughtBy::DomainTests, "a fire drill asks also who is being paged for something real"),
     ("repeat-ignored", CaughtBy::Simulator, "a policy's further rounds are not run"),
     ("repetition-is-new", CaughtBy::Simulator, "a repetition of an open alert opens another"),
     ("dedup-ignores-integration", CaughtBy::Simulator, "two senders that use the same name share an alert"),

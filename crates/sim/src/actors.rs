@@ -354,8 +354,9 @@ impl World {
                 self.fail("I12 what only tells asks for nothing", format!("{id} was acknowledged"));
             }
             let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();
-            // Where several have to acknowledge, the page goes on for the others.
-            let counts = |page: &paging::Page| page.wants > 1 && by.as_ref().is_none_or(|by| page.answered.contains(by));
+            // Where several have to acknowledge, the page goes on for the others, and a drill for its further levels.
+            let counts =
+                |page: &paging::Page| page.drill.is_some() || page.wants > 1 && by.as_ref().is_none_or(|by| page.answered.contains(by));
             if stored.is_none_or(|(page, _)| paging::may_send(page.status) && !counts(&page)) {
                 self.fail("I4 an acknowledgement answered is an acknowledgement kept", format!("{id}"));
             }

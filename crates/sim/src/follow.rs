@@ -167,7 +167,50 @@ impl World {
         self.oracle.incidents.insert(id, model);
     }
 
+    /// A fire drill: each level once, in order, and nothing after its end. Whether an event is of one.
+    fn drill_event(&mut self, id: PageId, event: &paging::Event) -> bool {
+        if let paging::Event::Started(body) = event {
+            if body.drill.is_some() {
+                self.reached("a fire drill began");
+                self.oracle.drills.insert(id, (0, false));
+            }
+            return body.drill.is_some();
+        }
+        let Some((level, over)) = self.oracle.drills.get(&id).copied() else { return false };
+        let (next, is_level) = match event {
+            paging::Event::StepReached(body) => ((body.step, over), Some(body.step)),
+            paging::Event::StepEmpty(body) => ((body.step, over), Some(body.step)),
+            paging::Event::LevelAnswered(_) => {
+                self.reached("a level of a fire drill was answered");
+                ((level, over), None)
+            }
+            paging::Event::DrillEnded(_) | paging::Event::Stopped(_) => {
+                self.reached("a fire drill ended");
+                ((level, true), None)
+            }
+            _ => ((level, over), None),
+        };
+        let raises = is_level.is_some() || matches!(event, paging::Event::NoticeRaised(_));
+        if raises && over {
+            self.fail("I5 a drill ends", format!("{id} has {} after its end", event.kind()));
+        }
+        if is_level.is_some_and(|step| step != level + 1) {
+            self.fail("I5 a drill walks each level once", format!("{id} is at {is_level:?} after {level}"));
+        }
+        if matches!(
+            event,
+            paging::Event::Exhausted(_) | paging::Event::CameBack(_) | paging::Event::Resumed(_) | paging::Event::Acknowledged(_)
+        ) {
+            self.fail("I5 a drill ends by itself", format!("{id} has {}", event.kind()));
+        }
+        self.oracle.drills.insert(id, next);
+        true
+    }
+
     fn page_event(&mut self, id: PageId, event: &paging::Event, at: Timestamp, cause: &str) {
+        if self.drill_event(id, event) {
+            return;
+        }
         if let paging::Event::Started(body) = event {
             let model = PageModel {
                 incident: body.incident.id,

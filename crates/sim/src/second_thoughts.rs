@@ -3,11 +3,11 @@
 //!
 //! Only some worlds have such people, so that the worlds of seeds that were kept before go on meaning the same.
 
-use allclear_domain::access::Reach;
+use allclear_domain::access::{Actor, Principal, Reach, Scope};
 use allclear_domain::incident::affected::Impact;
 use allclear_domain::incident::{Incident, State, affected, attendance, record, roles};
 use allclear_domain::time::{Length, after};
-use allclear_engine::core::Command;
+use allclear_engine::core::{Command, Input};
 use allclear_store::rows;
 
 use crate::coordination::CHOICE;
@@ -76,10 +76,26 @@ impl World {
                 Command::incident(id, record::Command::Note { text: "it began with the deploy".into(), happened_at: None, marking: None })
             }
             13 => Command::incident(id, roles::Command::Take { role: "scribe".into(), person: who.clone(), why: None }),
-            _ => Command::TestPage { person: who.clone() },
+            14 => Command::TestPage { person: who.clone() },
+            _ => {
+                self.drill(&mut own);
+                return;
+            }
         };
         let wait = Length::from_secs(*own.pick(&[0, 0, 1, 30]));
         self.do_at(wait, &who, command);
+    }
+
+    /// An administrator drills a policy, and may stop that.
+    fn drill(&mut self, own: &mut Dice) {
+        let policies: Vec<String> = self.org.bundle().escalations.iter().map(|policy| policy.id.clone()).collect();
+        if policies.is_empty() {
+            return;
+        }
+        let (escalation, wait) = (own.pick(&policies).clone(), own.chance(500).then(|| Length::from_secs(own.between(10, 300))));
+        let who = Principal::new(Actor::Administrator, Scope::Admin);
+        let input = Input { who, cause: "api".to_owned(), once: None, command: Command::Drill { escalation, wait } };
+        self.plan(self.now, Task::Act(Box::new(Act::new(input))));
     }
 
     fn do_at(&mut self, wait: Length, who: &str, command: Command) {

@@ -38,7 +38,7 @@ tables! {
     PAGE = "page", key ["id"] {
         "id": Text, "incident": Text, "about": Text, "escalation": Text, "urgency": Text, "alert": Text, "because": Text,
         "status": Text, "round": Int, "step": Int, "catch_all": Bool, "entries": Text, "acknowledged_by": Text,
-        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes, "asks": Text, "reached": Text,
+        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes, "asks": Text, "reached": Text, "drill": Text,
     }
     /// Folded reviews.
     REVIEW = "review", key ["id"] {
@@ -302,6 +302,7 @@ create index action_owner on action (owner, state, due_at);
     FEEDS,
     CODES,
     TURNS,
+    DRILLS,
 ];
 
 /// Targets that do not answer.
@@ -590,6 +591,22 @@ const TURNS: Migration = Migration {
     number: 22,
     name: "turns",
     sql: "create table turn (policy text primary key, version bigint not null, body text not null) {CLUSTERED};",
+    sqlite: "",
+    postgres: "",
+};
+
+/// What a period cost people who were on call is read by when steps of pages asked them.
+/// Fire drills are few among many pages. The column says of which policy; it may be null, since most pages are none, and a node of
+/// before this step writes pages without it. Of one policy one runs at a time, whichever node starts it.
+const DRILLS: Migration = Migration {
+    number: 23,
+    name: "drills",
+    sql: "
+alter table page add column drill text;
+create unique index page_drill_runs on page (drill) where drill is not null and status = 'running';
+create index page_drill on page (id) where drill is not null;
+create index event_step_reached on event (at, seq) where kind = 'step_reached';
+",
     sqlite: "",
     postgres: "",
 };

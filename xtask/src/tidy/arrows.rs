@@ -161,15 +161,16 @@ const ARROWS: [Arrows; 3] = [
             ("incident", &["board::PLACE"]),
             ("learning", &[]),
             ("live", &[]),
-            // Who of those on call would be reached stands under their page.
-            ("me", &["board::letters", "first::TEST", "on_call::PLACE", "services::incidents"]),
+            // Who of those on call would be reached stands under their page, with the last drill of each policy.
+            ("me", &["board::letters", "first::TEST", "on_call::PLACE", "on_call::drills", "services::incidents"]),
             // Shows the end of the same log.
             ("message_link", &["incident::log"]),
             ("on_call", &[]),
             ("reports", &[]),
             ("services", &[]),
-            // A form that is a step of the first run leads to the next; that of a report form shows where it is.
-            ("settings", &["first", "reports::PATH"]),
+            // A form that is a step of the first run leads to the next; that of a report form shows where it is, and that of a policy its
+            // last drill.
+            ("settings", &["first", "on_call::drills", "reports::PATH"]),
         ],
     },
 ];

@@ -4,6 +4,7 @@
 mod absences;
 mod asks;
 mod cover;
+mod drills;
 mod explain;
 mod feeds;
 mod incidents;
@@ -240,6 +241,7 @@ operations! {
     temporary::end,
     timetable::show,
     timetable::preview,
+    timetable::load,
     absences::list,
     absences::enter,
     absences::end,
@@ -247,6 +249,10 @@ operations! {
     cover::list,
     cover::ask,
     cover::answer,
+    drills::start,
+    drills::list,
+    drills::show,
+    drills::stop,
     feeds::list,
     feeds::make,
     feeds::revoke,

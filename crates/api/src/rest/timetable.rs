@@ -1,8 +1,10 @@
 //! A schedule over a range of days, and what it would be with a change that is not saved.
 
 use allclear_channels::registry;
+use allclear_domain::org::cost::LOAD_PERIOD;
 use allclear_domain::org::diff::{Form, FormKind};
-use allclear_domain::view::{SchedulePreviewView, TimetableView};
+use allclear_domain::view::{OnCallCostView, SchedulePreviewView, TimetableView};
+use allclear_engine::read::on_call_cost::CostFilter;
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +48,34 @@ pub(crate) async fn show(
         return Err(Problem::new("invalid", "`to` is not after `from`: give a later one, or leave it out for a week"));
     }
     Ok(Json(api.engine.queries(&who.0).timetable(&id, from, to)?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CostQuery {
+    /// RFC 3339; four weeks before `to` where absent.
+    from: Option<Timestamp>,
+    /// RFC 3339; now where absent. At most 366 days after `from`.
+    to: Option<Timestamp>,
+    /// Only this schedule, by its id.
+    schedule: Option<String>,
+    /// Only schedules of this team, by its id.
+    team: Option<String>,
+}
+
+/// What on-call cost people in a period, for each schedule: what was carried, how often it called somebody, and how soon they answered.
+/// Live pages alone. All people of a schedule together; each of them for whoever manages its team and for administrators, and oneself.
+#[utoipa::path(get, path = "/api/v1/on-call/load", operation_id = "show_on_call_load", tag = "on call", params(CostQuery),
+    responses((status = 200, body = OnCallCostView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn load(State(api): State<Api>, who: Who<Read>, Q(query): Q<CostQuery>) -> Result<Json<OnCallCostView>, Problem> {
+    let to = query.to.unwrap_or_else(|| api.engine.now());
+    let from = query.from.unwrap_or_else(|| to.checked_sub(LOAD_PERIOD).unwrap_or(Timestamp::MIN));
+    if to <= from {
+        return Err(Problem::new("invalid", "`to` is not after `from`: give a later one, or leave both out for the last four weeks"));
+    }
+    let filter = CostFilter { schedule: query.schedule, team: query.team };
+    Ok(Json(api.engine.queries(&who.0).on_call_cost(&filter, from, to).await?))
 }
 
 /// What a schedule would be.

@@ -44,7 +44,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 87, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 92, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -153,6 +153,12 @@ async fn what_is_answered_is_what_is_described() {
     let feed = w.post("/api/v1/calendar-feeds", ADMIN, r#"{"schedule":"primary"}"#).await;
     assert_eq!(feed.status, 201, "{}", feed.text());
     fits(&spec, &schema("post", "/api/v1/calendar-feeds", "201"), &feed.json(), "feed");
+    let drill = w.post("/api/v1/drills", ADMIN, r#"{"escalation":"first","wait":"2m"}"#).await;
+    assert_eq!(drill.status, 201, "{}", drill.text());
+    fits(&spec, &schema("post", "/api/v1/drills", "201"), &drill.json(), "drill");
+    let drill = drill.json()["id"].as_str().unwrap().to_owned();
+    let stopped = w.post(&format!("/api/v1/drills/{drill}/stop"), ADMIN, "").await;
+    fits(&spec, &schema("post", "/api/v1/drills/{id}/stop", "200"), &stopped.json(), "stop");
     // Of two who take turns one asks the other for cover.
     let duo = r#"{"time_zone":"Etc/UTC","layers":[{"people":["ana","ben"],"every":"1h","handoff":"00:00","starts":"2026-01-05"}]}"#;
     let admin = format!("Bearer {ADMIN}");
@@ -192,6 +198,8 @@ async fn what_is_answered_is_what_is_described() {
         }
         let id = if path.contains("alerts") {
             &alert
+        } else if path.contains("/drills/") {
+            &drill
         } else if path.contains("/messages/") {
             &message
         } else if path.contains("signals") {
@@ -219,7 +227,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 44);
+    assert_eq!(tried, 47);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::cli::coordination_args as coordination;
+use crate::cli::on_call_args;
 
 pub use crate::cli::shared_args::{Form, One, OneAt, Remote};
 use crate::config::flags::{ForDoctor, ForInvite, ForServe, ForStore, Given};
@@ -87,6 +88,10 @@ pub enum Command {
     Log(Log),
     /// Who is on call, and who is next
     Oncall(Oncall),
+    /// Starts a fire drill of an escalation policy over the real path, and follows it level by level
+    Drill(on_call_args::Drill),
+    /// Fire drills, newest first; shows one, or stops one
+    Drills(on_call_args::Drills),
     /// Who would be paged for a payload, and why somebody was or was not
     Explain {
         #[command(subcommand)]
@@ -306,7 +311,10 @@ pub struct Log {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Oncall {
+    #[command(subcommand)]
+    pub command: Option<on_call_args::OnCallCommand>,
     /// At another time, as in 2026-12-24T18:00:00Z
     #[arg(long, value_name = "INSTANT", value_parser = allclear_domain::time::instant)]
     pub at: Option<Timestamp>,

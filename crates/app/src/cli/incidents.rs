@@ -307,6 +307,9 @@ fn clock_row(clock: &ClockView, now: Timestamp) -> Vec<String> {
 
 /// `oncall`.
 pub async fn oncall(args: Oncall) -> anyhow::Result<()> {
+    if let Some(command) = args.command {
+        return super::on_call::obey(command).await;
+    }
     let client = Client::new(&args.remote)?;
     let at = args.at.map(|at| at.to_string());
     let query: Vec<(&str, &str)> = at.iter().map(|at| ("at", at.as_str())).collect();

@@ -54,6 +54,8 @@ pub(crate) struct Ids {
     /// One that runs, made by the administrator for the administrator `adm`.
     override_: String,
     temporary: String,
+    /// A fire drill, started by the administrator's token.
+    drill: String,
 }
 
 async fn ids(world: &World, reference: &str) -> Ids {
@@ -66,6 +68,7 @@ async fn ids(world: &World, reference: &str) -> Ids {
         review: NONE.to_owned(),
         override_: NONE.to_owned(),
         temporary: NONE.to_owned(),
+        drill: NONE.to_owned(),
         reference: reference.to_owned(),
     }
 }
@@ -93,6 +96,7 @@ pub(crate) async fn finish(world: &World, ids: &mut Ids) {
 pub(crate) fn filled(path: &str, ids: &Ids) -> String {
     let id = match path {
         _ if path.contains("/pages/") || path.contains("/explain/page/") => ids.page.as_str(),
+        _ if path.contains("/drills/") => &ids.drill,
         _ if path.contains("/messages/") => &ids.message,
         _ if path.contains("/alerts/") => &ids.alert,
         _ if path.contains("/actions/") => &ids.action,
@@ -473,6 +477,11 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/calendar-feeds", House, Value::Null),
         ("POST /api/v1/calendar-feeds", Respond, json!({"schedule": "rota"})),
         ("DELETE /api/v1/calendar-feeds/{id}", Own, Value::Null),
+        ("GET /api/v1/on-call/load", House, Value::Null),
+        ("GET /api/v1/drills", House, Value::Null),
+        ("GET /api/v1/drills/{id}", House, Value::Null),
+        ("POST /api/v1/drills", Schedule, json!({"escalation": "payments"})),
+        ("POST /api/v1/drills/{id}/stop", Schedule, json!({})),
         ("POST /api/v1/explain/signal", House, json!({"title": "matrix"})),
         ("GET /api/v1/explain/page/{id}", See, Value::Null),
         ("GET /api/v1/stream", Read, Value::Null),
@@ -555,8 +564,10 @@ async fn every_operation_answers_everybody_as_the_table_says() {
     let layer = json!({"people": ["adm"], "every": "1d", "handoff": "09:00", "starts": "2026-01-05"});
     let season = json!({"starts_at": hours(-1), "ends_at": hours(1), "layers": [layer]});
     let season = world.command("/schedules/rota/temporary-schedules", season).await.ok().body;
+    let drill = world.command("/drills", json!({"escalation": "payments"})).await.ok().body;
     for (_, ids) in &mut things {
         finish(&world, ids).await;
+        ids.drill = drill["id"].as_str().unwrap().to_owned();
         ids.temporary = season["id"].as_str().unwrap().to_owned();
         ids.override_ = made["id"].as_str().unwrap().to_owned();
     }

@@ -16,7 +16,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::answers::{Answer, words};
-use super::wording::{Button, Words, fitted, one_line};
+use super::wording::{Button, Words, fitted, one_line, retired_title};
 
 /// Longest title, in characters: the first line.
 const TITLE_CHARS_MAX: usize = 250;
@@ -207,9 +207,7 @@ impl Channel for Matrix {
 
     fn retire(&self, sent: &Retired<'_>) -> Option<Request> {
         let event = sent.receipt.rsplit(' ').next().filter(|event| is_event(event))?;
-        let incident = &sent.notice.incident;
-        let more = if sent.several { " and others" } else { "" };
-        let title = format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title);
+        let title = retired_title(sent.notice, sent.several);
         let open = Button { label: "Open", href: sent.incident_url.to_owned() };
         let new = content(&one_line(&title, TITLE_CHARS_MAX), &one_line(sent.says, TITLE_CHARS_MAX), &[open]);
         let mut body = new.clone();

@@ -128,6 +128,7 @@ const fn sign(kind: NoticeKind) -> &'static str {
         NoticeKind::Request => "incoming_envelope",
         NoticeKind::Over | NoticeKind::Step => "white_check_mark",
         NoticeKind::Code => "key",
+        NoticeKind::Drill => "fire_extinguisher",
     }
 }
 

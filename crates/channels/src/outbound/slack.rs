@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::answers::Answer;
 use super::plain::inert;
 use super::setting::{BadSetting, bad, listed};
-use super::wording::{Words, cut_bytes, fitted, one_line};
+use super::wording::{Words, cut_bytes, fitted, one_line, retired_title};
 
 /// Where Slack is.
 pub const URL_DEFAULT: &str = "https://slack.com/api";
@@ -235,6 +235,7 @@ fn buttons(message: &Message, words: &Words, hears: bool) -> Vec<Value> {
     let asked = match message.notices.first().map(|notice| notice.kind) {
         Some(NoticeKind::Page) if message.notices.len() > 1 => Some(("Acknowledge all", "Pass all on")),
         Some(NoticeKind::Page) => Some(("Acknowledge", "Pass it on")),
+        Some(NoticeKind::Drill) => Some(("Acknowledge the drill", "Pass it on")),
         Some(NoticeKind::StillOnIt) => Some(("I am still on it", "I am not")),
         Some(
             NoticeKind::ConfirmRecovery
@@ -422,9 +423,7 @@ impl Channel for Slack {
     fn retire(&self, sent: &Retired<'_>) -> Option<Request> {
         let workspace = self.workspace.as_ref()?;
         let (channel, ts) = place_in(sent.receipt)?;
-        let incident = &sent.notice.incident;
-        let more = if sent.several { " and others" } else { "" };
-        let title = format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title);
+        let title = retired_title(sent.notice, sent.several);
         let title = one_line(&title, LINE_CHARS_MAX);
         let mut blocks = vec![header(&title), section(&plain(&one_line(sent.says, LINE_CHARS_MAX)))];
         if let Some(open) = link(sent.id, "Open", sent.incident_url) {

@@ -94,7 +94,7 @@ fn lines_of(words: &Words) -> Vec<String> {
         return lines;
     };
     let line = |(name, value): &(&'static str, String)| match *name {
-        "Update" | "Question" | "Over" | "Readiness" | "Note" | "Shift" => Some(value.clone()),
+        "Drill" | "Update" | "Question" | "Over" | "Readiness" | "Note" | "Shift" => Some(value.clone()),
         "Service" | "Answer by" | "Good until" => Some(format!("{name}: {value}")),
         "Not you?" => Some(format!("{name} {value}")),
         "It says" => Some(cut(value, DESCRIPTION_CHARS_MAX)),
@@ -110,6 +110,7 @@ fn how_to_answer(message: &Message) -> Option<String> {
     match message.notices.first()?.kind {
         NoticeKind::Page if message.notices.len() > 1 => Some(format!("Answer {code} to take all of them, {code} no to pass them on.")),
         NoticeKind::Page => Some(format!("Answer {code} to take it, {code} no to pass it on.")),
+        NoticeKind::Drill => Some(format!("Answer {code} to prove that you are reached, {code} no to pass it on.")),
         NoticeKind::StillOnIt => Some(format!("Answer {code} if you are, {code} no if you are not.")),
         NoticeKind::ConfirmRecovery
         | NoticeKind::Reminder
@@ -131,7 +132,9 @@ fn how_to_answer(message: &Message) -> Option<String> {
 pub(super) fn text_of(message: &Message, chars_max: usize, hears: bool) -> Result<String, String> {
     let words = Words::of(message, SUBJECT_CHARS_MAX).ok_or("the message has no notice")?;
     let doubt = if words.in_doubt { "You may have received this before.\n" } else { "" };
-    let head = format!("{doubt}{}", words.subject);
+    // Of a drill it stands first that it is one.
+    let is_drill = message.notices.first().is_some_and(|notice| notice.kind == NoticeKind::Drill);
+    let head = if is_drill { format!("{}\n{doubt}", words.subject).trim_end().to_owned() } else { format!("{doubt}{}", words.subject) };
     let button = words.button().map(|button| button.href);
     let link = button.as_deref().or_else(|| words.page()).map(|link| format!("\n{link}")).unwrap_or_default();
     let how = how_to_answer(message).filter(|_| hears).map(|how| format!("\n{how}")).unwrap_or_default();

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::answers::{Answer, words};
 use super::plain::inert;
-use super::wording::{Button, Loudness, Words, one_line};
+use super::wording::{Button, Loudness, Words, one_line, retired_title};
 
 /// Longest title, in characters: the first line of the text.
 const TITLE_CHARS_MAX: usize = 250;
@@ -266,6 +266,7 @@ fn asked<'a>(message: &Message, target: &Target) -> Option<[Key<'a>; 2]> {
     let (yes, no) = match message.notices.first()?.kind {
         NoticeKind::Page if message.notices.len() > 1 => ("Acknowledge all", "Pass all on"),
         NoticeKind::Page => ("Acknowledge", "Pass it on"),
+        NoticeKind::Drill => ("Acknowledge the drill", "Pass it on"),
         NoticeKind::StillOnIt => ("I am still on it", "I am not"),
         NoticeKind::ConfirmRecovery
         | NoticeKind::Reminder
@@ -377,10 +378,7 @@ impl Channel for Telegram {
         let root = root(FORM.server(sent.address).unwrap_or(USUAL_SERVER)).ok()?;
         let (_, rest) = sent.receipt.split_once(' ')?.1.split_once(' ')?;
         let number: u64 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-        let incident = &sent.notice.incident;
-        let more = if sent.several { " and others" } else { "" };
-        let title =
-            one_line(&format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title), TITLE_CHARS_MAX);
+        let title = one_line(&retired_title(sent.notice, sent.several), TITLE_CHARS_MAX);
         let text = format!("{}\n{}\nOpen: {}", inert(&title), inert(sent.says), sent.incident_url);
         // Without a keyboard, so that the one it had goes.
         let body = json!({"chat_id": chat, "message_id": number, "text": text, "link_preview_options": {"is_disabled": true}});

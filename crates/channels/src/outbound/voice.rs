@@ -122,6 +122,9 @@ fn sentences(message: &Message, chars_max: usize) -> Result<(String, Option<Stri
                 Some(format!("Press {take} to take it, {pass} to pass it on.")),
             )
         }
+        NoticeKind::Drill => {
+            (format!("{title}. Level {}.", notice.step), Some(format!("Press {take} to prove that you are reached, {pass} to pass it on.")))
+        }
         NoticeKind::StillOnIt => {
             (format!("Are you still on {reference}, {title}?"), Some(format!("Press {take} if you are, {pass} if you are not.")))
         }
@@ -139,7 +142,9 @@ fn sentences(message: &Message, chars_max: usize) -> Result<(String, Option<Stri
         }
         NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step => (format!("{reference}, {title}. {text}"), None),
     };
-    Ok((format!("This is All Clear. {again}{says}"), keys))
+    // Of a drill it is said first that it is one.
+    let drill = if notice.kind == NoticeKind::Drill { "This is a drill. " } else { "" };
+    Ok((format!("{drill}This is All Clear. {again}{says}"), keys))
 }
 
 /// Says something and takes one key.

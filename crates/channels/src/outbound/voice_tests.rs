@@ -45,6 +45,12 @@ fn a_call_says_it_twice_and_takes_a_key() {
     for name in ["StatusCallback", "AsyncAmdStatusCallback"] {
         assert_eq!(field(&request, name).as_deref(), Some(back.as_str()), "{name}");
     }
+    let mut drill = message(1, "DRILL of Payments: nothing is wrong");
+    drill.notices[0].kind = NoticeKind::Drill;
+    (drill.in_doubt, drill.reply_url) = (true, Some("https://ac.example/reply/voice".into()));
+    let said = twiml(&drill);
+    assert!(said.contains("<Say>This is a drill. This is All Clear. You may have been called"), "{said}");
+    assert!(said.contains("Press 1 to prove that you are reached, 2 to pass it on.") && !said.contains("severity"), "{said}");
     let many = twiml(&message(40, "Disk full"));
     assert!(many.contains("40 incidents. The first, severity 2: INC 142. Disk full. Press 1 to take all of them"), "{many}");
     for (kind, asks) in

@@ -28,6 +28,11 @@ const CODE_LINES: [&str; 4] = ["Code", "Good until", "Why", "Not you?"];
 /// Names of others who are asked.
 const ALSO_TOLD_MAX: usize = 10;
 
+/// What stands where a severity would: a drill has none.
+const DRILL_SEVERITY: &str = "DRILL";
+/// What a drill says of itself.
+pub(crate) const DRILL_SAYS: &str = "This is a fire drill. Nothing is wrong. Acknowledge it to prove that you are reached.";
+
 /// What a message with a code is called.
 const CODE_TITLE: &str = "A code, to prove that this contact is yours";
 
@@ -97,8 +102,11 @@ impl Loudness {
         let Some(worst) = message.notices.first() else { return Self::Quiet };
         match (worst.kind, message.urgency) {
             (NoticeKind::Page, NotifyUrgency::High) if worst.incident.severity == "sev1" => Self::Alarm,
-            (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => Self::High,
-            (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => Self::Normal,
+            // A drill rings as what it practises.
+            (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery | NoticeKind::Drill, NotifyUrgency::High) => Self::High,
+            (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery | NoticeKind::Drill, NotifyUrgency::Low) => {
+                Self::Normal
+            }
             (NoticeKind::Request | NoticeKind::Code | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift, _) => Self::Normal,
             (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over | NoticeKind::Step, _) => Self::Quiet,
         }
@@ -113,7 +121,7 @@ impl Words {
         let part = |(index, notice): (usize, &Notice)| Part {
             reference: one_line(&notice.incident.reference, 32),
             title: if notice.kind == NoticeKind::Code { CODE_TITLE.to_owned() } else { one_line(&notice.incident.title, TITLE_CHARS_MAX) },
-            severity: severity_of(notice),
+            severity: if notice.kind == NoticeKind::Drill { DRILL_SEVERITY.to_owned() } else { severity_of(notice) },
             lines: lines_of(message, notice, message.about.as_ref().filter(|_| index == 0)),
             button: link_at(&message.ack_urls, index).zip(asked_for(notice.kind)).map(|(href, label)| Button { label, href }),
             page: link_at(&message.incident_urls, index),
@@ -196,6 +204,16 @@ impl Words {
     }
 }
 
+/// What a message is called that is shown as done where it went.
+pub(super) fn retired_title(notice: &Notice, several: bool) -> String {
+    let incident = &notice.incident;
+    let more = if several { " and others" } else { "" };
+    if notice.kind == NoticeKind::Drill {
+        return incident.title.clone();
+    }
+    format!("[{}] {} {}{more}", incident.severity.to_uppercase(), incident.reference, incident.title)
+}
+
 /// One notice in one line, as a list of messages shows it.
 #[must_use]
 pub fn one_line_of(notice: &Notice) -> String {
@@ -206,6 +224,7 @@ pub fn one_line_of(notice: &Notice) -> String {
             let because = notice.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
             format!(" (step {}{again}){because}", notice.step)
         }
+        (NoticeKind::Drill, _) => return format!("{}, level {}", incident.title, notice.step),
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
         // Of its incident an organisation may not be told what it is.
         (NoticeKind::Request | NoticeKind::Readiness | NoticeKind::Note | NoticeKind::Shift, text) => {
@@ -271,6 +290,8 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
     let subject = match message.notices.len() {
         1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::StillOnIt => format!("Still on it? {} {}", incident.reference, incident.title),
+        // Its title begins with the word, so that it stands first wherever it is cut.
+        1 if worst.kind == NoticeKind::Drill => incident.title.clone(),
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Code => format!("{} is your code for All Clear", code_of(worst)),
         1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
@@ -314,6 +335,17 @@ fn lines_of_code(message: &Message, notice: &Notice) -> Vec<(&'static str, Strin
         (CODE_LINES[1], local(until, zone)),
         (CODE_LINES[2], format!("{}, to prove that this contact is theirs", capital(&one_line(asked, BECAUSE_CHARS_MAX)))),
         (CODE_LINES[3], "Do nothing: without the code nothing is sent here again.".to_owned()),
+    ]
+}
+
+/// What a drill asks for, before all else that it is one.
+fn lines_of_drill(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
+    let person = message.names.person.as_deref().unwrap_or(&notice.person);
+    let zone = message.names.time_zone.as_deref().unwrap_or("UTC");
+    vec![
+        ("Drill", DRILL_SAYS.to_owned()),
+        ("Asked", format!("{}, {}", one_line(person, 100), local(message.created_at, zone))),
+        ("Level", notice.step.to_string()),
     ]
 }
 
@@ -377,6 +409,9 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
     if notice.kind == NoticeKind::Code {
         return lines_of_code(message, notice);
     }
+    if notice.kind == NoticeKind::Drill {
+        return lines_of_drill(message, notice);
+    }
     let because = notice.because.as_deref().map(|because| ("Why", capital(&one_line(because, BECAUSE_CHARS_MAX))));
     let severity = (!notice.incident.severity.is_empty()).then(|| ("Severity", severity_of(notice)));
     let mut lines: Vec<_> = because.into_iter().chain(severity).collect();
@@ -390,7 +425,7 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
             NoticeKind::Readiness => "Readiness",
             NoticeKind::Note => "Note",
             NoticeKind::Shift => "Shift",
-            NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Code => "Reminder",
+            NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Code | NoticeKind::Drill => "Reminder",
         };
         lines.push((name, prose(text)));
         if let Some(service) = &notice.incident.service {
@@ -419,6 +454,7 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
 const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
     match kind {
         NoticeKind::Page => Some("Acknowledge"),
+        NoticeKind::Drill => Some("Acknowledge the drill"),
         NoticeKind::StillOnIt => Some("I am still on it"),
         NoticeKind::ConfirmRecovery
         | NoticeKind::Reminder
@@ -518,6 +554,30 @@ mod tests {
         let text = words.short(4096);
         assert!(text.starts_with("Code: 048213\nGood until: 2026-11-21 03:15 UTC\nWhy: Ana asked for it, to prove"), "{text}");
         assert!(words.links().is_empty() && !one_line_of(&code.notices[0]).contains("048213"));
+    }
+
+    #[test]
+    fn a_drill_says_first_that_it_is_one_however_short_the_form() {
+        let mut drill = message(1, "DRILL of Payments: nothing is wrong");
+        drill.notices[0].kind = NoticeKind::Drill;
+        for in_doubt in [false, true] {
+            drill.in_doubt = in_doubt;
+            for chars_max in [12, 40, 200] {
+                assert!(Words::of(&drill, chars_max).unwrap().subject.starts_with("DRILL of Pa"), "{chars_max}");
+            }
+            for chars_max in [160, 320, 1_600] {
+                let text = crate::outbound::sms::text_of(&drill, chars_max, true).unwrap();
+                assert!(text.starts_with("DRILL of Payments: nothing is wrong\n"), "{text}");
+                assert!(!text.contains("SEV") && !text.contains("to take it"), "{text}");
+            }
+        }
+        let words = Words::of(&drill, 200).unwrap();
+        assert_eq!(words.button().map(|button| button.label), Some("Acknowledge the drill"));
+        assert!(words.parts[0].lines[0].1.starts_with("This is a fire drill. Nothing is wrong."), "{words:?}");
+        assert_eq!(words.parts[0].severity, "DRILL");
+        assert!(retired_title(&drill.notices[0], false).starts_with("DRILL"));
+        let page = Words::of(&message(1, "Disk full"), 200).unwrap();
+        assert!(!page.subject.contains("DRILL") && page.parts[0].lines.iter().all(|(name, _)| *name != "Drill"));
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub enum Denied {
     Link,
     #[error("an administrator or a manager of its team puts somebody on a schedule; whoever is in that team may take it over themself")]
     Schedule,
+    #[error("a fire drill rings people: a manager of a team whose policy it is starts one, or an administrator")]
+    Drill,
     #[error("an override is ended by whoever made it or is named in it, by a manager of the schedule's team or by an administrator")]
     Override,
     #[error("this token stands for no person, so it could not see a private incident: use a person's token")]
@@ -253,6 +255,20 @@ pub fn may_schedule(org: &Org, who: &Principal, schedule: &str) -> Result<(), De
     may(org, who, Right::Schedule, team.map_or(Resource::Installation, Resource::Team))
 }
 
+/// Whether somebody may start a fire drill of a policy: administrators, and managers of a team whose policy it is.
+///
+/// # Errors
+/// Why not.
+pub fn may_drill(org: &Org, who: &Principal, escalation: &str) -> Result<(), Denied> {
+    may(org, who, Right::SeeOrganisation, Resource::Installation)?;
+    let teams = org.teams_of_escalation(escalation);
+    let of_a_team = teams.iter().any(|team| may(org, who, Right::Schedule, Resource::Team(team)).is_ok());
+    if of_a_team {
+        return Ok(());
+    }
+    may(org, who, Right::Administer, Resource::Installation).map_err(|_| Denied::Drill)
+}
+
 /// Whether somebody may take a role of an incident from whoever holds it, unasked: administrators, and managers of the
 /// team of its service.
 ///
@@ -297,6 +313,7 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
         | Denied::Scope { .. }
         | Denied::Guest
         | Denied::Link
+        | Denied::Drill
         | Denied::Override
         | Denied::WouldNotSeeIt
         | Denied::Ours

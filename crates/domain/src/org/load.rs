@@ -14,8 +14,9 @@ use crate::oncall::civil::instant_of;
 use crate::oncall::{Shift, day_begins};
 
 /// A night is from ten in the evening until six in the morning.
-const NIGHT_FROM: Time = Time::constant(22, 0, 0, 0);
-const NIGHT_TO: Time = Time::constant(6, 0, 0, 0);
+pub const NIGHT_FROM: Time = Time::constant(22, 0, 0, 0);
+/// Its end, on the next day.
+pub const NIGHT_TO: Time = Time::constant(6, 0, 0, 0);
 /// On call for less of it, a night or a day is nobody's burden.
 const COUNTS_FROM: SignedDuration = SignedDuration::from_hours(1);
 

@@ -6,6 +6,7 @@
 
 pub mod away;
 pub mod check;
+pub mod cost;
 pub mod cover;
 pub mod diff;
 pub mod export;
@@ -23,5 +24,6 @@ pub mod roles;
 pub mod shift_notices;
 pub mod shipped;
 pub mod snapshot;
+pub mod suggest;
 pub mod timetable;
 pub mod words;

@@ -58,13 +58,8 @@ pub(super) fn misfit(when: &When, facts: &Facts, urgency: NotifyUrgency, org: &O
         let is = facts.kind.as_ref().map_or_else(|| "has none".to_owned(), |kind| format!("is of the type {kind}"));
         return Some(format!("it counts for the type {}, and the incident {is}", when.types.join(" or ")));
     }
-    for (id, wants_open) in [(&when.during, true), (&when.outside, false)] {
-        let Some((id, calendar)) = id.as_ref().and_then(|id| Some((id, org.calendar(id)?))) else { continue };
-        if calendar.is_open(at) != wants_open {
-            let (wanted, is) = if wants_open { ("open", "closed") } else { ("closed", "open") };
-            let local = calendar.zone().to_datetime(at).strftime("%a %H:%M").to_string();
-            return Some(format!("it counts while `{id}` is {wanted}, and that is {is} now ({local} there)"));
-        }
+    if let Some(why) = misfit_of_hours(when, org, at) {
+        return Some(why);
     }
     let value = |name: &str| match name {
         "severity" => facts.severity.word(),
@@ -78,6 +73,19 @@ pub(super) fn misfit(when: &When, facts: &Facts, urgency: NotifyUrgency, org: &O
     let is = value(&misfit.name);
     let is = if is.is_empty() { "there is none".to_owned() } else { format!("it is `{is}`") };
     Some(format!("it counts where {misfit} fits, and {is}"))
+}
+
+/// The same of its hours alone: a drill proves every level, and rings nobody at an hour at which a page would not.
+pub(super) fn misfit_of_hours(when: &When, org: &Org, at: Timestamp) -> Option<String> {
+    for (id, wants_open) in [(&when.during, true), (&when.outside, false)] {
+        let Some((id, calendar)) = id.as_ref().and_then(|id| Some((id, org.calendar(id)?))) else { continue };
+        if calendar.is_open(at) != wants_open {
+            let (wanted, is) = if wants_open { ("open", "closed") } else { ("closed", "open") };
+            let local = calendar.zone().to_datetime(at).strftime("%a %H:%M").to_string();
+            return Some(format!("it counts while `{id}` is {wanted}, and that is {is} now ({local} there)"));
+        }
+    }
+    None
 }
 
 fn words_of_least(least: Severity) -> String {

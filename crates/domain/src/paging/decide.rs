@@ -4,8 +4,9 @@ use super::event::{
     Acknowledged, AcknowledgedInPart, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached,
     SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, Stopped, TakenBack, Told,
 };
-use super::steps::{Context, Reach, Refusal, advance, policy_of, raise, reached};
+use super::steps::{Context, Reach, Refusal, TOO_FEW, advance, policy_of, raise, reached};
 use super::types::{AtStep, CATCH_ALL_WITHIN, Entry, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use super::{drill, drill_answer};
 use crate::ids::{AlertId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::AUDIENCE;
@@ -34,6 +35,8 @@ pub struct Start {
     pub request: Option<u32>,
     /// How long those who are named have; as long as a usual step, where nothing is said.
     pub within: Option<Length>,
+    /// What it is asked for with, where it is a fire drill.
+    pub drill: Option<drill::Ask>,
 }
 
 /// What is told, and whom.
@@ -48,9 +51,6 @@ pub struct Tell {
     /// Which of a person's rules is used.
     pub urgency: NotifyUrgency,
 }
-
-/// Why a step that wants several answers is over before its time.
-const TOO_FEW: &str = "too few are left of those who have to acknowledge";
 
 /// Why a page that only tells takes no answer.
 const ONLY_TOLD: &str = "it asked for nothing";
@@ -168,6 +168,10 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
         (Some(page), command) => (page, command),
     };
     let (page, command) = page;
+    let command = match (&page.drill, command) {
+        (Some(drill), Command::Acknowledge { by, via }) => return drill_answer::answer(page, drill, by, via, context),
+        (_, command) => command,
+    };
     let running = page.status == Status::Running;
     match command {
         Command::Start(_) | Command::Tell(_) => Err(Refusal::AlreadyStarted),
@@ -186,6 +190,9 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
                 // has passed, must not take the page from whoever has it by then, though it be the same person again.
                 let answers_this = answers.is_none_or(|step| step == page.at_step() || planted("declined-twice"));
                 let is_paged_now = answers_this && page.entries.iter().any(|entry| entry.person == by);
+                if page.drill.is_some() && !is_paged_now {
+                    return Err(Refusal::NotAsked);
+                }
                 // Of several who have to acknowledge, the others may do.
                 let stays = page.wants > 1 && is_paged_now && enough_without(page, &by);
                 let mut events = vec![Event::Declined(Declined { by: by.clone(), via, stays, why })];
@@ -284,6 +291,7 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         request: start.request,
         within: start.within,
         policy,
+        drill: start.drill,
     });
     let page = super::evolve(None, start.id, &started, context.now);
     let first = advance(&page, 1, 1, "the page started", start.late, context);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drill::Ask;
 use crate::event::event_kinds;
 use crate::ids::{AlertId, MessageId};
 use crate::org::model::{Escalation, NotifyUrgency};
@@ -30,6 +31,9 @@ event_kinds! {
         Stopped(Stopped) = "page_stopped" [Follows],
         ConfirmationAsked(ConfirmationAsked) = "confirmation_asked" [Machinery],
         Resumed(Resumed) = "page_resumed",
+        LevelAnswered(LevelAnswered) = "drill_answered" [Follows],
+        AnsweredLate(AnsweredLate) = "drill_answered_late",
+        DrillEnded(DrillEnded) = "drill_ended" [Follows],
     }
 }
 
@@ -62,6 +66,9 @@ pub struct Started {
     /// Its policy as it is now: what the page walks. Absent where it has none, and of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Escalation>,
+    /// What it was asked for with, where it is a fire drill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Ask>,
 }
 
 /// Body of `told`: people are told something, and nothing is asked.
@@ -318,4 +325,31 @@ pub struct ConfirmationAsked {
     pub channel: String,
     pub message: MessageId,
     pub org_version: u64,
+}
+
+/// Body of `drill_answered`: somebody answered the level of a drill at which they are asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelAnswered {
+    pub round: u32,
+    pub step: u32,
+    pub by: String,
+    pub via: String,
+    /// How many have, with this one.
+    pub so_far: u32,
+    /// How many have to.
+    pub wants: u32,
+}
+
+/// Body of `drill_answered_late`: somebody answered a level of a drill that was over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnsweredLate {
+    pub step: u32,
+    pub by: String,
+    pub via: String,
+}
+
+/// Body of `drill_ended`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DrillEnded {
+    pub why: String,
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::drill::Drill;
+use super::drill_fold;
 use super::event::{Acknowledged, Event, PlannedEntry, Reached, Resumed, Told};
 use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells, is_by_message};
 use crate::ids::{MessageId, PageId};
@@ -51,9 +53,21 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             wants: 1,
             answered: Vec::new(),
             passed_on: Vec::new(),
+            drill: body.drill.clone().map(Drill::new),
         };
     };
+    drill_fold::fold(&mut page, event, at);
     match event {
+        Event::AnsweredLate(_) => {}
+        Event::LevelAnswered(body) => {
+            page.answered.push(body.by.clone());
+            forget_plans(&mut page, &body.by);
+        }
+        Event::DrillEnded(_) => {
+            page.status = Status::Stopped;
+            page.ended_at = Some(at);
+            page.due_at = None;
+        }
         Event::Started(_) | Event::Told(_) | Event::StepEmpty(_) | Event::SendInDoubt(_) | Event::ConfirmationAsked(_) => {}
         Event::Declined(body) if body.stays => leaves(&mut page, &body.by),
         Event::Declined(_) => {}
@@ -65,6 +79,10 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             page.due_at = Some(after(at, body.within));
             page.wants = body.wants;
             page.passed_on.clear();
+            // Each level of a drill is proved by itself.
+            if page.drill.is_some() {
+                page.answered.clear();
+            }
         }
         Event::Resumed(body) => resumed(&mut page, body, at),
         Event::NoticeRaised(body) => {
@@ -126,6 +144,10 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         }
         Event::Stopped(_) => {
             page.status = Status::Stopped;
+            if page.drill.is_some() {
+                // A drill does not go on where it was stopped.
+                page.due_at = None;
+            }
             page.ended_at = Some(at);
         }
     }
@@ -181,6 +203,7 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         wants: 1,
         answered: Vec::new(),
         passed_on: Vec::new(),
+        drill: None,
     }
 }
 

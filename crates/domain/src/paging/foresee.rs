@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::condition::Facts;
 use super::decide::{Command, Start, decide};
+use super::drill::NOBODY_BUSY;
 use super::event::Event;
 use super::evolve::evolve;
 use super::steps::Context;
@@ -43,10 +44,11 @@ pub fn foresee(org: &Org, escalation: Option<&str>, facts: &Facts, turns: &Turns
         alone: false,
         request: None,
         within: None,
+        drill: None,
     });
     let (mut page, mut now, mut out): (Option<Page>, _, _) = (None, start, Vec::new());
     for _ in 0..STEPS_AHEAD_MAX {
-        let mut context = Context { now, org, ids: &mut ids, facts: Some(facts.clone()), turns: &turns };
+        let mut context = Context { now, org, ids: &mut ids, facts: Some(facts.clone()), turns: &turns, busy: &NOBODY_BUSY };
         let Ok(events) = decide(page.as_ref(), command, &mut context) else { break };
         for event in events {
             turns.taken(&event);
@@ -66,7 +68,9 @@ pub fn foresee(org: &Org, escalation: Option<&str>, facts: &Facts, turns: &Turns
 pub fn called_next(org: &Org, page: &Page, facts: Option<Facts>, turns: &Turns) -> Vec<String> {
     let mut ids = IdGen::new(0);
     let Some((now, command)) = timed_out(page) else { return Vec::new() };
-    let Ok(events) = decide(Some(page), command, &mut Context { now, org, ids: &mut ids, facts, turns }) else { return Vec::new() };
+    let Ok(events) = decide(Some(page), command, &mut Context { now, org, ids: &mut ids, facts, turns, busy: &NOBODY_BUSY }) else {
+        return Vec::new();
+    };
     let called = events.into_iter().find_map(|event| if let Event::StepReached(body) = event { Some(body.people) } else { None });
     called.into_iter().flatten().map(|reached| reached.person).collect()
 }

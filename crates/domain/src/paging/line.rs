@@ -50,6 +50,19 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::ConfirmationAsked(body) => {
             format!("{} is asked by {} whether it is over", names.person(&body.person), body.contact)
         }
+        Event::LevelAnswered(body) if body.wants > 1 => format!(
+            "Drill, level {}: {} answered ({}), {} of {} who have to",
+            body.step,
+            names.by(Some(&body.by)),
+            body.via,
+            body.so_far,
+            body.wants
+        ),
+        Event::LevelAnswered(body) => format!("Drill, level {}: {} answered ({})", body.step, names.by(Some(&body.by)), body.via),
+        Event::AnsweredLate(body) => {
+            format!("Drill, level {}: {} answered after it was over ({})", body.step, names.by(Some(&body.by)), body.via)
+        }
+        Event::DrillEnded(body) => format!("The drill has ended: {}", body.why),
         Event::Resumed(body) => {
             format!(
                 "Page goes on at round {}, step {}, with {} left to acknowledge: {}",
@@ -63,6 +76,9 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
 }
 
 fn started(body: &Started) -> String {
+    if body.drill.is_some() {
+        return format!("Fire drill of {}: nothing is wrong", body.escalation.as_deref().unwrap_or_default());
+    }
     match (body.targets.join(", ").as_str(), body.escalation.as_deref().unwrap_or_default()) {
         ("", "") => "Paging by the catch-all, since no escalation policy is set".into(),
         ("", policy) => format!("Paging by {policy}"),

@@ -16,11 +16,17 @@
 //! notice has one key for ever, so at most one message per (page, round, step, person, entry);
 //! nothing is raised after the page has ended, or while it is exhausted.
 //!
+//! A fire drill is a page that walks each level once, whoever answers: what differs is in `drill.rs`.
+//!
 //! Decisions are complete: a raised notice names the person, the contact, the channel and the
 //! organisation's version. Only when to retry is left to the outbox.
 
 mod condition;
 mod decide;
+pub mod drill;
+mod drill_answer;
+mod drill_fold;
+pub mod drill_report;
 mod event;
 mod evolve;
 mod foresee;
@@ -34,11 +40,12 @@ mod types;
 
 pub use condition::Facts;
 pub use decide::{Command, SendReport, SendResult, Start, Tell, decide};
+pub use drill::{Busy, Drill, NOBODY_BUSY};
 pub use event::*;
 pub use evolve::evolve;
 pub use foresee::{called_next, foresee};
 pub use line::line;
 pub use react::{MessageDraft, Reaction, may_send, react};
-pub use steps::{Context, Refusal, again_in, own_policy};
+pub use steps::{Context, Refusal, again_in, own_policy, targets_at};
 pub use turns::{NO_TURNS, TURNS_KEPT_MAX, Turns};
 pub use types::*;

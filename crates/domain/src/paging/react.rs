@@ -46,6 +46,8 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
                 // Of the step before; the timer that led here is settled as missed by its look.
                 // Messages of that step still being tried go on: the person may yet answer.
                 out.push(settle(None, Standing::Void, "the next step was reached"));
+                // Of a drill nobody is told of a level that is over.
+                out.extend(before.filter(|page| page.drill.is_some()).into_iter().flat_map(withdrawn));
             }
             out.extend(step(page, body, version, at));
             out
@@ -66,6 +68,12 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
                 notice: notice(page, body.round, body.step, &body.person, body.entry, body.late),
             }),
         ],
+        Event::LevelAnswered(body) if body.so_far >= body.wants => {
+            let key = Key::Ack { round: body.round, step: body.step }.to_string();
+            vec![settle(Some(key), Standing::Met, "the level was answered")]
+        }
+        Event::LevelAnswered(body) => asked_no_more(owner, before, &body.by, Standing::Met, "they answered it"),
+        Event::DrillEnded(_) => vec![settle(None, Standing::Void, "the drill has ended"), Reaction::Withdraw],
         Event::Acknowledged(_) if planted("ack-leaves-timers") => vec![Reaction::Withdraw],
         Event::Acknowledged(_) if planted("ack-withdraws-nothing") => vec![settle(None, Standing::Met, "it was acknowledged")],
         Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
@@ -117,8 +125,15 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         | Event::SendFailed(_)
         | Event::SendInDoubt(_)
         | Event::TakenBack(_)
+        | Event::AnsweredLate(_)
         | Event::Declined(_) => Vec::new(),
     }
+}
+
+/// Messages of the present step that were not begun are not begun any more.
+fn withdrawn(page: &Page) -> Vec<Reaction> {
+    let people: std::collections::BTreeSet<&String> = page.entries.iter().map(|entry| &entry.person).collect();
+    people.into_iter().map(|person| Reaction::WithdrawOf(person.clone())).collect()
 }
 
 /// One person of a step is told by no further way, and the others are.
@@ -189,7 +204,10 @@ fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Rea
 fn notice(page: &Page, round: u32, step: u32, person: &str, entry: u32, late: bool) -> Notice {
     Notice {
         key: notice_key(page.id, round, step, person, entry, page.resumed),
-        kind: page.tells.as_ref().map_or(NoticeKind::Page, |tells| tells.kind),
+        kind: page
+            .tells
+            .as_ref()
+            .map_or_else(|| if page.drill.is_some() { NoticeKind::Drill } else { NoticeKind::Page }, |tells| tells.kind),
         page: page.id,
         step,
         round,

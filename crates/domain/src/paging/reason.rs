@@ -9,11 +9,14 @@ pub const WAIT_IS_OVER: &str = "the wait for more alerts is over";
 /// Somebody tries how they are reached.
 pub const TEST: &str = "a test: nothing is wrong";
 
+/// A fire drill of a policy.
+pub const DRILL: &str = "a fire drill: nothing is wrong";
+
 /// What a page's reader has to know first, since the incident's title does not say it: what somebody owes, that nobody was
 /// on it, that it became worse, who asks for help. Nothing where the title says it all.
 #[must_use]
 pub fn told(because: &str) -> Option<&str> {
-    (!matches!(because, DECLARED | WAIT_IS_OVER | TEST) && !because.trim().is_empty()).then_some(because)
+    (!matches!(because, DECLARED | WAIT_IS_OVER | TEST | DRILL) && !because.trim().is_empty()).then_some(because)
 }
 
 #[cfg(test)]

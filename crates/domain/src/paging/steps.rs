@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::condition::{self, Facts};
-use super::event::{Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, StepEmpty, StepReached};
+use super::drill::{self, Busy};
+use super::event::{DrillEnded, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, StepEmpty, StepReached};
 use super::turns::Turns;
 use super::types::{AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, CATCH_ALL_WITHIN, PEOPLE_PER_STEP_MAX, Page, TARGETS_WITHIN, Telling};
 use crate::ids::{IdGen, MessageId};
@@ -28,7 +29,12 @@ pub struct Context<'a> {
     pub facts: Option<Facts>,
     /// Whose turn it was in the steps of the page's policy.
     pub turns: &'a Turns,
+    /// Whom a drill does not ask.
+    pub busy: &'a Busy,
 }
+
+/// Why a step that wants several answers is over before its time.
+pub(super) const TOO_FEW: &str = "too few are left of those who have to acknowledge";
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +45,9 @@ pub enum Refusal {
     AlreadyStarted,
     #[error("this page is over: {0}")]
     Over(&'static str),
+    /// Of a drill: only whoever is asked proves that they are reached.
+    #[error("this is a fire drill, which does not ask you now: whoever it asks answers for themself, and whoever started it may stop it")]
+    NotAsked,
 }
 
 impl Refusal {
@@ -49,6 +58,7 @@ impl Refusal {
             Self::Unknown => "page_unknown",
             Self::AlreadyStarted => "page_already_started",
             Self::Over(_) => "page_over",
+            Self::NotAsked => "not_asked_in_drill",
         }
     }
 }
@@ -58,10 +68,15 @@ impl Refusal {
 /// the same, at the same instant.
 pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let mut events = Vec::new();
+    let drill = page.drill.as_ref();
+    if let Some(end) = drill.and_then(|_| holds_back(context)) {
+        return vec![end];
+    }
     let policy = policy_of(page, context.org);
     let policy = policy.as_deref();
     let steps = policy.map_or(0, |policy| u32::try_from(policy.steps.len()).unwrap_or(u32::MAX));
-    let further = policy.map_or(0, |policy| if planted("repeat-ignored") { 0 } else { policy.repeat });
+    // A drill walks them once.
+    let further = policy.filter(|_| drill.is_none()).map_or(0, |policy| if planted("repeat-ignored") { 0 } else { policy.repeat });
     let last_round = page.since_round.saturating_add(further);
     let (mut round, mut step) = (round, step);
     if policy.is_none() && page.step == 0 {
@@ -87,7 +102,13 @@ pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: b
             step = 1;
         }
         let Some(form) = policy.steps.get(step as usize - 1) else { break };
-        let misfit = form.when.as_ref().and_then(|when| condition::misfit(when, &facts, page.urgency, context.org, context.now));
+        let misfit = form.when.as_ref().and_then(|when| {
+            if drill.is_some() {
+                condition::misfit_of_hours(when, context.org, context.now)
+            } else {
+                condition::misfit(when, &facts, page.urgency, context.org, context.now)
+            }
+        });
         if let Some(why) = misfit.filter(|_| !planted("condition-ignored")) {
             events.push(Event::StepEmpty(StepEmpty { round, step, why, passed: true }));
             passed_in_a_row += 1;
@@ -95,7 +116,8 @@ pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: b
             let when = form.when.as_ref().map(condition::words);
             let wants = form.acknowledged_by;
             let turn = form.one_of.map(|OneOf::RoundRobin| step.saturating_sub(by_name));
-            let reach = Reach { round, step, catch_all: false, within: form.within, because, late, when, wants, turn };
+            let within = drill.map_or(form.within, |drill| drill.within(form.within));
+            let reach = Reach { round, step, catch_all: false, within, because, late, when, wants, turn };
             match reached(page, &form.page, reach, context) {
                 Ok(event) => {
                     events.push(event);
@@ -116,6 +138,10 @@ pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: b
         Some(_) if passed_in_a_row > 0 && passed_in_a_row == empty_in_a_row => "no step of the escalation policy counts now",
         _ => "nobody in the escalation policy could be notified",
     };
+    if drill.is_some() {
+        events.push(drill_ended(drill::EVERY_LEVEL));
+        return events;
+    }
     if page.alone {
         events.push(exhausted(page, format!("{because}, and a test pages nobody else"), context.org));
         return events;
@@ -163,6 +189,14 @@ pub(super) fn policy_of<'a>(page: &'a Page, org: &'a Org) -> Option<Cow<'a, Esca
         repeat: policy.map_or(0, |policy| policy.repeat),
         again_every: None,
     }))
+}
+
+/// The targets of one of a page's steps, as it walks them; none of the catch-all.
+#[must_use]
+pub fn targets_at(page: &Page, org: &Org, step: u32) -> Vec<String> {
+    let policy = policy_of(page, org);
+    let form = policy.as_deref().and_then(|policy| policy.steps.get((step as usize).checked_sub(1)?));
+    form.map(|form| form.page.clone()).unwrap_or_default()
 }
 
 /// Steps that page people by name, before those of the policy.
@@ -225,6 +259,8 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
     if let Some(step) = reach.turn {
         in_turn(&mut resolved.people, step, &mut passed_over, context);
     }
+    // Each level of a drill is proved by itself, whoever answered one before.
+    let answered: &[String] = if page.drill.is_some() { &[] } else { &page.answered };
     let mut people = Vec::new();
     for (person, via) in resolved.people {
         if people.len() == most {
@@ -235,8 +271,12 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
             passed_over.push(PassedOver { person, why: format!("a step pages at most {PEOPLE_PER_STEP_MAX} people") });
             continue;
         }
-        if page.answered.contains(&person) {
+        if answered.contains(&person) {
             passed_over.push(PassedOver { person, why: "they have acknowledged it already".into() });
+            continue;
+        }
+        if is_busy(page, &person, context) {
+            passed_over.push(PassedOver { person, why: drill::LIVE_FIRST.into() });
             continue;
         }
         let ways = context.org.reach(&person, page.urgency);
@@ -267,7 +307,7 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
         return Err(reasons.join("; "));
     }
     // Those who have acknowledged count, and one more has to at least; more than are there cannot.
-    let have = u32::try_from(page.answered.len()).unwrap_or(u32::MAX);
+    let have = u32::try_from(answered.len()).unwrap_or(u32::MAX);
     let can = have.saturating_add(u32::try_from(people.len()).unwrap_or(u32::MAX));
     let wants = if planted("one-acknowledges-for-all") { 1 } else { reach.wants.max(have.saturating_add(1)).min(can) };
     Ok(Event::StepReached(StepReached {
@@ -282,7 +322,8 @@ pub(super) fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context
         org_version: context.org.version,
         when: reach.when,
         wants,
-        turn: reach.turn,
+        // A drill takes nobody's turn.
+        turn: reach.turn.filter(|_| page.drill.is_none()),
     }))
 }
 
@@ -307,9 +348,27 @@ fn in_turn(people: &mut Vec<(String, String)>, step: u32, passed_over: &mut Vec<
     people.extend(here.into_iter().map(|(_, (person, via))| (person, format!("{via}; one of {of} in turn, {last}"))));
 }
 
+/// The end of a drill after its last level, or before where it may not go on.
+fn drill_ended(why: &str) -> Event {
+    Event::DrillEnded(DrillEnded { why: why.to_owned() })
+}
+
+/// Why a drill may not go on to a further level now.
+fn holds_back(context: &Context<'_>) -> Option<Event> {
+    context.busy.too_many.then(|| drill_ended(drill::TOO_MANY_LIVE))
+}
+
+/// Whether a drill does not ask somebody, who is being paged for something real.
+fn is_busy(page: &Page, person: &str, context: &Context<'_>) -> bool {
+    page.drill.is_some() && context.busy.people.contains(person) && !planted("drill-rings-the-busy")
+}
+
 /// A planned entry gets its message now.
 pub(super) fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, context: &mut Context<'_>) -> Option<Event> {
     let planned = page.entries.iter().find(|e| e.person == person && e.entry == entry && e.telling == Telling::Planned)?;
+    if is_busy(page, person, context) {
+        return None;
+    }
     Some(Event::NoticeRaised(NoticeRaised {
         round: page.round,
         step: page.step,

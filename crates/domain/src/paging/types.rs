@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::drill::Drill;
 use crate::ids::{AlertId, IncidentId, MessageId, PageId};
 use crate::org::model::{Escalation, NotifyUrgency};
 use crate::time::Length;
@@ -203,6 +204,8 @@ pub struct Page {
     pub answered: Vec<String>,
     /// Who of the present step passed it on, or took their acknowledgement back, while the others are asked still.
     pub passed_on: Vec<String>,
+    /// How far it has come, where it is a fire drill.
+    pub drill: Option<Drill>,
 }
 
 /// What people are told.

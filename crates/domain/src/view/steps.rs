@@ -158,6 +158,9 @@ fn belongs_to(read: &Event, event: &EventView, lines: &[LogLine], places: &Place
         | Event::CameBack(_)
         | Event::Stopped(_)
         | Event::ConfirmationAsked(_)
+        | Event::LevelAnswered(_)
+        | Event::AnsweredLate(_)
+        | Event::DrillEnded(_)
         | Event::Resumed(_) => None,
     }
 }

@@ -355,9 +355,17 @@ pub enum NoticeKind {
     /// A code, to prove that a contact is somebody's: of no incident and of no page. Its text is the code, sealed where it is
     /// stored.
     Code,
+    /// A fire drill: answered as a page is, and of nothing that is wrong. It is never told together with anything else.
+    Drill,
 }
 
 impl NoticeKind {
+    /// Whether it is of a page that looks for somebody, and is not wanted any more once that has ended.
+    #[must_use]
+    pub const fn looks(self) -> bool {
+        matches!(self, Self::Page | Self::Drill)
+    }
+
     /// Whether it is of no incident, so that nothing is behind its links.
     #[must_use]
     pub const fn is_of_no_incident(self) -> bool {
@@ -368,7 +376,7 @@ impl NoticeKind {
     #[must_use]
     pub const fn tells(self) -> bool {
         match self {
-            Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
+            Self::Page | Self::ConfirmRecovery | Self::StillOnIt | Self::Drill => false,
             Self::Reminder
             | Self::Update
             | Self::Request
@@ -386,7 +394,7 @@ impl NoticeKind {
     #[must_use]
     pub const fn asks(self) -> bool {
         match self {
-            Self::ConfirmRecovery | Self::StillOnIt => true,
+            Self::ConfirmRecovery | Self::StillOnIt | Self::Drill => true,
             Self::Page
             | Self::Reminder
             | Self::Update
@@ -416,7 +424,8 @@ impl NoticeKind {
             | Self::Readiness
             | Self::Note
             | Self::Shift
-            | Self::Code => false,
+            | Self::Code
+            | Self::Drill => false,
         }
     }
 
@@ -436,6 +445,7 @@ impl NoticeKind {
             Self::Note => "note",
             Self::Shift => "shift",
             Self::Code => "code",
+            Self::Drill => "drill",
         }
     }
 }

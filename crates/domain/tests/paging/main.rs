@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
 
+mod drill;
 mod laws;
 mod world;
 

@@ -12,11 +12,12 @@ use allclear_domain::expect::{Expectation, Key, LATE_AFTER, Rule, Standing};
 use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, PageId};
 use allclear_domain::org::model::{Bundle, NotifyUrgency};
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::Busy;
 use allclear_domain::paging::{
     self, Command, Context, Event, Facts, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling, Turns,
 };
 use allclear_domain::time::after;
-use allclear_domain::wire::{NoticeIncident, NoticeKind};
+use allclear_domain::wire::NoticeIncident;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -83,6 +84,8 @@ pub struct World {
     pub expectations: BTreeMap<String, Expectation>,
     /// How the incident is, where that is not as the page says.
     pub facts: Option<Facts>,
+    /// Whom a drill does not ask.
+    pub busy: Busy,
     /// Turns that were taken, of this page and of others.
     pub turns: Turns,
     id: PageId,
@@ -103,6 +106,7 @@ impl World {
             expectations: BTreeMap::new(),
             facts: None,
             turns: Turns::default(),
+            busy: Busy::default(),
             id: PageId::from_bits(7),
             ids: IdGen::new(1),
             attempts: BTreeMap::new(),
@@ -144,12 +148,14 @@ impl World {
             alone: false,
             request: None,
             within: None,
+            drill: None,
         })
     }
 
     /// Decides, folds, reacts, and checks. What it says is one line an event.
     pub fn run(&mut self, command: Command) -> Result<Vec<String>, Refusal> {
-        let mut context = Context { now: self.now, org: &self.org, ids: &mut self.ids, facts: self.facts.clone(), turns: &self.turns };
+        let mut context =
+            Context { now: self.now, org: &self.org, ids: &mut self.ids, facts: self.facts.clone(), turns: &self.turns, busy: &self.busy };
         let events = paging::decide(self.page.as_ref(), command, &mut context)?;
         for event in &events {
             self.turns.taken(event);
@@ -186,12 +192,15 @@ impl World {
             Reaction::Send(draft) => {
                 assert!(self.sent.iter().all(|other| other.notice.key != draft.notice.key), "`{}` is told twice", draft.notice.key);
                 assert!(self.sent.iter().all(|other| other.id != draft.id), "a message id is used twice");
-                if draft.notice.kind == NoticeKind::Page {
+                if draft.notice.kind.looks() {
                     assert_eq!(page.status, Status::Running, "a message of a page that is over");
                 }
                 self.sent.push(draft);
             }
-            Reaction::WithdrawOf(person) => assert!(page.asks_no_more(&person), "messages of {person} are withdrawn, who is asked still"),
+            // Of a drill the messages of a level that is over are withdrawn.
+            Reaction::WithdrawOf(person) => {
+                assert!(page.asks_no_more(&person) || page.drill.is_some(), "messages of {person} are withdrawn, who is asked still")
+            }
             Reaction::Withdraw => assert_ne!(page.status, Status::Running, "messages of a running page are withdrawn"),
         }
     }
@@ -353,6 +362,9 @@ fn line(event: &Event) -> String {
         Event::CameBack(body) => format!("came back in round {}", body.round),
         Event::Stopped(body) => format!("stopped: {}", body.why),
         Event::ConfirmationAsked(body) => format!("asked: {} {}", body.person, body.contact),
+        Event::LevelAnswered(body) => format!("level {} answered by {}, {} of {}", body.step, body.by, body.so_far, body.wants),
+        Event::AnsweredLate(body) => format!("level {} answered late by {}", body.step, body.by),
+        Event::DrillEnded(body) => format!("drill ended: {}", body.why),
         Event::Resumed(body) => format!("resumed {}.{} for {}: {}", body.round, body.step, body.left, body.because),
     }
 }

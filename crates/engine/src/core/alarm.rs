@@ -24,6 +24,7 @@ use allclear_store::rows;
 
 use super::again::{KEY_LAPSE, KEY_SILENCE, expect_at, keep};
 use super::command::{Arrived, Refusal, Reply, SignalReply};
+use super::drill::DRILL_OVER;
 use super::memory::{AlertKey, OpenAlert};
 use super::notices::notice_of;
 use super::pages::Whom;
@@ -303,7 +304,9 @@ impl Core {
         } else {
             (None, None)
         };
+        let drill = if let Whom::Drill { ask, .. } = &whom { Some(ask.clone()) } else { None };
         let (escalation, targets, then) = match whom {
+            Whom::Drill { escalation, .. } => (Some(escalation), Vec::new(), Vec::new()),
             Whom::Asked { targets, escalation, .. } => (escalation, targets, Vec::new()),
             Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
             Whom::People { first, then, escalation } => (escalation, first, then),
@@ -318,11 +321,12 @@ impl Core {
             alone,
             request,
             within,
-            // A test is of what wakes people.
-            urgency: if alone { NotifyUrgency::High } else { self.org.severity(incident.severity).notify },
+            // A test and a drill are of what wakes people.
+            urgency: if alone || drill.is_some() { NotifyUrgency::High } else { self.org.severity(incident.severity).notify },
             alert,
             because: because.to_owned(),
             late,
+            drill,
         };
         // The log of the incident says of a request itself whom it asks.
         if request.is_none() {
@@ -346,13 +350,18 @@ impl Core {
     ) -> Decided<Vec<paging::Event>> {
         let mut ids = unit.ids.clone();
         let (facts, turns) = self.what_steps_ask(unit, before.as_ref().map(|(page, _)| page), &command)?;
-        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids, facts, turns: &turns.turns };
+        let busy = self.busy_for(before.as_ref().map(|(page, _)| page), &command)?;
+        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids, facts, turns: &turns.turns, busy: &busy };
         let events = paging::decide(before.as_ref().map(|(state, _)| state), command, &mut context).map_err(Refusal::from)?;
         unit.ids = ids;
         self.take_turns(unit, turns, &events);
         let node = (!self.setup.quarantined).then_some(self.setup.node);
         unit.page_events(id, before, &events, node);
         self.admit_paged(unit, id, &events)?;
+        if events.iter().any(|event| matches!(event, paging::Event::DrillEnded(_))) {
+            let (page, _) = self.page(unit, id)?;
+            self.end_test(unit, page.incident_id(), DRILL_OVER)?;
+        }
         for event in &events {
             if let paging::Event::Exhausted(body) = event {
                 let (page, _) = self.page(unit, id)?;
@@ -394,6 +403,9 @@ impl Core {
                 | paging::Event::Exhausted(_)
                 | paging::Event::CameBack(_)
                 | paging::Event::Stopped(_)
+                | paging::Event::LevelAnswered(_)
+                | paging::Event::AnsweredLate(_)
+                | paging::Event::DrillEnded(_)
                 | paging::Event::Resumed(_) => {}
             }
         }

@@ -149,6 +149,10 @@ pub enum Command {
     Declare(Declare),
     /// Pages a person as a test, and nobody else.
     TestPage { person: String },
+    /// A fire drill of an escalation policy. `wait`: the longest that a level has.
+    Drill { escalation: String, wait: Option<Length> },
+    /// A fire drill is stopped before its end.
+    StopDrill { page: PageId },
     /// A person acts on an incident.
     Incident { id: IncidentId, command: incident::Command },
     /// A person merges one incident into another.
@@ -264,6 +268,16 @@ pub enum Refusal {
     TooManyHeartbeats(u64),
     #[error("{what} are at most {most} in {within}: try again in {wait}")]
     TooOften { what: &'static str, most: usize, within: Length, wait: Length },
+    #[error("there is no such fire drill")]
+    NoSuchDrill,
+    #[error("a fire drill of `{escalation}` runs already: see /on-call/drills/{page}")]
+    DrillRuns { escalation: String, page: PageId },
+    #[error("{0} fire drills run at once, which is the most: wait until one has ended")]
+    TooManyDrills(usize),
+    #[error("more than {0} pages run for something real: start the drill when they have ended")]
+    LiveFirst(usize),
+    #[error("{given} is too short for a level: give at least {least}, or leave it out for the level's own time")]
+    WaitTooShort { given: Length, least: Length },
     #[error("this idempotency key was used for a different request")]
     KeyReused,
     /// The store does not answer; nothing was kept.
@@ -318,6 +332,11 @@ impl Refusal {
             Self::TooManyAlerts(_) => "too_many_alerts",
             Self::TooManyHeartbeats(_) => "too_many_heartbeats",
             Self::TooOften { .. } => "too_often",
+            Self::NoSuchDrill => "no_such_drill",
+            Self::DrillRuns { .. } => "drill_runs",
+            Self::TooManyDrills(_) => "too_many_drills",
+            Self::LiveFirst(_) => "live_pages_first",
+            Self::WaitTooShort { .. } => "invalid",
             Self::KeyReused => "idempotency_key_reused",
             Self::Unavailable(_) => "store_unavailable",
             Self::Broken => "internal",

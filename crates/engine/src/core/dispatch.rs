@@ -65,6 +65,8 @@ impl Core {
             Command::Signals(arrived) => self.signals(unit, arrived)?,
             Command::Declare(declare) => self.declare(unit, declare)?,
             Command::TestPage { person } => self.test_page(unit, person)?,
+            Command::Drill { escalation, wait } => self.drill(unit, who, escalation, *wait)?,
+            Command::StopDrill { page } => self.stop_drill(unit, who, *page)?,
             Command::Incident { id, command } => self.act_on(unit, who, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
             Command::Relate { id, to, is, follow } => self.relate(unit, who, *id, *to, (*is, *follow))?,

@@ -254,6 +254,15 @@ impl Core {
 
     /// Acknowledges an incident and every page of it that looks for somebody.
     pub(super) fn acknowledge(&mut self, unit: &mut Unit, id: IncidentId, by: Option<String>, via: &str) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        if state.mode == Mode::Exercise {
+            for page in self.pages_of(unit, id) {
+                if self.page(unit, page)?.0.drill.is_some() {
+                    self.change_page(unit, page, paging::Command::Acknowledge { by, via: via.to_owned() })?;
+                    return Ok(());
+                }
+            }
+        }
         let had_it = by.is_some() && self.incident(unit, id)?.0.work.hold.by == by;
         self.change_incident(unit, id, attendance::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
         if let Some(by) = &by {

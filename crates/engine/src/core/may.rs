@@ -82,6 +82,16 @@ impl Core {
                 let right = if who.person() == Some(person.as_str()) { Right::See } else { Right::Administer };
                 Ok(access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?)
             }
+            Command::Drill { escalation, .. } => self.may_drill(who, escalation),
+            // Whoever may start it may stop it, and whoever did.
+            Command::StopDrill { page } => {
+                let page = self.drilled(unit, *page)?;
+                let started_it = who.person().is_some() && page.drill.as_ref().and_then(|drill| drill.ask.by.as_deref()) == who.person();
+                if started_it {
+                    return self.may_here(who);
+                }
+                self.may_drill(who, page.escalation.as_deref().unwrap_or_default())
+            }
             Command::Incident { id, command } if who.guest.is_some() => self.may_as_guest(unit, who, *id, command),
             Command::Incident { id, command: incident::Command::Reports(said) } if !said.is_by_us() => self.may_as_reporter(unit, who, *id),
             Command::Incident { id, command } if goes_on(command) => self.may_go_on(unit, who, *id, by_themself(who, command)),
@@ -373,6 +383,8 @@ fn versioned(command: &Command) -> Option<Versioned> {
         Command::Action { id, .. } => Some(Versioned::Action(*id)),
         Command::Declare(_)
         | Command::TestPage { .. }
+        | Command::Drill { .. }
+        | Command::StopDrill { .. }
         | Command::AddAction { .. }
         | Command::IfVersion { .. }
         | Command::Page { .. }

@@ -94,7 +94,12 @@ impl Core {
             return self.step_sent(unit, message, attempts, outcome);
         }
         let page = self.page_if_any(unit, message.page)?;
-        let wanted = !message.pages || page.as_ref().is_none_or(|page| may_send(page.status) && !page.asks_no_more(&message.person));
+        let wanted = !message.pages
+            || page.as_ref().is_none_or(|page| {
+                // Of a drill nobody is told of a level that is over.
+                let is_present = || page.entries.iter().any(|entry| entry.message == Some(message.id));
+                may_send(page.status) && !page.asks_no_more(&message.person) && (page.drill.is_none() || is_present())
+            });
         let is_of_it = |entry: &Entry| entry.message == Some(message.id) && entry.telling == Telling::Delivered;
         // A receipt was quicker than the answer to the try that it is of, which has nothing new to say then.
         if !matches!(outcome, Outcome::Rejected { .. }) && page.as_ref().is_some_and(|page| page.entries.iter().any(is_of_it)) {

@@ -19,6 +19,7 @@ mod coordination;
 mod cover;
 mod deeds;
 mod dispatch;
+mod drill;
 mod due;
 mod flapping;
 mod follow;
@@ -272,6 +273,8 @@ impl Core {
             | Loaded::Heartbeat(..)
             | Loaded::Misjudged(..)
             | Loaded::Cover(..)
+            | Loaded::Drills(..)
+            | Loaded::Busy(_)
             | Loaded::Unready(_)) => self.read.push(read),
         }
     }

@@ -8,11 +8,12 @@ use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::cover::CoverRequest;
-use allclear_domain::paging::{Page, Turns};
+use allclear_domain::paging::{Busy, Page, Turns};
 use allclear_domain::signal::Alert;
 use allclear_domain::view::ReadinessView;
 use allclear_store::rows::alert::Belonging;
 use allclear_store::rows::heartbeat::StoredHeartbeat;
+use allclear_store::rows::page::Drills;
 use jiff::Timestamp;
 
 use super::command::Refusal;
@@ -64,6 +65,10 @@ pub enum Need {
     Cover(String),
     /// Whose turn it was in the steps of a policy.
     Turns(String),
+    /// Fire drills that a new one of this policy is held against.
+    Drills(String),
+    /// Who is being paged for something real.
+    Busy,
 }
 
 /// What was read for a need.
@@ -95,6 +100,8 @@ pub enum Loaded {
     Unready(Vec<ReadinessView>),
     Cover(String, Option<Box<CoverRequest>>),
     Turns(String, Turns, u64),
+    Drills(String, Drills),
+    Busy(Busy),
 }
 
 /// Why a command was not decided.

@@ -26,6 +26,8 @@ pub(super) enum Whom {
     Policy(Option<String>),
     /// This one, as the target of a step, and nobody else when they do not answer: a test.
     Alone(String),
+    /// The levels of this policy, one after another: a fire drill.
+    Drill { escalation: String, ask: paging::drill::Ask },
     /// These, or whom this policy names, by a request for responders.
     Asked { request: u32, targets: Vec<String>, escalation: Option<String>, within: Option<Length> },
     /// These, as targets of a step, then those, then the steps of this policy where one is given.
@@ -80,6 +82,10 @@ impl Core {
     pub(super) fn act_on_page(&mut self, unit: &mut Unit, id: PageId, command: &paging::Command) -> Decided<Reply> {
         let (page, _) = self.page(unit, id)?;
         match command {
+            // A drill is answered level by level, and is nobody's to take.
+            paging::Command::Acknowledge { .. } if page.drill.is_some() => {
+                self.change_page(unit, id, command.clone())?;
+            }
             // Whoever is asked as a responder answers for themself, and takes nothing from whoever has it.
             paging::Command::Acknowledge { by: Some(by), via } if page.request.is_some() => {
                 let request = (page.request.unwrap_or_default(), true);

@@ -251,7 +251,7 @@ impl Unit {
             version += 1;
             let after = incident::evolve(state.take(), id, event, &self.actor, self.now, Mode::Live);
             let marking = incident::goes_as_far_as(event, &after);
-            self.marked_draft(stream.clone(), id, event.kind(), event.v(), event.body(), marking);
+            self.moded_draft(stream.clone(), id, event.kind(), event.v(), event.body(), (after.mode, marking));
             let (opened, settled) = incident::react(&after, event, version, self.now);
             for settle in settled {
                 self.settle(&settle);
@@ -308,7 +308,8 @@ impl Unit {
         for event in events {
             version += 1;
             let after = paging::evolve(state.clone(), id, event, self.now);
-            self.draft(stream.clone(), after.incident_id(), event.kind(), event.v(), event.body());
+            let mode = if after.drill.is_some() || after.alone { Mode::Exercise } else { Mode::Live };
+            self.moded_draft(stream.clone(), after.incident_id(), event.kind(), event.v(), event.body(), (mode, None));
             for reaction in paging::react(state.as_ref(), &after, event, version, self.now) {
                 match reaction {
                     Reaction::Open(expectation) => self.expect(&expectation),
@@ -325,7 +326,10 @@ impl Unit {
                     }
                 }
             }
-            self.note_result(event);
+            // A drill is in no count of what is real.
+            if after.drill.is_none() {
+                self.note_result(event);
+            }
             state = Some(after);
         }
         if let Some(state) = state {
@@ -341,9 +345,8 @@ impl Unit {
 
     /// Messages that this very unit claimed for a page that it also ends are not begun; of one person alone, where one is named.
     fn withdraw_born(&mut self, page: PageId, person: Option<&str>) {
-        let of_it = |m: &rows::message::StoredMessage| {
-            m.page == page && m.notice.kind == NoticeKind::Page && person.is_none_or(|person| m.person == person)
-        };
+        let of_it =
+            |m: &rows::message::StoredMessage| m.page == page && m.notice.kind.looks() && person.is_none_or(|person| m.person == person);
         for message in self.effects.send.extract_if(.., |m| of_it(m)) {
             self.rows.push(rows::message::withdraw(message.id, self.now));
             if let Some(windows) = &mut self.windows {
@@ -372,23 +375,26 @@ impl Unit {
             | paging::Event::Declined(_)
             | paging::Event::TakenBack(_)
             | paging::Event::ConfirmationAsked(_)
+            | paging::Event::LevelAnswered(_)
+            | paging::Event::AnsweredLate(_)
+            | paging::Event::DrillEnded(_)
             | paging::Event::Resumed(_) => return,
         };
         self.effects.page_results.push(result);
     }
 
     pub(super) fn draft(&mut self, stream: Stream, incident: impl Into<Option<IncidentId>>, kind: &'static str, v: u16, body: String) {
-        self.marked_draft(stream, incident, kind, v, body, None);
+        self.moded_draft(stream, incident, kind, v, body, (Mode::Live, None));
     }
 
-    fn marked_draft(
+    fn moded_draft(
         &mut self,
         stream: Stream,
         incident: impl Into<Option<IncidentId>>,
         kind: &'static str,
         v: u16,
         body: String,
-        marking: Option<Tlp>,
+        (mode, marking): (Mode, Option<Tlp>),
     ) {
         self.drafts.push(Draft {
             stream,
@@ -398,7 +404,7 @@ impl Unit {
             at: self.now,
             actor: self.actor.clone(),
             cause: self.cause.clone(),
-            mode: Mode::Live,
+            mode,
             marking,
             body,
         });
@@ -418,6 +424,8 @@ impl Unit {
         let born = match (node, &mut self.windows) {
             (None, _) => Born::Waiting,
             (Some(node), None) => Born::Claimed(node),
+            // It waits for no company, and nothing that is real waits because of it.
+            (Some(node), Some(_)) if draft.notice.kind == NoticeKind::Drill => Born::Claimed(node),
             (Some(node), Some(windows)) => match windows.birth(&draft.person, &draft.contact, &draft.notice, self.now) {
                 Birth::AtOnce => Born::Claimed(node),
                 Birth::Held { until } => Born::Held { by: node, until },

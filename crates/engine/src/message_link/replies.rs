@@ -294,7 +294,7 @@ impl Engine {
         let reply = Reply::of_words(&given)?;
         let first = &sent.first;
         match first.notice.kind {
-            NoticeKind::Page | NoticeKind::StillOnIt => {}
+            NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::Drill => {}
             NoticeKind::ConfirmRecovery => {
                 let url = self.links().incident_url(&first.notice.incident.reference);
                 return Err(NotReplied::NotAsked(format!("this message asks whether it is over, which is said at {url}")));
@@ -360,12 +360,35 @@ impl Engine {
         Ok(Became::AnswerToAll { answer: reply.word(), says, count, pages: all })
     }
 
+    /// A fire drill takes an answer as a page does, and says that nothing is to be done.
+    async fn answer_to_drill(&self, channel: &str, notice: &Notice, reply: Reply, incident: IncidentView) -> Result<Became, NotReplied> {
+        let (by, via) = (notice.person.clone(), channel.to_owned());
+        let command = match reply {
+            Reply::Acknowledge => paging::Command::Acknowledge { by: Some(by), via },
+            Reply::Decline => {
+                let answers = Some(AtStep { round: notice.round, step: notice.step });
+                paging::Command::Decline { by, via, answers, why: None }
+            }
+        };
+        let who = self.holder_of(&notice.person, notice.page).await?;
+        self.answer(&who, channel, notice.page, command).await?;
+        let says = match reply {
+            Reply::Acknowledge => "DRILL: your answer is kept. Nothing is wrong, and nothing is to be done.".to_owned(),
+            Reply::Decline => "DRILL: it is passed on. Nothing is wrong.".to_owned(),
+        };
+        let IncidentView { reference, title, state, acknowledged_by, acknowledged_at, .. } = incident;
+        Ok(Became::Answer { answer: reply.word(), says, reference, title, state, acknowledged_by, acknowledged_at })
+    }
+
     async fn answer_to_one(&self, channel: &str, notice: &Notice, reply: Reply) -> Result<Became, NotReplied> {
         let (id, person) = (notice.page, notice.person.as_str());
         let who = self.holder_of(person, id).await?;
         let (page, incident, _) = self.queries(&who).page_and_incident(id).await?;
         if !incident.state.is_open() {
             return Err(NotReplied::Over(self.told_over(&incident, person)));
+        }
+        if notice.kind == NoticeKind::Drill {
+            return self.answer_to_drill(channel, notice, reply, incident).await;
         }
         let asks_still_on_it = notice.kind == NoticeKind::StillOnIt;
         let says = match reply {

@@ -88,6 +88,7 @@ impl Engine {
 fn asks(sent: &SentNotice) -> bool {
     let is_held = matches!(sent.incident, State::Investigating | State::Mitigated);
     let asked = match sent.notice.kind {
+        NoticeKind::Drill => sent.page == Status::Running,
         NoticeKind::Page => matches!(sent.page, Status::Running | Status::Exhausted),
         NoticeKind::StillOnIt => sent.page == Status::Acknowledged && is_held,
         NoticeKind::ConfirmRecovery

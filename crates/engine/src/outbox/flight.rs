@@ -260,7 +260,9 @@ const fn worth_for(kind: NoticeKind) -> Option<Length> {
         | NoticeKind::Over
         | NoticeKind::Readiness
         | NoticeKind::Note
-        | NoticeKind::Shift => None,
+        | NoticeKind::Shift
+        // Its page ends it.
+        | NoticeKind::Drill => None,
     }
 }
 
@@ -299,7 +301,9 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[StoredMessage], ou
     let now = engine.now();
     let tried = |message: &StoredMessage| {
         let since = now.duration_since(message.created_at);
-        if matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. }) {
+        // A drill is in no figure of what is real.
+        let counts = message.notice.kind != NoticeKind::Drill;
+        if counts && matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. }) {
             engine.shared.metrics.latency(since.as_secs_f64());
         }
         let message = Envelope { claimed_by: Some(engine.shared.node), ..message.envelope() };

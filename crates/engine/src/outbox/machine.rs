@@ -15,7 +15,6 @@ use allclear_domain::channel::Carriage;
 use allclear_domain::ids::{MessageId, NodeId, PageId};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::NoticeKind;
 use allclear_store::rows::circuit::Open;
 use allclear_store::rows::message::StoredMessage;
 use allclear_store::{CommitError, Db, Fault, Space, rows};
@@ -390,7 +389,7 @@ impl Outbox {
         for (contact, queue) in &mut self.born {
             let before = self.orders.len();
             queue.retain(|job| {
-                let keep = job.message.page != page || job.message.notice.kind != NoticeKind::Page;
+                let keep = job.message.page != page || !job.message.notice.kind.looks();
                 if !keep {
                     self.orders.push(Order::Withdraw(job.message.id));
                 }

@@ -13,7 +13,7 @@ use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::{EventView, IncidentView};
-use allclear_domain::wire::{NoticeKind, Request, Response, Retired};
+use allclear_domain::wire::{Request, Response, Retired};
 use allclear_store::rows;
 use allclear_store::rows::message::StoredMessage;
 use jiff::Timestamp;
@@ -100,7 +100,7 @@ impl Engine {
         let transport = &self.shared.ports.transport;
         let sent = rows::message::of_page(self.db(), id).await.map_err(|why| why.to_string())?;
         let ours = |message: &&StoredMessage| {
-            message.notice.kind == NoticeKind::Page
+            message.notice.kind.looks()
                 && message.state == MessageState::Delivered
                 && transport.retires(&message.channel)
                 && !lately.contains(&message.bundle.unwrap_or(message.id))

@@ -143,6 +143,7 @@ fn decided(notice: &Notice) -> String {
         NoticeKind::Readiness => "a page might not reach somebody who is on call soon".to_owned(),
         NoticeKind::Note => "something concerned themself".to_owned(),
         NoticeKind::Shift => "a shift begins soon, or needs cover".to_owned(),
+        NoticeKind::Drill => format!("level {} of a fire drill asked them", notice.step),
         NoticeKind::Code => "a code was asked for, to prove this contact".to_owned(),
     }
 }
@@ -185,6 +186,9 @@ fn told(event: &paging::Event, id: MessageId, at: Timestamp) -> Option<DeliveryS
         | E::CameBack(_)
         | E::Stopped(_)
         | E::ConfirmationAsked(_)
+        | E::LevelAnswered(_)
+        | E::AnsweredLate(_)
+        | E::DrillEnded(_)
         | E::Resumed(_) => None,
     }
 }

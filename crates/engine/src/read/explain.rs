@@ -107,6 +107,9 @@ fn explain_policy(org: &Org, policy: Option<&str>, facts: &Facts, turns: &Turns,
         | paging::Event::CameBack(_)
         | paging::Event::Stopped(_)
         | paging::Event::ConfirmationAsked(_)
+        | paging::Event::LevelAnswered(_)
+        | paging::Event::AnsweredLate(_)
+        | paging::Event::DrillEnded(_)
         | paging::Event::Resumed(_) => None,
     };
     steps.into_iter().filter_map(explained).collect()

@@ -7,12 +7,14 @@ mod audit;
 mod briefing;
 pub(crate) mod changes;
 mod delivery;
+mod drills;
 pub(crate) mod explain;
 mod heartbeats;
 mod judged;
 pub mod learning;
 mod marked;
 pub(crate) mod on_call;
+pub mod on_call_cost;
 mod plans;
 pub mod ready;
 mod roles;
@@ -41,6 +43,7 @@ use crate::metrics::Gauges;
 pub use crate::read::alerts::AlertFilter;
 use crate::read::alerts::alert_view;
 pub use crate::read::changes::CHANGES_BEFORE;
+pub use crate::read::drills::DRILLS_LISTED;
 use crate::watch::trouble::Present;
 
 /// Items of one list at most.

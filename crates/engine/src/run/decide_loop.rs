@@ -107,6 +107,8 @@ fn load(command: &Command) -> usize {
         Command::IfVersion { command, .. } => load(command),
         Command::Declare(_)
         | Command::TestPage { .. }
+        | Command::Drill { .. }
+        | Command::StopDrill { .. }
         | Command::Incident { .. }
         | Command::Merge { .. }
         | Command::Relate { .. }

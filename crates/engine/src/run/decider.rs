@@ -634,6 +634,8 @@ impl Decider {
                 let (turns, version) = rows::turn::get(db, policy).await?;
                 Loaded::Turns(policy.clone(), turns, version)
             }
+            Need::Drills(policy) => Loaded::Drills(policy.clone(), rows::page::drills_for(db, policy, self.ports.clock.now()).await?),
+            Need::Busy => Loaded::Busy(rows::page::busy(db).await?),
             Need::Unready => {
                 let transport = self.ports.transport.clone();
                 Loaded::Unready(

@@ -15,6 +15,8 @@ pub const fn space(command: &Command) -> Space {
     match command {
         // An answer to a page, and a call for more people.
         Command::Page { .. } | Command::Escalate { .. } | Command::PagePeople { .. } => Space::Reserved,
+        // Nobody is rung for nothing any longer.
+        Command::StopDrill { .. } => Space::Reserved,
         // Somebody is called to where they are needed more, and who takes their place.
         Command::Move { .. } => Space::Reserved,
         // Somebody is to have it.
@@ -26,6 +28,7 @@ pub const fn space(command: &Command) -> Space {
         Command::Signals(_)
         | Command::Declare(_)
         | Command::TestPage { .. }
+        | Command::Drill { .. }
         | Command::Merge { .. }
         | Command::Relate { .. }
         | Command::Unrelate { .. }

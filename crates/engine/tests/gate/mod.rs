@@ -502,3 +502,24 @@ async fn a_test_goes_to_whoever_asks_and_only_administrators_wake_others() {
     let own = person("ben", Scope::Respond);
     assert_eq!(world.engine.queries(&own).tests().await.unwrap(), [], "everybody sees their own");
 }
+
+/// A drill rings people: nobody starts one, or stops another's, who could not be asked why.
+#[tokio::test]
+async fn a_fire_drill_is_started_and_stopped_by_administrators_and_those_whose_policy_it_is() {
+    let (world, scene) = world().await;
+    let drill = || Command::Drill { escalation: "main".to_owned(), wait: None };
+    for (name, who) in those_who_may_not(&scene) {
+        let refused = world.by(&who, drill()).await;
+        assert!(matches!(refused, Err(Refusal::Denied(_))), "{name}: {refused:?}");
+    }
+    let adm = person("adm", Scope::Admin);
+    let Ok(Reply::Page { id }) = world.by(&adm, drill()).await else { panic!("an administrator starts it") };
+    for (name, who) in those_who_may_not(&scene) {
+        let refused = world.by(&who, Command::StopDrill { page: id }).await;
+        assert!(matches!(refused, Err(Refusal::Denied(_))), "{name}: {refused:?}");
+        assert!(world.engine.queries(&who).drill(id).await.is_ok() == world.engine.queries(&who).organisation().is_ok(), "{name}");
+    }
+    let of_a_page = world.by(&adm, Command::StopDrill { page: scene.public_page }).await;
+    assert!(matches!(of_a_page, Err(Refusal::NoSuchDrill)), "{of_a_page:?}");
+    assert!(world.by(&adm, Command::StopDrill { page: id }).await.is_ok());
+}

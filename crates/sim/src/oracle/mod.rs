@@ -161,6 +161,8 @@ pub struct Oracle {
     pub(crate) seq: i64,
     pub(crate) orgs: BTreeMap<u64, Arc<Org>>,
     pub pages: BTreeMap<PageId, PageModel>,
+    /// Fire drills: at which level each is, and whether it is over.
+    pub(crate) drills: BTreeMap<PageId, (u32, bool)>,
     pub incidents: BTreeMap<IncidentId, IncidentModel>,
     /// Roles, tasks and updates.
     pub works: BTreeMap<IncidentId, WorkModel>,
@@ -189,6 +191,7 @@ impl Oracle {
             seq: 0,
             orgs: BTreeMap::from([(org.version, org)]),
             pages: BTreeMap::new(),
+            drills: BTreeMap::new(),
             incidents: BTreeMap::new(),
             works: BTreeMap::new(),
             several: BTreeMap::new(),

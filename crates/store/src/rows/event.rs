@@ -155,6 +155,24 @@ pub async fn declined_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Ve
     rows.iter().map(stored).collect()
 }
 
+/// Steps of live pages that asked somebody in a period, oldest first, as far as the reader may see their incidents: from an instant on,
+/// and there after `seq`. The words of the index `event_step_reached`.
+pub async fn steps_reached(
+    db: &Db,
+    (from, after_seq): (Timestamp, i64),
+    to: Timestamp,
+    reach: &Reach,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, Fault> {
+    let mut args = vec![instant(from), instant(to), Val::Int(limit.min(EVENTS_PER_READ_MAX)), Val::Int(after_seq)];
+    let seen = super::reader::seen_with(reach, "event.incident", &mut args);
+    let sql = format!(
+        "select {COLUMNS} from event where kind = 'step_reached' and at >= ?1 and (at > ?1 or seq > ?4) and at < ?2 and mode = 'live' and {seen} order by at, seq limit ?3"
+    );
+    let rows = db.read(&sql, args).await?;
+    rows.iter().map(stored).collect()
+}
+
 /// Events of one stream after a version.
 pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
     let rows = db

@@ -49,7 +49,7 @@ impl StoredMessage {
     pub fn envelope(&self) -> Envelope {
         Envelope {
             id: self.id,
-            pages: self.notice.kind == NoticeKind::Page,
+            pages: self.notice.kind.looks(),
             is_step: self.notice.kind == NoticeKind::Step,
             incident: self.notice.incident.id,
             channel: self.channel.clone(),
@@ -100,12 +100,15 @@ pub const LANE_QUESTION: &str = "question";
 pub const LANE_STEP: &str = "step";
 /// Lane of what they are told.
 pub const LANE_TEAM: &str = "team";
+/// Lane of fire drills, each a message of its own: after all that is real.
+pub const LANE_TRIAL: &str = "trial";
 /// Lane of codes, each a message of its own: the last, since they wake nobody.
 pub const LANE_VERIFY: &str = "verify";
 
 const fn lane(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => LANE_PAGE,
+        NoticeKind::Drill => LANE_TRIAL,
         kind if kind.asks() => LANE_QUESTION,
         NoticeKind::Step => LANE_STEP,
         NoticeKind::Code => LANE_VERIFY,
@@ -169,7 +172,7 @@ pub fn claim(id: MessageId, lead: MessageId, node: NodeId, now: Timestamp) -> Wr
     Write::Exec {
         table: &MESSAGE,
         sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, bundle = ?4 \
-              where id = ?1 and state = 'queued' and (lane <> 'page' or exists \
+              where id = ?1 and state = 'queued' and (lane not in ('page', 'trial') or exists \
               (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted')))",
         args,
         expect: None,
@@ -187,7 +190,7 @@ pub fn claim_with_lead(id: MessageId, lead: MessageId, node: NodeId, now: Timest
     Write::Exec {
         table: &MESSAGE,
         sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, bundle = ?4 \
-              where id = ?1 and state = 'queued' and (lane <> 'page' or exists \
+              where id = ?1 and state = 'queued' and (lane not in ('page', 'trial') or exists \
               (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted'))) \
               and (id = ?4 or exists (select 1 from message as lead \
               where lead.id = ?4 and lead.state = 'claimed' and lead.claimed_by = ?2 and lead.bundle = ?4))",
@@ -212,7 +215,7 @@ pub fn withdraw_queued(id: MessageId, now: Timestamp) -> Write {
 pub fn withdraw_unwanted(id: MessageId, now: Timestamp) -> Write {
     Write::Exec {
         table: &MESSAGE,
-        sql: "update message set state = 'withdrawn', done_at = ?2 where id = ?1 and state = 'queued' and lane = 'page' and not exists \
+        sql: "update message set state = 'withdrawn', done_at = ?2 where id = ?1 and state = 'queued' and lane in ('page', 'trial') and not exists \
               (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted'))",
         args: vec![text(id), instant(now)],
         expect: None,
@@ -353,7 +356,7 @@ pub fn retry(id: MessageId, node: NodeId, attempts: u32, next_attempt_at: Timest
 pub fn withdraw_waiting(page: PageId, now: Timestamp) -> Write {
     Write::Exec {
         table: &MESSAGE,
-        sql: "update message set state = 'withdrawn', done_at = ?2 where page = ?1 and state = 'queued' and lane = 'page'",
+        sql: "update message set state = 'withdrawn', done_at = ?2 where page = ?1 and state = 'queued' and lane in ('page', 'trial')",
         args: vec![text(page), instant(now)],
         expect: None,
     }
@@ -364,7 +367,7 @@ pub fn withdraw_waiting(page: PageId, now: Timestamp) -> Write {
 pub fn withdraw_waiting_of(page: PageId, person: &str, now: Timestamp) -> Write {
     Write::Exec {
         table: &MESSAGE,
-        sql: "update message set state = 'withdrawn', done_at = ?3 where page = ?1 and person = ?2 and state = 'queued' and lane = 'page'",
+        sql: "update message set state = 'withdrawn', done_at = ?3 where page = ?1 and person = ?2 and state = 'queued' and lane in ('page', 'trial')",
         args: vec![text(page), text(person), instant(now)],
         expect: None,
     }
@@ -456,7 +459,7 @@ pub async fn heap(
     let waiting = |row: &Row| {
         let mut r = Reader::new(row);
         let (id, lane) = (r.parse()?, r.text()?);
-        let (pages, asks) = (lane == LANE_PAGE, [LANE_QUESTION, LANE_STEP, LANE_VERIFY].contains(&lane.as_str()));
+        let (pages, asks) = (lane == LANE_PAGE, [LANE_QUESTION, LANE_STEP, LANE_TRIAL, LANE_VERIFY].contains(&lane.as_str()));
         Ok::<_, Fault>(Waiting { id, pages, asks, severity: r.text()?, bundle: r.opt_parse()? })
     };
     rows.iter().map(waiting).collect()
@@ -481,7 +484,7 @@ pub struct Claimed {
 
 /// What `node` has claimed under `lead`.
 pub async fn of_claim(db: &Db, lead: MessageId, node: NodeId, limit: i64) -> Result<Claimed, Fault> {
-    let wanted = "(lane <> 'page' or exists (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted')))";
+    let wanted = "(lane not in ('page', 'trial') or exists (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted')))";
     let wanted = if planted("claim-ignores-page") { "(1 = 1)" } else { wanted };
     let sql = format!(
         "select {COLUMNS}, {wanted} from message where bundle = ?1 and state = 'claimed' and claimed_by = ?2 order by severity, id limit ?3"
@@ -577,7 +580,7 @@ fn envelope(row: &Row) -> Result<Envelope, Fault> {
     let (id, lane) = (r.parse()?, r.text()?);
     Ok(Envelope {
         id,
-        pages: lane == LANE_PAGE,
+        pages: lane == LANE_PAGE || lane == LANE_TRIAL,
         is_step: lane == LANE_STEP,
         incident: r.parse()?,
         channel: r.text()?,
@@ -633,7 +636,7 @@ pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(Stri
                incident.ref, incident.title, incident.severity, incident.state, \
                case when page.status = 'running' then message.notice end, page.round, page.step from message \
                join page on page.id = message.page join incident on incident.id = message.incident \
-               where message.bundle = ?1 and message.lane = 'page' order by 4, incident.severity, message.id limit ?2";
+               where message.bundle = ?1 and message.lane in ('page', 'trial') order by 4, incident.severity, message.id limit ?2";
     let rows = db.read(sql, vec![text(lead), Val::Int(limit)]).await?;
     rows.iter()
         .map(|row| {
@@ -709,7 +712,7 @@ pub async fn sent_to(
     let sql = "select message.id, message.bundle, message.state, message.notice, page.status, incident.state from message \
                join page on page.id = message.page join incident on incident.id = message.incident \
                where message.id >= ?1 and message.channel = ?2 and message.person = ?3 and message.contact = ?4 \
-               and message.lane in ('page', 'question') and (message.state in ('claimed', 'accepted', 'delivered', 'rejected') \
+               and message.lane in ('page', 'question', 'trial') and (message.state in ('claimed', 'accepted', 'delivered', 'rejected') \
                or (message.state = 'queued' and message.in_doubt)) order by message.id desc limit ?5";
     let args = vec![text(MessageId::from_bits(since_ms << 80)), text(channel), text(person), text(contact), Val::Int(limit)];
     let rows = db.read(sql, args).await?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use allclear_domain::event::Head;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::org::model::{Escalation, NotifyUrgency};
-use allclear_domain::paging::{Page, Status, Tells};
+use allclear_domain::paging::drill::{Busy, DRILL_DAY, LIVE_PAGES_MAX};
+use allclear_domain::paging::{Drill, Entry, Page, Status, Tells};
 use allclear_domain::time::Length;
 
 use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
@@ -44,6 +45,7 @@ pub fn put(p: &Page, head: Head) -> Write {
             Val::Bytes(head.hash.to_vec()),
             asks(p),
             opt_text(p.reached.as_ref()),
+            opt_text(p.escalation.as_ref().filter(|_| p.drill.is_some())),
         ],
     }
 }
@@ -78,6 +80,8 @@ struct Asks {
     answered: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     passed_on: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drill: Option<Drill>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's way
@@ -97,7 +101,7 @@ const fn is_first(round: &u32) -> bool {
 fn asks(p: &Page) -> Val {
     let usual = p.targets.is_empty() && p.then.is_empty() && p.tells.is_none() && is_first(&p.since_round);
     // Where several have to acknowledge there is a time and a policy.
-    if usual && p.due_at.is_none() && p.resumed == 0 && p.policy.is_none() && p.request.is_none() {
+    if usual && p.drill.is_none() && p.due_at.is_none() && p.resumed == 0 && p.policy.is_none() && p.request.is_none() {
         return Val::Null;
     }
     to_json(&Asks {
@@ -114,6 +118,7 @@ fn asks(p: &Page) -> Val {
         wants: p.wants,
         answered: p.answered.clone(),
         passed_on: p.passed_on.clone(),
+        drill: p.drill.clone(),
     })
 }
 
@@ -167,6 +172,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         wants: first(),
         answered: Vec::new(),
         passed_on: Vec::new(),
+        drill: None,
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
     if let Some(json) = r.opt_text()? {
@@ -175,7 +181,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         (page.due_at, page.resumed, page.alone) = (asks.due_at, asks.resumed, asks.alone);
         (page.policy, page.wants) = (asks.policy, asks.wants);
         (page.request, page.within) = (asks.request, asks.within);
-        (page.answered, page.passed_on) = (asks.answered, asks.passed_on);
+        (page.answered, page.passed_on, page.drill) = (asks.answered, asks.passed_on, asks.drill);
     }
     page.reached = r.opt_text()?;
     Ok((page, head))
@@ -203,11 +209,11 @@ pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Found<(Page, H
     Ok(Found::of(&rows, "page", page, |row| super::shown(row, 0)))
 }
 
-/// The pages of the newest exercises, newest first: tests.
+/// The pages of the newest exercises that are no drills, newest first: tests.
 pub async fn of_exercises(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
     let columns: Vec<String> = COLUMNS.split(',').map(|column| format!("p.{}", column.trim())).collect();
     let sql = format!(
-        "select {} from incident i join page p on p.incident = i.id where i.mode = 'exercise' order by i.id desc, p.id desc limit ?1",
+        "select {} from incident i join page p on p.incident = i.id where i.mode = 'exercise' and p.drill is null order by i.id desc, p.id desc limit ?1",
         columns.join(", ")
     );
     let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
@@ -233,6 +239,51 @@ pub async fn reached(db: &Db, people: &[String]) -> Result<Vec<String>, Fault> {
 /// Whether anybody ever answered a test by its message.
 pub async fn anybody_reached(db: &Db) -> Result<bool, Fault> {
     Ok(!db.read("select id from page where reached is not null limit 1", vec![]).await?.is_empty())
+}
+
+/// Fire drills as far as a new one is held against them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drills {
+    /// Those that run, each with its policy.
+    pub running: Vec<(PageId, String)>,
+    /// When those of one policy started that count for a new one, oldest first.
+    pub lately: Vec<Timestamp>,
+}
+
+/// The drills that run, and those of a policy that started within a day.
+pub async fn drills_for(db: &Db, policy: &str, now: Timestamp) -> Result<Drills, Fault> {
+    let sql = "select id, drill from page where drill is not null and status = 'running' order by id";
+    let mut running = Vec::new();
+    for row in &db.read(sql, vec![]).await? {
+        let mut r = Reader::new(row);
+        running.push((r.parse()?, r.text()?));
+    }
+    let since = now.checked_sub(DRILL_DAY.as_duration()).unwrap_or(Timestamp::MIN);
+    let sql = "select started_at from page where drill is not null and drill = ?1 and started_at > ?2 order by started_at";
+    let rows = db.read(sql, vec![text(policy), instant(since)]).await?;
+    let lately = rows.iter().map(|row| Reader::new(row).instant()).collect::<Result<_, _>>()?;
+    Ok(Drills { running, lately })
+}
+
+/// Fire drills, newest first: of one policy, or all.
+pub async fn drills(db: &Db, policy: Option<&str>, limit: i64) -> Result<Vec<Page>, Fault> {
+    let sql = format!("select {COLUMNS} from page where drill is not null and (?1 = '' or drill = ?1) order by id desc limit ?2");
+    let rows = db.read(&sql, vec![text(policy.unwrap_or_default()), Val::Int(limit)]).await?;
+    rows.iter().map(|row| page(row).map(|(page, _)| page)).collect()
+}
+
+/// Who is being paged for something real now.
+pub async fn busy(db: &Db) -> Result<Busy, Fault> {
+    let limit = i64::try_from(LIVE_PAGES_MAX).unwrap_or(i64::MAX);
+    let sql = "select entries from page where status = 'running' and drill is null order by id desc limit ?1";
+    let rows = db.read(sql, vec![Val::Int(limit.saturating_add(1))]).await?;
+    let mut busy = Busy { too_many: rows.len() > LIVE_PAGES_MAX, ..Busy::default() };
+    for row in &rows {
+        // What does not read is another's trouble: it must not keep a drill from being decided.
+        let entries: Vec<Entry> = Reader::new(row).json().unwrap_or_default();
+        busy.people.extend(entries.into_iter().map(|entry| entry.person));
+    }
+    Ok(busy)
 }
 
 /// Running and exhausted pages, newest first.

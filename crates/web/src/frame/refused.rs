@@ -142,6 +142,7 @@ impl From<Denied> for Refused {
             ),
             Denied::Link
             | Denied::Schedule
+            | Denied::Drill
             | Denied::Override
             | Denied::WouldNotSeeIt
             | Denied::Ours

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
-use crate::on_call::PLACE as ON_CALL;
+use crate::on_call::{PLACE as ON_CALL, drills};
 
 /// Where the page of everybody is.
 pub(crate) const PATH: &str = "/on-call/ready";
@@ -24,6 +24,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let found = app.engine.queries(&who).readiness(None).await?;
+        let drills = drills::of_readiness(&app, &who, &when).await?;
         let org = app.engine.org();
         let (not, are): (Vec<&ReadinessView>, Vec<&ReadinessView>) = found.iter().partition(|view| !view.ready);
         let body = html! {
@@ -42,6 +43,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
                         (findings(view))
                     }
                 }
+                (drills)
                 @if !are.is_empty() {
                     section class="section" {
                         h2 { "Known to be reached" }

@@ -5,6 +5,7 @@
 //! passes over the next person.
 
 pub(crate) mod bundle;
+mod drill;
 pub(crate) mod forms;
 pub(crate) mod goes_on;
 pub(crate) mod page;
@@ -45,6 +46,9 @@ pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>, Quer
             About::Bundle(_) => return bundle::show(&app, &link, &token).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
+        if let Some(found) = &story.page.drill {
+            return Ok(drill::page(&app.engine.org(), &story, found, &token).into_response());
+        }
         Ok(page::page(&app.engine.org(), &story, &token, &Draft::default(), asked.contains_key(forms::NOTED)).into_response())
     };
     shown.await.unwrap_or_else(|refused: Refused| refused.answer(true))

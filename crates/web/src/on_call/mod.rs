@@ -5,8 +5,11 @@ pub(crate) mod absences;
 pub(crate) mod acts;
 pub(crate) mod calendar;
 pub(crate) mod cover;
+pub(crate) mod drills;
 pub(crate) mod feeds;
+pub(crate) mod load;
 pub(crate) mod my_shifts;
+pub(crate) mod suggest;
 
 use allclear_domain::access::{Actor, Principal, Resource, Right, may, may_end, may_schedule, may_take};
 use allclear_domain::incident::Severity;
@@ -184,6 +187,8 @@ async fn shown(app: &App, who: &Principal, when: &When, draft: &Draft, calendars
         (who_now(app, &now, when, who))
         @if !now.is_empty() {
             p { a href="/on-call/ready" { "Who would be reached" } span class="quiet" { ": what would keep a page from arriving." } }
+            p { a href=(load::PATH) { "What on-call costs" } span class="quiet" { ": shifts, calls and interrupted nights." } }
+            p { a href=(drills::PATH) { "Drills" } span class="quiet" { ": whether everybody answers whom a policy would page." } }
             (two_weeks(&org, when, who.person()))
         }
         (absences::needs_cover(&app.engine.needs_cover(who).unwrap_or_default(), &org, when))

@@ -113,6 +113,9 @@ pub(crate) async fn shown(
             @else { (two_weeks(&org, who, when, id, typed.as_ref())) }
             @if let Some(id) = id { p { a href={ "/on-call/schedules/" (pieces::escaped(id)) } { "Its calendar" } } }
         }
+        @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::Escalation) {
+            (crate::on_call::drills::of_policy(app, who, when, &view.id).await?)
+        }
         @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::Plan) { (super::plans::tried(&org, when, &view.id)) }
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }

@@ -569,6 +569,19 @@ impl Org {
         let managers: std::collections::BTreeSet<&String> = teams.flat_map(|team| &team.managers).collect();
         managers.into_iter().map(|id| format!("person:{id}")).collect()
     }
+    /// Whose policy it is: the teams of the services that it is set for, and those of the schedules and teams that it pages.
+    #[must_use]
+    pub fn teams_of_escalation(&self, escalation: &str) -> std::collections::BTreeSet<&str> {
+        let services = self.bundle.services.iter().filter(|service| service.escalation.as_deref() == Some(escalation));
+        let steps = self.escalation(escalation).map_or(&[] as &[_], |policy| &policy.steps);
+        let team_of = |target: &String| match Target::parse(target)? {
+            Target::Schedule(id) | Target::Next(id) => self.team(self.schedule_form(id)?.team.as_deref()?),
+            Target::Team(id) => self.team(id),
+            Target::Person(_) | Target::Audience(_) | Target::Organisation(_) => None,
+        };
+        let paged = steps.iter().flat_map(|step| &step.page).filter_map(team_of).map(|team| team.id.as_str());
+        services.filter_map(|service| service.team.as_deref()).chain(paged).collect()
+    }
     /// The managers of the teams that a person is in.
     #[must_use]
     pub fn managers_of_person(&self, person: &str) -> Vec<String> {

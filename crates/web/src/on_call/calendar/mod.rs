@@ -212,6 +212,7 @@ fn page(
         (heading(name, &html! { (shown.stamp(shown.now)) " " (shown.zone()) }))
         p {
             a href=(PLACE.path) { "On call" }
+            " · " a href=(super::suggest::address(id)) { "Suggest overrides" }
             @if queries.has(Right::Administer) { " · " a href={ "/settings/schedule/" (pieces::escaped(id)) } { "Its settings" } }
         }
         @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "Not all of this address can be read" } (why) } }
