@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod mail_sink;
 pub mod org;
 pub mod program;
+pub mod push_service;
 pub mod skip;
 pub mod slack;
 pub mod sms_vendors;
@@ -29,6 +30,7 @@ pub mod world;
 
 pub use control::Control;
 pub use program::{Database, Program};
+pub use push_service::{PushService, Pushed};
 pub use slack::Slack;
 pub use sms_vendors::SmsVendors;
 pub use telephone::Telephone;
