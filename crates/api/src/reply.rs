@@ -103,8 +103,7 @@ async fn take(api: &Api, channel: &str, key: Option<&str>, request: Request) -> 
     let came = body_of(api, request, limit).await.map_err(|why| unread(why, limit))?;
     let headers: Vec<(&str, &[u8])> = came.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let request = ReplyRequest { url: &url, headers: &headers, body: &came.bytes };
-    if let Some(why) = replies.left_alone(&request) {
-        tracing::info!(channel, %why, "an answer was left alone");
+    if let Some(why) = api.engine.left_alone(channel, &request) {
         let own = replies.answer(&request, Told::Taken(&format!("left alone: {why}")));
         return Ok(own.map_or_else(|| Json(json!({ "left_alone": why })).into_response(), own_form));
     }

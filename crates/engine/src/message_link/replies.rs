@@ -168,6 +168,14 @@ impl Engine {
         self.ports().transport.replies(channel)
     }
 
+    /// Why a request is heard and left alone, where it is; the log says so as well.
+    #[must_use]
+    pub fn left_alone(&self, channel: &str, request: &ReplyRequest<'_>) -> Option<String> {
+        let why = self.hears(channel)?.left_alone(request)?;
+        tracing::info!(channel, %why, "an answer was left alone");
+        Some(why)
+    }
+
     /// Whether a request comes from the vendor of a channel itself, whoever of its people it is from.
     #[must_use]
     pub fn is_of_vendor(&self, channel: &str, request: &ReplyRequest<'_>) -> bool {
