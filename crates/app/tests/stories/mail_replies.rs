@@ -83,11 +83,11 @@ async fn a_mail_is_answered_and_the_page_is_taken(database: Database) {
     let third = newest(&world);
     let blind = format!(
         "From: a@b.example\r\nTo: undisclosed-recipients:;\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: \
-         text/html\r\n\r\n<div>I&#39;m on it 🙂</div>\r\n--o\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--o--\r\n",
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6\r\n".repeat(120_000)
+         text/html\r\n\r\n<div>I&#39;m on it</div>\r\n--o\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--o--\r\n",
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6\r\n".repeat(125_000)
     );
     let by_envelope = format!("/reply/email/{KEY}?to={}", reply_to(&third).replace('+', "%2B"));
-    let told = hand_in(&world, &by_envelope, blind.replacen(" 🙂", "", 1)).await.ok();
+    let told = hand_in(&world, &by_envelope, blind.clone()).await.ok();
     assert!(blind.len() > 9_500_000 && told.text.starts_with("You have INC-3"), "{}", told.text);
     let told = hand_in(&world, &by_envelope, blind.repeat(2)).await;
     assert_eq!((told.status, &told.body["code"]), (413, &json!("body_too_large")), "{}", told.text);

@@ -359,9 +359,11 @@ impl Engine {
         }
         let mark = mark_of(&moved, org.channels());
         let actor = Actor::Person(person.to_owned());
-        let not_moved = |why: NotArranged| match why {
-            NotArranged::Org(OrgError::Store(fault)) => NotReplied::Refused(Refusal::Unavailable(fault.to_string())),
-            why => NotReplied::NotAsked(why.to_string()),
+        let not_moved = |why: NotArranged| {
+            if let NotArranged::Org(OrgError::Store(fault)) = why {
+                return NotReplied::Refused(Refusal::Unavailable(fault.to_string()));
+            }
+            NotReplied::NotAsked(why.to_string())
         };
         // It comes twice where the answer to the first was lost.
         if before.address != moved.address {
