@@ -48,11 +48,12 @@ impl From<Problem> for Refused {
 }
 
 async fn reply(State(api): State<Api>, Path(channel): Path<String>, request: Request) -> Response {
-    answered(&api, &channel, None, request).await
+    // Boxed: what a reply may lead to is a large future.
+    Box::pin(answered(&api, &channel, None, request)).await
 }
 
 async fn reply_by_key(State(api): State<Api>, Path((channel, key)): Path<(String, String)>, request: Request) -> Response {
-    answered(&api, &channel, Some(&key), request).await
+    Box::pin(answered(&api, &channel, Some(&key), request)).await
 }
 
 async fn answered(api: &Api, channel: &str, key: Option<&str>, request: Request) -> Response {
