@@ -42,7 +42,7 @@ fn says(answer: &allclear_trial::world::Answer) -> String {
 }
 
 async fn a_browser_is_rung_says_that_it_was_and_takes_the_page(database: Database) {
-    let (mut world, service) = world_with(database).await;
+    let (world, service) = world_with(database).await;
     world.fire("disk <b> \"x\" 🙂").await;
     let page = newest(&service);
     let said = &page.said;
@@ -113,7 +113,7 @@ async fn a_browser_is_rung_says_that_it_was_and_takes_the_page(database: Databas
     assert_eq!(world.events(&opened(&world).await).await.len(), before, "nothing was changed");
     // Passed on by a word, as over every channel.
     let told = service.says(&world, &fourth, json!({"answer": "2"})).await.ok();
-    assert_eq!((says(&told).as_str(), world.hook.to("ben").len() > 0), ("INC-4 is passed on.", true));
+    assert_eq!((says(&told).as_str(), world.hook.to("ben").is_empty()), ("INC-4 is passed on.", false));
     let (log, auth) = (world.log(), service.subscription()[2].1.clone());
     assert!(!log.contains(&auth) && !log.contains("hush-f0Rx8zVq2mB"), "neither secret is in the log");
 }

@@ -73,10 +73,6 @@ impl Email {
         Self { replies: replies.cloned(), ..self }
     }
 
-    pub(super) const fn replies_to(&self) -> Option<&MailReplies> {
-        self.replies.as_ref()
-    }
-
     /// What a mail says of how it is answered, where it asks something and answers are read.
     fn how_to_answer(&self, message: &Message) -> Option<&'static str> {
         self.replies.as_ref()?;
@@ -234,7 +230,7 @@ impl Channel for Email {
     }
 
     fn replies(&self) -> Option<&dyn Replies> {
-        self.replies.is_some().then_some(self as &dyn Replies)
+        self.replies.as_ref().map(|replies| replies as &dyn Replies)
     }
 
     fn secrets(&self) -> Vec<&str> {

@@ -19,7 +19,6 @@ use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, PartType};
 use ring::hmac;
 
-use super::email::Email;
 use super::wording::one_line;
 
 /// Largest mail, in bytes: an answer with a picture in its signature, and more than most servers take for one.
@@ -270,21 +269,19 @@ fn answer_of(mail: &[u8]) -> Result<String, Unreadable> {
     Ok(first_line(&text).map(|line| one_line(line, WORDS_CHARS_MAX)).unwrap_or_default())
 }
 
-impl Email {
+impl MailReplies {
     /// The message that a request is about: the envelope says so surest, then what the mail says of whom it is for.
     fn message_of(&self, request: &ReplyRequest<'_>) -> Option<MessageId> {
-        let replies = self.replies_to()?;
         let query = request.url.split_once('?').map(|(_, query)| query).unwrap_or_default();
         let envelope = query.split('&').find_map(|pair| pair.strip_prefix("to="));
         let envelope = envelope.map(|to| percent_encoding::percent_decode_str(to).decode_utf8_lossy().replace(' ', "+"));
-        let by_envelope = envelope.and_then(|to| replies.named_in(&to));
-        by_envelope.or_else(|| {
-            headers(request.body).iter().filter(|(name, _)| TO.contains(&name.as_str())).find_map(|(_, to)| replies.named_in(to))
-        })
+        let by_envelope = envelope.and_then(|to| self.named_in(&to));
+        by_envelope
+            .or_else(|| headers(request.body).iter().filter(|(name, _)| TO.contains(&name.as_str())).find_map(|(_, to)| self.named_in(to)))
     }
 }
 
-impl Replies for Email {
+impl Replies for MailReplies {
     fn body_bytes_max(&self) -> usize {
         MAIL_BYTES_MAX
     }
@@ -317,7 +314,7 @@ impl Replies for Email {
     }
 
     fn key(&self) -> Option<&str> {
-        self.replies_to().map(|replies| replies.key.as_str())
+        Some(&self.key)
     }
 
     fn left_alone(&self, request: &ReplyRequest<'_>) -> Option<String> {

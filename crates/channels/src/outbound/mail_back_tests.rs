@@ -3,12 +3,17 @@
 use allclear_domain::wire::Reply;
 
 use super::*;
+use crate::outbound::email::Email;
 use crate::outbound::webhook::tests::message;
 
 const KEY: &str = "k0123456789abcdefghij";
 
-fn channel() -> Email {
-    Email::new("ac.example", true).answered_at(Some(&MailReplies::read("reply@ac.example", KEY, [7; 32]).unwrap()))
+fn channel() -> MailReplies {
+    MailReplies::read("reply@ac.example", KEY, [7; 32]).unwrap()
+}
+
+fn mailing() -> Email {
+    Email::new("ac.example", true).answered_at(Some(&channel()))
 }
 
 fn id() -> MessageId {
@@ -16,7 +21,7 @@ fn id() -> MessageId {
 }
 
 fn address() -> String {
-    channel().replies_to().unwrap().address_of(id())
+    channel().address_of(id())
 }
 
 /// What is heard of a mail with these headers and this body.
@@ -209,16 +214,16 @@ fn a_mail_that_asks_says_how_it_is_answered() {
         other => panic!("{other:?}"),
     };
     let page = message(1, "x");
-    let (reply_to, text, html) = mail(&channel(), &page);
+    let (reply_to, text, html) = mail(&mailing(), &page);
     assert_eq!(reply_to, Some(address()));
     assert!(
         text.ends_with("\nOr answer this mail: “1” takes it, “2” passes it on.\n") && html.contains("<p>Or answer this mail"),
         "{text}"
     );
-    assert!(mail(&channel(), &message(3, "x")).1.contains("takes all of them"));
+    assert!(mail(&mailing(), &message(3, "x")).1.contains("takes all of them"));
     let mut over = page.clone();
     over.notices[0].kind = NoticeKind::Over;
-    assert_eq!(mail(&channel(), &over).0, None, "nothing is asked");
+    assert_eq!(mail(&mailing(), &over).0, None, "nothing is asked");
     let (reply_to, text, _) = mail(&Email::new("ac.example", true), &page);
     assert!(reply_to.is_none() && !text.contains("answer this mail"), "nobody reads it");
 }

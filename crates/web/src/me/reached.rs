@@ -509,7 +509,8 @@ fn fields_of(form: &ChannelForm, at: &str, typed: impl Fn(&str) -> Option<String
             div class="field" {
                 label for=(id) { (field.label) @if field.needed { span class="quiet" { " (needed)" } } }
                 input id=(id) name=(name) type="text" value=(typed(field.key).unwrap_or_default()) placeholder=(field.shape)
-                    maxlength=(LINE_CHARS_MAX) autocomplete="off" required[field.needed] aria-describedby=(hint) data-ring-name[form.is_given_by_browser()];
+                    maxlength=(LINE_CHARS_MAX) autocomplete="off" required[field.needed] aria-describedby=(hint)
+                    data-ring-name[form.is_given_by_browser()];
                 p class="hint" id=(hint) {
                     (field.hint)
                     @if field.is_made() { " Left empty, one is made and shown once." }
@@ -566,8 +567,8 @@ fn ringing(app: &App, form: &ChannelForm, told: &Told) -> Markup {
             Some(key) => form class="form" method="post" action="/me/reached/add" data-ring=(key) {
                 input type="hidden" name=(CHANNEL) value=(form.name);
                 p class="quiet" {
-                    "Adds the browser in which you read this. Pages are shown there as notifications, with a button that acknowledges, also while \
-                     no page of ours is open. They do not sound over “do not disturb”."
+                    "Adds the browser in which you read this. Pages are shown there as notifications, with a button that acknowledges, \
+                     also while no page of ours is open. They do not sound over “do not disturb”."
                 }
                 (fields_of(form, "new", |key| told.fields.get(&format!("at.{key}")).cloned()))
                 p class="late" role="status" data-ring-says {
