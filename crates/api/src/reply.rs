@@ -3,7 +3,7 @@
 //! The door knows no vendor: whether a channel hears anything, how it is read and whom it is from is the channel's, and what
 //! follows the engine's; so is the form of the answer, where a vendor reads only one of its own. A 2xx follows the commit,
 //! but that such a vendor is told in that form why nothing was done. No token is asked for, since a reply is signed as its
-//! contact signs.
+//! contact signs; where a channel takes large bodies, a key in the address turns strangers away before one is read.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
+use subtle::ConstantTimeEq as _;
 
 use crate::Api;
 use crate::http::body::{Unread, address_of, body_of};
@@ -28,7 +29,9 @@ const NOT_YOURS: &str = "Nothing was done: this message was for somebody else, o
 const REPEATED_CHARS_MAX: usize = 64;
 
 pub(crate) fn routes() -> Router<Api> {
-    Router::new().route("/reply/{channel}", post(reply).fallback(wrong_method))
+    Router::new()
+        .route("/reply/{channel}", post(reply).fallback(wrong_method))
+        .route("/reply/{channel}/{key}", post(reply_by_key).fallback(wrong_method))
 }
 
 /// A reply that did nothing.
@@ -45,15 +48,24 @@ impl From<Problem> for Refused {
 }
 
 async fn reply(State(api): State<Api>, Path(channel): Path<String>, request: Request) -> Response {
+    // Boxed: what a reply may lead to is a large future.
+    Box::pin(answered(&api, &channel, None, request)).await
+}
+
+async fn reply_by_key(State(api): State<Api>, Path((channel, key)): Path<(String, String)>, request: Request) -> Response {
+    Box::pin(answered(&api, &channel, Some(&key), request)).await
+}
+
+async fn answered(api: &Api, channel: &str, key: Option<&str>, request: Request) -> Response {
     let address = address_of(&request);
-    let Refused { problem, own } = match take(&api, &channel, request).await {
+    let Refused { problem, own } = match take(api, channel, key, request).await {
         Ok(answer) => return answer,
         Err(refused) => refused,
     };
     // What is counted is what its sender got wrong; that somebody has it already is an answer.
     if problem.status() != 409 {
-        let known = api.engine.hears(&channel).is_some();
-        let format = format!("reply/{}", if known { channel.as_str() } else { "unknown" });
+        let known = api.engine.hears(channel).is_some();
+        let format = format!("reply/{}", if known { channel } else { "unknown" });
         let refusal = RefusedRequest {
             reason: problem.code(),
             status: problem.status(),
@@ -69,17 +81,33 @@ async fn reply(State(api): State<Api>, Path(channel): Path<String>, request: Req
     own.map_or_else(|| problem.into_response(), own_form)
 }
 
-async fn take(api: &Api, channel: &str, request: Request) -> Result<Response, Refused> {
+/// Whether the address has the key that its channel asks for, and none where it asks for none.
+fn is_let_in(replies: &dyn Replies, key: Option<&str>) -> bool {
+    match (replies.key(), key) {
+        (None, None) => true,
+        (Some(own), Some(given)) => bool::from(own.as_bytes().ct_eq(given.as_bytes())),
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+async fn take(api: &Api, channel: &str, key: Option<&str>, request: Request) -> Result<Response, Refused> {
     let Some(replies) = api.engine.hears(channel) else {
         let channel: String = channel.chars().take(REPEATED_CHARS_MAX).collect();
         return Err(Problem::new("no_such_channel", format!("nothing is heard back over `{channel}`")).into());
     };
+    if !is_let_in(replies, key) {
+        return Err(Problem::new("reply_unknown", "the address of this request is not the one that answers of this channel come to").into());
+    }
     let limit = replies.body_bytes_max();
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let url = format!("{}{query}", api.engine.links().reply_url(channel));
     let came = body_of(api, request, limit).await.map_err(|why| unread(why, limit))?;
     let headers: Vec<(&str, &[u8])> = came.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let request = ReplyRequest { url: &url, headers: &headers, body: &came.bytes };
+    if let Some(why) = api.engine.left_alone(channel, &request) {
+        let own = replies.answer(&request, Told::Taken(&format!("left alone: {why}")));
+        return Ok(own.map_or_else(|| Json(json!({ "left_alone": why })).into_response(), own_form));
+    }
     let became = match replies.patience() {
         // What was begun goes on; whoever asks is told that it is not known yet.
         Some(patience) => tokio::time::timeout(Duration::from_millis(patience.as_millis()), done(api, channel, replies, &request)).await,

@@ -79,6 +79,7 @@ impl Operators {
                     to_name: String::new(),
                     subject: subject(alarm),
                     message_id: format!("operator-alarm-{}-{}@{host}", alarm.at.as_microsecond(), self.node),
+                    reply_to: None,
                     thread: None,
                     html: format!("<pre>{}</pre>", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")),
                     text,

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use allclear_channels::carry::http::{TransportConfig, Transports};
 use allclear_channels::outbound::described::account::Account;
+use allclear_channels::outbound::mail_back::MailReplies;
+use allclear_channels::outbound::web_push::vapid::{self, Vapid};
 use allclear_channels::registry::{self, Around, Channels};
 use allclear_domain::access::{Actor, Principal};
 use allclear_domain::channel::WaysOut;
@@ -20,6 +22,8 @@ use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::model::Contact;
 use allclear_domain::org::problem::Weight;
 use allclear_engine::clock::SystemClock;
+use allclear_engine::identity::own_key;
+use allclear_engine::identity::seal::SecretKey;
 use allclear_engine::identity::sessions::{LinkKind, SET_UP_LIFE};
 use allclear_engine::org::OrgError;
 use allclear_engine::org::file;
@@ -54,8 +58,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let place = Bound::take(&config)?;
     let vendors = vendors::read(config.vendors.as_deref())?;
     let ways = registry::ways_out(&vendors).map_err(anyhow::Error::msg)?;
-    let transport = carrier(&config, &place.base_url, &vendors)?;
-    let engine = start(&config, place.base_url.clone(), (transport, ways), Arc::default()).await?;
+    let transports = transports(&config, &place.base_url)?;
+    let made = |keys: OwnKeys| carrier(&config, &place.base_url, &vendors, &keys, transports);
+    let engine = start(&config, place.base_url.clone(), (made, ways), Arc::default()).await?;
     engine.set_operator_alarm(Arc::new(Operators::of(&config, &place.base_url)?));
     let teller = Teller::new(&config.database, config.secret_key_file.as_deref());
     let set_up = async {
@@ -103,9 +108,8 @@ pub async fn demo(config: Config) -> anyhow::Result<()> {
     let place = Bound::take(&config)?;
     let recorder = Arc::new(Recorder::default());
     let clock = Arc::new(SystemClock::default());
-    let engine =
-        start(&config, place.base_url.clone(), (Arc::clone(&recorder) as Arc<dyn Transport>, registry::WAYS_OUT), Arc::clone(&clock))
-            .await?;
+    let records = Arc::clone(&recorder) as Arc<dyn Transport>;
+    let engine = start(&config, place.base_url.clone(), (|_| Ok(records), registry::WAYS_OUT), Arc::clone(&clock)).await?;
     let set_up = demo::prepare(&engine, &clock).await.map(|()| demo::faces(&engine, recorder));
     run(&config, place, engine, set_up, async |engine, address| demo::begin(engine, address).await).await
 }
@@ -160,11 +164,39 @@ async fn run(
     begun
 }
 
+/// Keys that channels work with, which the store and the key file have.
+struct OwnKeys {
+    /// For pushes to browsers; nothing where the store gives none.
+    vapid: Option<Arc<Vapid>>,
+    /// Of the addresses that mails are answered to.
+    mail_replies: [u8; 32],
+}
+
+impl OwnKeys {
+    async fn of(config: &Config, base_url: &str, db: &Db, key: &SecretKey) -> Self {
+        let kept = own_key::kept_or_made(db, key, &SystemRng, rows::meta::PUSH_KEY, vapid::new_key).await;
+        let read = kept.map_err(|why| why.to_string()).and_then(|kept| Vapid::read(&kept, &pushes_come_from(config, base_url)));
+        // Whoever is reached otherwise is paged all the same.
+        let vapid = read.inspect_err(|why| tracing::error!(%why, "there is no key for pushes, so that no browser is rung")).ok();
+        Self { vapid: vapid.map(Arc::new), mail_replies: key.derive("mail answer") }
+    }
+}
+
+/// Whom a push service writes to, as RFC 8292 wants it.
+fn pushes_come_from(config: &Config, base_url: &str) -> String {
+    if base_url.starts_with("https://") {
+        return base_url.to_owned();
+    }
+    let host = base_url.parse::<reqwest::Url>().ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+    let from = config.mails_come_from(host.as_deref().unwrap_or("localhost"));
+    format!("mailto:{}", from.rsplit_once('<').map_or(from.as_str(), |(_, address)| address.trim_end_matches('>')))
+}
+
 /// Opens the database and starts the engine.
 async fn start(
     config: &Config,
     base_url: String,
-    (transport, channels): (Arc<dyn Transport>, WaysOut),
+    (transport, channels): (impl FnOnce(OwnKeys) -> anyhow::Result<Arc<dyn Transport>>, WaysOut),
     clock: Arc<SystemClock>,
 ) -> anyhow::Result<Engine> {
     let place = key::place(config.secret_key_file.as_deref(), &config.database)?;
@@ -180,6 +212,7 @@ async fn start(
     let key = key::read_or_make(place.as_deref(), &SystemRng)?;
     let offset = ClockOffset::new(Arc::clone(&clock));
     offset.ask(&db).await.context("the database's clock cannot be read")?;
+    let transport = transport(OwnKeys::of(config, &base_url, &db, &key).await)?;
     #[cfg(feature = "test-clock")]
     crate::control::set_ahead(&offset)?;
     #[cfg(feature = "failpoints")]
@@ -221,21 +254,36 @@ fn failpoint(db: &Db, transport: Arc<dyn Transport>) -> anyhow::Result<Arc<dyn T
     Ok(failpoint.wrap(transport))
 }
 
-/// What sends, made from the settings.
-fn carrier(config: &Config, base_url: &str, vendors: &[Account]) -> anyhow::Result<Arc<dyn Transport>> {
+/// What carries, made from the settings.
+fn transports(config: &Config, base_url: &str) -> anyhow::Result<Transports> {
+    let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
+    let mail_from = config.mails_come_from(url.host_str().unwrap_or("localhost"));
+    Ok(Transports::new(TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from })?)
+}
+
+/// What sends, made from the settings and the installation's own keys.
+fn carrier(
+    config: &Config,
+    base_url: &str,
+    vendors: &[Account],
+    keys: &OwnKeys,
+    transports: Transports,
+) -> anyhow::Result<Arc<dyn Transport>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
-    let mail_from = config.mails_come_from(host);
-    let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
+    let replies = config.mail_replies.as_ref().map(|(to, key)| MailReplies::read(to, key, keys.mail_replies));
+    let replies = replies.transpose().map_err(anyhow::Error::msg)?;
     Ok(Arc::new(Carrier::new(
         Channels::new(Around {
             host,
             mail: config.smtp.is_some(),
+            mail_replies: replies.as_ref(),
+            vapid: keys.vapid.as_ref(),
             telephone: config.telephone.as_ref(),
             slack: config.slack.as_ref(),
             vendors,
         }),
-        Transports::new(settings)?,
+        transports,
     )))
 }
 

@@ -53,6 +53,10 @@ impl Transport for Carrier {
         self.channels.channel(channel)?.lacks()
     }
 
+    fn public_key(&self, channel: &str) -> Option<&str> {
+        self.channels.channel(channel)?.public_key()
+    }
+
     fn retires(&self, channel: &str) -> bool {
         self.channels.channel(channel).is_some_and(Channel::retires)
     }

@@ -4,6 +4,8 @@
 //! Formats hold no state, so one of each serves the whole program; channels hold what the settings
 //! say, so the program makes them once.
 
+use std::sync::Arc;
+
 use allclear_domain::channel::{ChannelForm, WaysOut};
 use allclear_domain::org::model::CONTACT_KEYS;
 use allclear_domain::wire::Channel;
@@ -13,6 +15,7 @@ use crate::outbound::described::account::Account as Vendor;
 use crate::outbound::described::{Described, shipped};
 use crate::outbound::email::{self, Email};
 use crate::outbound::gotify::{self, Gotify};
+use crate::outbound::mail_back::MailReplies;
 use crate::outbound::matrix::{self, Matrix};
 use crate::outbound::mattermost::{self, Mattermost};
 use crate::outbound::ntfy::{self, Ntfy};
@@ -23,6 +26,8 @@ use crate::outbound::teams::{self, Teams};
 use crate::outbound::telegram::{self, Telegram};
 use crate::outbound::twilio::Account;
 use crate::outbound::voice::{self, Voice};
+use crate::outbound::web_push::vapid::Vapid;
+use crate::outbound::web_push::{self, WebPush};
 use crate::outbound::webhook::{self, Webhook};
 
 /// What a channel is made with: what the settings say.
@@ -32,6 +37,10 @@ pub struct Around<'a> {
     pub host: &'a str,
     /// Whether there is a mail server.
     pub mail: bool,
+    /// Where answers by mail go, where they are read.
+    pub mail_replies: Option<&'a MailReplies>,
+    /// The installation's key for pushes to browsers.
+    pub vapid: Option<&'a Arc<Vapid>>,
     /// The account for text messages and calls, if there is one.
     pub telephone: Option<&'a Account>,
     /// The app in Slack, if there is one.
@@ -44,7 +53,7 @@ impl<'a> Around<'a> {
     /// Without a mail server and without any account.
     #[must_use]
     pub const fn nothing(host: &'a str) -> Self {
-        Self { host, mail: false, telephone: None, slack: None, vendors: &[] }
+        Self { host, mail: false, mail_replies: None, vapid: None, telephone: None, slack: None, vendors: &[] }
     }
 }
 
@@ -52,9 +61,10 @@ impl<'a> Around<'a> {
 type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
 
 /// All channels that go out, in the order of the documentation.
-static ALL_WAYS_OUT: [WayOut; 18] = [
-    (&email::FORM, |around| Box::new(Email::new(around.host, around.mail))),
+static ALL_WAYS_OUT: [WayOut; 19] = [
+    (&email::FORM, |around| Box::new(Email::new(around.host, around.mail).answered_at(around.mail_replies))),
     (&webhook::FORM, |_| Box::new(Webhook)),
+    (&web_push::FORM, |around| Box::new(WebPush::new(around.vapid.cloned()))),
     (&ntfy::FORM, |_| Box::new(Ntfy)),
     (&gotify::FORM, |_| Box::new(Gotify)),
     (&pushover::FORM, |_| Box::new(Pushover)),
@@ -140,13 +150,13 @@ mod tests {
         assert!(channels.channel("pigeon").is_none());
         let lacks = |channels: &Channels| WAYS_OUT.iter().filter_map(|form| channels.channel(form.name)?.lacks()).collect::<Vec<_>>();
         let vendors = ["--vendors"; 6];
-        assert_eq!(lacks(&channels), [&["--slack-token", "--twilio-account", "--twilio-account"][..], &vendors].concat());
+        assert_eq!(lacks(&channels), [&["key for pushes", "--slack-token", "--twilio-account", "--twilio-account"][..], &vendors].concat());
         assert!(channels.channel("sms").unwrap().replies().is_none(), "what nobody could have signed is not heard");
         let by_service = Account::read("https://t.example", "AC1", "token", "MG1").unwrap();
         let channels = Channels::new(Around { telephone: Some(&by_service), ..Around::nothing("ac.example") });
         assert_eq!(
             lacks(&channels),
-            [&["--smtp", "--slack-token", "number in --twilio-from"][..], &vendors].concat(),
+            [&["--smtp", "key for pushes", "--slack-token", "number in --twilio-from"][..], &vendors].concat(),
             "calls come from a number"
         );
     }

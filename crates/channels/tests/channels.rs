@@ -8,12 +8,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use allclear_channels::outbound::described::account::Account as Vendor;
 use allclear_channels::outbound::described::shipped;
 use allclear_channels::outbound::slack::Workspace;
 use allclear_channels::outbound::slack_back;
 use allclear_channels::outbound::twilio::{self, Account};
+use allclear_channels::outbound::web_push::vapid::{Vapid, new_key};
 use allclear_channels::outbound::webhook;
 use allclear_channels::registry::{Around, Channels, WAYS_OUT};
 use allclear_domain::channel::{Address, Carriage, ChannelForm, Field, Kept, Server};
@@ -27,8 +29,12 @@ use allclear_domain::wire::{
     Heard, Message, NotGenuine, Notice, NoticeIncident, NoticeKind, Of, Outcome, Reply, ReplyCode, ReplyRequest, Request, Response, Says,
     Step, Target,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 
 /// No field takes it.
 const NOT_ONE: &str = "\u{1}not one\n";
@@ -59,7 +65,15 @@ fn channels() -> Channels {
     let account = Account::read("https://telephone.example", "AC1", TOKEN, "+4930000000").unwrap();
     let slack = Workspace::read("https://slack.example/api", "xoxb-1234567890-abcdef", SIGNING).unwrap();
     let vendors = vendors();
-    Channels::new(Around { mail: true, telephone: Some(&account), slack: Some(&slack), vendors: &vendors, ..Around::nothing("ac.example") })
+    let vapid = Arc::new(Vapid::read(&new_key().unwrap(), "mailto:ops@ac.example").unwrap());
+    Channels::new(Around {
+        mail: true,
+        vapid: Some(&vapid),
+        telephone: Some(&account),
+        slack: Some(&slack),
+        vendors: &vendors,
+        ..Around::nothing("ac.example")
+    })
 }
 
 fn every_field() -> impl Iterator<Item = (&'static ChannelForm, &'static Field)> {
@@ -277,6 +291,10 @@ fn fits(form: &ChannelForm, request: &Request) -> bool {
             assert!(form.limits.text_chars.is_some_and(|max| text.encode_utf16().count() <= max), "{}: {}", form.name, text.len());
             (String::new(), text.len(), false)
         }
+        // Sealed: what it says is looked at beside the channel, and how long it is here.
+        Request::Http { headers, body, .. } if headers.iter().any(|(name, _)| *name == "content-encoding") => {
+            (String::new(), body.len(), false)
+        }
         Request::Http { headers, body, .. } => {
             let body = read(headers, body);
             let text = |places: &[&str]| places.iter().find_map(|at| body.pointer(at)?.as_str()).map(str::to_owned);
@@ -399,7 +417,7 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
                 Says::Delivered(words) => json!({"message": message, "receipt": "delivered", "why": words}),
                 Says::Failed(why) => json!({"message": message, "receipt": "failed", "why": why}),
                 Says::Answer(words) => json!({"message": message, "answer": words}),
-                Says::Nothing => panic!("a webhook always says something"),
+                Says::Moved(_) | Says::Nothing => panic!("a webhook always says something else"),
             };
             let body = body.to_string().into_bytes();
             let signature = webhook::signature(address.get("secret").unwrap(), "reply-1", at.as_second(), &body).unwrap();
@@ -430,7 +448,7 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
                         says.clone(),
                     )
                 }
-                Says::Nothing => (true, "MessageStatus=sent".to_owned(), Of::Message(message), Says::Nothing),
+                Says::Moved(_) | Says::Nothing => (true, "MessageStatus=sent".to_owned(), Of::Message(message), Says::Nothing),
             };
             let (from, to) = if url { (ours, number.as_str()) } else { (number.as_str(), ours) };
             let body = format!("From={from}&To={to}&{body}").into_bytes();
@@ -448,7 +466,7 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
                     Ok(Reply::Decline) => ("CallStatus=in-progress&Digits=8", Says::Answer("decline".into())),
                     Err(_) => ("CallStatus=in-progress&Digits=5", Says::Answer("key 5".into())),
                 },
-                Says::Nothing => ("CallStatus=ringing", Says::Nothing),
+                Says::Moved(_) | Says::Nothing => ("CallStatus=ringing", Says::Nothing),
             };
             let url = format!("https://ac.example/reply/voice?m={message}");
             let body = format!("To={number}&{body}").into_bytes();
@@ -459,7 +477,7 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
             // It gives no receipts: whatever is pressed is an answer.
             let word = match says {
                 Says::Answer(words) => words.clone(),
-                Says::Delivered(_) | Says::Failed(_) | Says::Nothing => "acknowledge".to_owned(),
+                Says::Delivered(_) | Says::Failed(_) | Says::Moved(_) | Says::Nothing => "acknowledge".to_owned(),
             };
             let chat: i64 = address.get("telegram").unwrap().parse().unwrap();
             let body = json!({"callback_query": {
@@ -476,12 +494,28 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> Asked 
                 is_signed: false,
             }
         }
+        "web_push" => {
+            // Each message came with what its answers are proved by, sealed.
+            let auth = URL_SAFE_NO_PAD.decode(address.get("auth").unwrap()).unwrap();
+            let mut mac = Hmac::<Sha256>::new_from_slice(&auth).unwrap();
+            mac.update(format!("allclear answer {message}").as_bytes());
+            let proof = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+            let body = match says {
+                Says::Delivered(why) => json!({"message": message, "proof": proof, "receipt": "delivered", "why": why}),
+                Says::Failed(why) => json!({"message": message, "proof": proof, "receipt": "failed", "why": why}),
+                Says::Answer(words) => json!({"message": message, "proof": proof, "answer": words}),
+                Says::Moved(_) | Says::Nothing => panic!("told beside the channel"),
+            };
+            let heard = Heard { of: Of::Message(message), says: says.clone() };
+            let body = body.to_string().into_bytes();
+            Asked { url: "https://ac.example/reply".into(), headers: Vec::new(), body, heard, is_timed: false, is_signed: false }
+        }
         "slack" => {
             let by = address.get("slack").unwrap();
             // It gives no receipts: what is told of a link that was followed settles nothing.
             let (action, says) = match says {
                 Says::Answer(words) => (words.as_str(), says.clone()),
-                Says::Delivered(_) | Says::Failed(_) | Says::Nothing => ("open", Says::Nothing),
+                Says::Delivered(_) | Says::Failed(_) | Says::Moved(_) | Says::Nothing => ("open", Says::Nothing),
             };
             let payload = json!({
                 "type": "block_actions", "user": {"id": by}, "channel": {"id": "D1"},
@@ -582,7 +616,7 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             assert!(replies.read(&request).is_err_and(|why| !why.to_string().is_empty()), "{}", form.name);
         }
     }
-    assert!(["webhook", "sms", "voice", "slack", "telegram"].iter().all(|name| hear.contains(name)), "{hear:?}");
+    assert!(["webhook", "sms", "voice", "slack", "telegram", "web_push"].iter().all(|name| hear.contains(name)), "{hear:?}");
     for says in everything_said() {
         let Says::Answer(words) = says else { continue };
         assert_eq!(Reply::of_words(&words).is_ok(), words != "what?", "{words}");
@@ -616,6 +650,7 @@ fn every_channel_is_documented() {
         }
         let carried = match form.carriage {
             Carriage::Http(Server::Main) => "by HTTP, to the host of its address".to_owned(),
+            Carriage::Http(Server::Browser) => "by HTTP, to the push service that the browser named".to_owned(),
             Carriage::Http(Server::Field { key, usual }) => format!("by HTTP, to the host of `{key}`, or to {usual}"),
             Carriage::Mail => "by the mail server (`--smtp`)".to_owned(),
             Carriage::Telephone => "by the provider of the telephone (`--twilio-account`)".to_owned(),
@@ -632,10 +667,14 @@ fn every_channel_is_documented() {
                     (Carriage::Telephone, _) => "telephone.md",
                     (_, "slack") => "slack.md",
                     (_, "telegram") => "telegram.md",
+                    (Carriage::Http(Server::Browser), _) => "browsers.md",
                     (Carriage::Vendor { .. }, _) => "vendors.md",
                     (Carriage::Http(_) | Carriage::Mail, _) => "gateway.md#what-comes-back",
                 };
                 format!("Receipts and answers come back at `/reply/{}` ([how](guides/{how})).", form.name)
+            }
+            None if form.carriage == Carriage::Mail => {
+                "What people answer comes back at `/reply/email/KEY` where `--mail-replies-to` is set ([how](guides/mail.md)).".to_owned()
             }
             None => "Nothing comes back over it but what a link does.".to_owned(),
         };

@@ -130,6 +130,12 @@ impl Engine {
         self.shared.ports.transport.lacks(channel)
     }
 
+    /// What a browser has to know before it gives an address of a channel; nothing where it gives none.
+    #[must_use]
+    pub fn public_key(&self, channel: &str) -> Option<&str> {
+        self.shared.ports.transport.public_key(channel)
+    }
+
     /// The organisation in force.
     #[must_use]
     pub fn org(&self) -> Arc<Org> {

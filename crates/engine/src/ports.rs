@@ -50,6 +50,10 @@ pub trait Transport: Send + Sync {
     fn lacks(&self, _channel: &str) -> Option<&'static str> {
         None
     }
+    /// What a browser has to know before it gives an address of a channel.
+    fn public_key(&self, _channel: &str) -> Option<&str> {
+        None
+    }
     /// Whether messages of a channel can be shown as done where they went.
     fn retires(&self, _channel: &str) -> bool {
         false

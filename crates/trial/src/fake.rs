@@ -23,8 +23,10 @@ pub struct Came {
     pub path: String,
     /// Names in lower case.
     pub headers: HashMap<String, String>,
-    /// The bytes.
+    /// As text.
     pub body: String,
+    /// The bytes.
+    pub raw: Vec<u8>,
     /// The status that was answered; 0 where nothing was.
     pub answered: u16,
 }
@@ -187,7 +189,7 @@ async fn serve(stream: TcpStream, state: &Mutex<State>, decide: &Decide) -> std:
         let length: usize = headers.get("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length.min(BODY_BYTES_MAX)];
         stream.read_exact(&mut body).await?;
-        let mut came = Came { method, path, headers, body: String::from_utf8_lossy(&body).into_owned(), answered: 0 };
+        let mut came = Came { method, path, headers, body: String::from_utf8_lossy(&body).into_owned(), raw: body, answered: 0 };
         let instead = {
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
             state.instead.iter().rev().find(|(of, _)| came.path.contains(of) || came.body.contains(of)).map(|(_, what)| what.clone())

@@ -22,6 +22,7 @@ pub mod mail_sink;
 pub mod nodes;
 pub mod org;
 pub mod program;
+pub mod push_service;
 pub mod skip;
 pub mod slack;
 pub mod sms_vendors;
@@ -31,6 +32,7 @@ pub mod world;
 
 pub use control::Control;
 pub use program::{Database, Program};
+pub use push_service::{PushService, Pushed};
 pub use slack::Slack;
 pub use sms_vendors::SmsVendors;
 pub use telephone::Telephone;

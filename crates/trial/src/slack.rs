@@ -341,6 +341,7 @@ mod tests {
                 headers: headers.into(),
                 body: body.to_string(),
                 answered: 0,
+                ..Came::default()
             };
             serde_json::from_str::<Value>(&answer(&came, state).body).unwrap()
         };

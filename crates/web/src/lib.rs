@@ -118,7 +118,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .layer(axum::middleware::map_response(frame::assets::secured))
         .layer(axum::middleware::from_fn(frame::packing::packed))
         .with_state(app);
-    frame::assets::routes().merge(pages)
+    frame::assets::routes().merge(frame::push::routes()).merge(pages)
 }
 
 /// The page for a path that leads nowhere, for the program's fallback.

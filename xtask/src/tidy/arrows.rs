@@ -87,7 +87,8 @@ const ARROWS: [Arrows; 3] = [
             ("identity", &["engine", "org::error", "ports"]),
             // Counts what is asked before it is decided.
             ("limits", &["core"]),
-            ("message_link", &["core", "engine", "identity::seal", "read"]),
+            // A browser says by itself where it is reached from now on.
+            ("message_link", &["core", "engine", "identity::seal", "org::OrgError", "org::own", "read"]),
             ("metrics", &["watch::trouble"]),
             // Who leaves the organisation is shut out by the same commit.
             (

@@ -15,6 +15,7 @@ use std::time::Duration;
 use allclear_channels::carry::guard::Guard;
 use allclear_channels::carry::ranges::Ranges;
 use allclear_channels::carry::smtp::SmtpUrl;
+use allclear_channels::outbound::mail_back;
 use allclear_channels::outbound::slack::{self, Workspace};
 use allclear_channels::outbound::twilio::{self, Account};
 use allclear_domain::time::Length;
@@ -73,6 +74,16 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting { secrecy: Secrecy::Url, ..setting("smtp", "URL", None, "Mail server: smtp://HOST:PORT or smtps://USER:PASSWORD@HOST") },
     setting("mail-from", "ADDRESS", None, "Who mails come from [default: allclear@ the base URL's host]"),
+    setting(
+        "mail-replies-to",
+        "ADDRESS",
+        None,
+        "Mailbox that mails are answered to, as reply@example.org: answers to it are posted to /reply/email/KEY; needs --mail-replies-key",
+    ),
+    Setting {
+        secrecy: Secrecy::Secret,
+        ..setting("mail-replies-key", "KEY", None, "What stands in that address, 20 characters at least; `openssl rand -hex 16` makes one")
+    },
     Setting {
         secrecy: Secrecy::Url,
         ..setting("twilio-url", "URL", Some(twilio::URL_DEFAULT), "Where text messages and calls are asked for, as Twilio takes them")
@@ -308,6 +319,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     pub smtp: Option<SmtpUrl>,
     pub mail_from: Option<String>,
+    /// Where mails are answered to, and the key of the address that answers are posted to.
+    pub mail_replies: Option<(String, String)>,
     /// For text messages and calls.
     pub telephone: Option<Account>,
     /// The app in Slack.
@@ -382,6 +395,7 @@ impl Config {
             admin_token: settings.text("admin-token").map(ToOwned::to_owned),
             smtp: settings.parsed("smtp")?,
             mail_from: settings.text("mail-from").map(ToOwned::to_owned),
+            mail_replies: mail_replies(settings)?,
             telephone: telephone(settings)?,
             slack: slack(settings)?,
             vendors: path("vendors"),
@@ -418,6 +432,23 @@ impl Config {
         let domain = if literal { "localhost" } else { host };
         self.mail_from.clone().unwrap_or_else(|| format!("allclear@{domain}"))
     }
+}
+
+/// Where mails are answered to. Both settings go together, and say nothing without a mail server.
+fn mail_replies(settings: &Resolved) -> Result<Option<(String, String)>, ConfigError> {
+    let (to, key) = (settings.text("mail-replies-to"), settings.text("mail-replies-key"));
+    let (to, key) = match (to, key) {
+        (None, None) => return Ok(None),
+        (Some(_), None) => return Err(settings.bad("mail-replies-to", "answers by mail need --mail-replies-key as well")),
+        (None, Some(_)) => return Err(settings.bad("mail-replies-key", "answers by mail need --mail-replies-to as well")),
+        (Some(to), Some(key)) => (to.trim(), key.trim()),
+    };
+    if settings.text("smtp").is_none() {
+        return Err(settings.bad("mail-replies-to", "nobody answers mails that are not sent: give --smtp as well"));
+    }
+    mail_back::check_address(to).map_err(|why| settings.bad("mail-replies-to", why))?;
+    mail_back::check_key(key).map_err(|why| settings.bad("mail-replies-key", why))?;
+    Ok(Some((to.to_owned(), key.to_owned())))
 }
 
 /// The account for text messages and calls. Its three settings go together.

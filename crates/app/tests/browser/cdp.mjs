@@ -82,5 +82,5 @@ export const launch = async (binary = process.env.CHROMIUM || "chromium") => {
     // A helper of the browser may write to its last moment; what is left is in the folder for such things.
     try { rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }); } catch { /* see above */ }
   };
-  return { page, close };
+  return { page, close, send, on: (listener) => listeners.push(listener) };
 };

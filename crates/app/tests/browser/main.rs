@@ -2,7 +2,7 @@
 //! focus, selection and typed text; the keyboard; no page complains or scrolls sideways; and every form works where
 //! the browser runs no script.
 //!
-//! `pages.mjs`, `taps.mjs`, `lost.mjs`, `noscript.mjs`, `rota.mjs` and `first.mjs` have the findings, `begin.mjs` what the last two begin with, and `hand.mjs` counts what a hand does;
+//! `pages.mjs`, `taps.mjs`, `push.mjs`, `lost.mjs`, `noscript.mjs`, `rota.mjs` and `first.mjs` have the findings, `begin.mjs` what the last two begin with, and `hand.mjs` counts what a hand does;
 //! Node speaks to the browser over a pipe, without packages. Where
 //! either is not installed the test says that it was skipped.
 
@@ -15,6 +15,7 @@ use std::time::Duration;
 use allclear_trial::mail_sink::{Mail, MailSink};
 use allclear_trial::program::{Launch, Program};
 use allclear_trial::skip::skipped;
+use allclear_trial::{Database, Setup, World};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_allclear");
 
@@ -78,6 +79,26 @@ async fn one_tap_and_one_key_harm_nobody() {
         let said = over_the_demo("taps.mjs").await;
         assert!(said.contains("ok: taps and keys"), "{said}");
     }
+}
+
+/// From *Ring this browser* to a page that is acknowledged on its notification: the browser's own worker, with pushes that were
+/// sealed by the program and opened by Node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_is_rung_and_acknowledges() {
+    if !browser_installed("a browser that is rung") {
+        return;
+    }
+    let world = World::start(Setup::new(Some(BINARY), Database::Sqlite).args(&["--no-bundle"])).await;
+    let made = world.command("/tokens", serde_json::json!({"name": "ana", "scope": "respond", "person": "ana"})).await.ok().body;
+    let token = made["token"].as_str().unwrap().to_owned();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/push.mjs");
+    let url = world.at("");
+    let ran = tokio::task::spawn_blocking(move || Command::new("node").arg(script).args([url, token]).output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("ok: a browser is rung"), "{said}");
+    let taken = world.bodies(&world.incidents("").await.remove(0), "acknowledged").await;
+    assert!(taken.iter().any(|body| body["via"] == "web_push"), "{taken:?}");
 }
 
 /// From the set-up link of an empty store to a rota of two, counted.

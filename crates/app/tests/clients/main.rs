@@ -18,6 +18,7 @@ mod alertmanager;
 mod amtool;
 mod generated;
 mod icalendar;
+mod mail;
 mod pagerduty;
 mod prometheus;
 mod schemathesis;

@@ -74,8 +74,8 @@ impl Transports {
     pub async fn send(&self, request: Request) -> Response {
         match request {
             Request::Http { method, url, headers, body } => self.ask(method, &url, headers, body).await,
-            Request::Mail { to, to_name, subject, message_id, thread, text, html } => match &self.smtp {
-                Some(smtp) => smtp.send(Mail { to, to_name, subject, message_id, thread, text, html }).await,
+            Request::Mail { to, to_name, subject, message_id, reply_to, thread, text, html } => match &self.smtp {
+                Some(smtp) => smtp.send(Mail { to, to_name, subject, message_id, reply_to, thread, text, html }).await,
                 None => refused("no --smtp is set"),
             },
         }

@@ -159,6 +159,7 @@ async fn an_unknown_name_and_bad_requests_are_told_apart() {
         to_name: String::new(),
         subject: String::new(),
         message_id: "m".into(),
+        reply_to: None,
         thread: None,
         text: String::new(),
         html: String::new(),

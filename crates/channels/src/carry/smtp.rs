@@ -111,6 +111,7 @@ pub(crate) struct Mail {
     pub to_name: String,
     pub subject: String,
     pub message_id: String,
+    pub reply_to: Option<String>,
     pub thread: Option<String>,
     pub text: String,
     pub html: String,
@@ -341,6 +342,10 @@ impl Smtp {
             .raw_header(subject(&mail.subject))
             .message_id(Some(format!("<{}>", mail.message_id)))
             .raw_header(automatic);
+        if let Some(address) = &mail.reply_to {
+            let address = ascii_domain(address)?.parse().map_err(|_| "the address for answers is not of the form name@host".to_owned())?;
+            builder = builder.reply_to(Mailbox { name: None, email: address });
+        }
         if let Some(thread) = &mail.thread {
             builder = builder.in_reply_to(format!("<{thread}>")).references(format!("<{thread}>"));
         }

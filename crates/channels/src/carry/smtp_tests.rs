@@ -22,6 +22,7 @@ fn mail(subject: &str) -> Request {
         to_name: "Ana Ruíz, \"the\" one".into(),
         subject: subject.into(),
         message_id: "msg_1@ac.example".into(),
+        reply_to: None,
         thread: None,
         text: "Line one\n.\nQUIT\n".into(),
         html: "<p>é</p>".into(),
@@ -138,7 +139,8 @@ async fn what_a_server_says_of_itself_is_never_held_against_the_recipient() {
 async fn a_domain_goes_out_as_dns_has_it_and_a_title_as_it_reads() {
     let to = |address: &str| match mail("=?utf-8?q?looks_like_one?= and goes on for longer than one encoded word may be: é") {
         Request::Mail { to_name, subject, message_id, text, html, .. } => {
-            Request::Mail { to: address.to_owned(), to_name, subject, message_id, thread: Some("inc_1@ac.example".into()), text, html }
+            let (to, reply_to) = (address.to_owned(), Some("reply+t0ken@b\u{fc}cher.example".to_owned()));
+            Request::Mail { to, to_name, subject, message_id, reply_to, thread: Some("inc_1@ac.example".into()), text, html }
         }
         other => other,
     };
@@ -146,6 +148,7 @@ async fn a_domain_goes_out_as_dns_has_it_and_a_title_as_it_reads() {
     assert!(matches!(&responses[0], Response::Smtp { code: 250, .. }), "{responses:?}");
     assert!(transcript.iter().any(|line| line.starts_with("RCPT TO:<ana@xn--bcher-kva.example>")), "{transcript:#?}");
     assert!(transcript.iter().all(|line| line.is_ascii() && line.len() <= 200));
+    assert!(transcript.contains(&"Reply-To: reply+t0ken@xn--bcher-kva.example".to_owned()), "{transcript:#?}");
     let at = transcript.iter().position(|line| line.starts_with("Subject: ")).unwrap();
     let folded = transcript[at + 1..].iter().take_while(|line| line.starts_with(' '));
     let words = std::iter::once(&transcript[at]["Subject: ".len()..]).chain(folded.map(|line| line.trim_start()));

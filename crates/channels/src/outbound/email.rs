@@ -4,15 +4,17 @@
 //! when, where to acknowledge. The HTML twin says the same. Mails about one incident name it in `References`, so that
 //! mail programs show them together. The acknowledging link only shows a page with a button, since programs
 //! follow links in mails. `Message-ID` is the message's id, the same on every try, so that mail
-//! programs and filters can drop a repetition.
+//! programs and filters can drop a repetition. Where answers are read, each mail names an address of its own for them
+//! (`mail_back`).
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::org::check::text::is_email;
-use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target};
 use jiff::Timestamp;
 use lettre::Address;
 
+use super::mail_back::MailReplies;
 use super::wording::{Button, Part, Words, one_line};
 
 /// Longest subject, in characters: what phones show of it, and room for the prefix.
@@ -53,6 +55,8 @@ pub struct Email {
     host: String,
     /// Whether there is a mail server.
     is_carried: bool,
+    /// Where answers go, where they are read.
+    replies: Option<MailReplies>,
 }
 
 impl Email {
@@ -60,7 +64,33 @@ impl Email {
     #[must_use]
     pub fn new(host: &str, is_carried: bool) -> Self {
         let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
-        Self { host: if host.is_empty() { "localhost".to_owned() } else { host }, is_carried }
+        Self { host: if host.is_empty() { "localhost".to_owned() } else { host }, is_carried, replies: None }
+    }
+
+    /// The same, which reads answers.
+    #[must_use]
+    pub fn answered_at(self, replies: Option<&MailReplies>) -> Self {
+        Self { replies: replies.cloned(), ..self }
+    }
+
+    /// What a mail says of how it is answered, where it asks something and answers are read.
+    fn how_to_answer(&self, message: &Message) -> Option<&'static str> {
+        self.replies.as_ref()?;
+        match message.notices.first()?.kind {
+            NoticeKind::Page if message.notices.len() > 1 => Some("Or answer this mail: “1” takes all of them, “2” passes them on."),
+            NoticeKind::Page => Some("Or answer this mail: “1” takes it, “2” passes it on."),
+            NoticeKind::StillOnIt => Some("Or answer this mail: “1” if you are still on it, “2” if you are not."),
+            NoticeKind::ConfirmRecovery
+            | NoticeKind::Reminder
+            | NoticeKind::Update
+            | NoticeKind::Request
+            | NoticeKind::Over
+            | NoticeKind::Step
+            | NoticeKind::Readiness
+            | NoticeKind::Note
+            | NoticeKind::Shift
+            | NoticeKind::Code => None,
+        }
     }
 }
 
@@ -149,18 +179,25 @@ fn thread_of(message: &Message) -> Option<IncidentId> {
 impl Email {
     /// # Errors
     /// Where no mail can be made of it, in words.
-    fn request(&self, message: &Message, target: &Target) -> Result<Request, String> {
+    pub(super) fn request(&self, message: &Message, target: &Target) -> Result<Request, String> {
         let address = target.address.get(NAME).ok_or("the contact is not a mailbox")?;
         let to: Address = address.trim().parse().map_err(|_| "the mail address is not of the form name@host".to_owned())?;
         let words = Words::of(message, SUBJECT_CHARS_MAX).ok_or("the message has no notice")?;
         let doubt = if words.in_doubt { "You may have received this mail before.\n\n" } else { "" };
+        let (mut text, mut html) = (text_of(&words, doubt), html_of(&words, doubt));
+        let answers = self.how_to_answer(message);
+        if let Some(how) = answers {
+            text.push_str(&format!("\n{how}\n"));
+            html = html.replacen("</body>", &format!("<p>{how}</p></body>"), 1);
+        }
         Ok(Request::Mail {
             to: to.to_string(),
             to_name: one_line(&target.name, 100),
             message_id: format!("{}@{}", message.id, self.host),
             thread: thread_of(message).map(|incident| format!("{incident}@{}", self.host)),
-            text: text_of(&words, doubt),
-            html: html_of(&words, doubt),
+            reply_to: answers.and(self.replies.as_ref()).map(|replies| replies.address_of(message.id)),
+            text,
+            html,
             subject: words.subject,
         })
     }
@@ -190,6 +227,14 @@ impl Channel for Email {
 
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, _now: Timestamp) -> Step<'a> {
         self.request(message, target).map_or_else(Step::rejected, |request| Step::last(request, outcome))
+    }
+
+    fn replies(&self) -> Option<&dyn Replies> {
+        self.replies.as_ref().map(|replies| replies as &dyn Replies)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.replies().and_then(Replies::key).into_iter().collect()
     }
 
     fn lacks(&self) -> Option<&'static str> {

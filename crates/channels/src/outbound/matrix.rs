@@ -299,6 +299,7 @@ mod tests {
                 several: true,
                 says: "Ana has it.",
                 incident_url: "https://ac.example/incidents/INC-142",
+                now: Timestamp::UNIX_EPOCH,
             };
             Matrix.retire(&sent).map(read)
         };

@@ -129,6 +129,7 @@ fn what_is_over_is_shown_as_over_where_it_stands() {
             several: false,
             says: "Ana has it, since 2026-11-21 04:00 CET.",
             incident_url: "https://ac.example/incidents/INC-142",
+            now: Timestamp::UNIX_EPOCH,
         };
         slack().retire(&sent).map(|request| match request {
             Request::Http { url, body, .. } => (url, serde_json::from_slice::<Value>(&body).unwrap()),

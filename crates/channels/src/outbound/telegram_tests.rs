@@ -105,6 +105,7 @@ fn what_is_over_is_shown_as_over_without_its_buttons() {
             several: false,
             says: "Ana has it.",
             incident_url: "https://ac.example/incidents/INC-142",
+            now: Timestamp::UNIX_EPOCH,
         };
         Telegram.retire(&sent)
     };

@@ -91,6 +91,8 @@ pub enum Carriage {
 pub enum Server {
     /// In the main field.
     Main,
+    /// The same, where a browser gives the address: nobody types it, and it is added by a press in that browser.
+    Browser,
     /// In a field of its own; where that is left out, it is the vendor's.
     Field {
         /// The field's key.
@@ -140,6 +142,12 @@ impl ChannelForm {
         self.fields.iter().find(|field| field.key == key)
     }
 
+    /// Whether its address is given by a browser and typed by nobody.
+    #[must_use]
+    pub const fn is_given_by_browser(&self) -> bool {
+        matches!(self.carriage, Carriage::Http(Server::Browser))
+    }
+
     /// A contact of it, on one line of YAML: what it cannot do without.
     #[must_use]
     pub fn example(&self) -> String {
@@ -157,7 +165,7 @@ impl ChannelForm {
     #[must_use]
     pub fn says_server(&self, key: &str) -> bool {
         match self.carriage {
-            Carriage::Http(Server::Main) => key == self.name,
+            Carriage::Http(Server::Main | Server::Browser) => key == self.name,
             Carriage::Http(Server::Field { key: own, .. }) => key == own,
             Carriage::Mail | Carriage::Telephone | Carriage::Vendor { .. } => false,
         }
@@ -167,7 +175,7 @@ impl ChannelForm {
     #[must_use]
     pub fn server<'a>(&self, address: &'a Address) -> Option<&'a str> {
         match self.carriage {
-            Carriage::Http(Server::Main) => address.get(self.name),
+            Carriage::Http(Server::Main | Server::Browser) => address.get(self.name),
             Carriage::Http(Server::Field { key, usual }) => Some(address.get(key).unwrap_or(usual)),
             Carriage::Mail | Carriage::Telephone | Carriage::Vendor { .. } => None,
         }

@@ -657,6 +657,8 @@ pub enum Request {
         subject: String,
         /// `Message-ID` without angle brackets; the same on every try.
         message_id: String,
+        /// Where an answer goes that is written to it; nothing where answers are not read.
+        reply_to: Option<String>,
         /// What mails of one incident name in `References`, so that mail programs show them together.
         thread: Option<String>,
         /// Plain text.
@@ -803,6 +805,8 @@ pub struct Retired<'a> {
     pub says: &'a str,
     /// The incident's page in full.
     pub incident_url: &'a str,
+    /// The instant at which it is asked.
+    pub now: Timestamp,
 }
 
 /// A way out: how one kind of address is spoken to.
@@ -826,6 +830,10 @@ pub trait Channel: Send + Sync {
     /// What is asked so that a message shows that nothing is asked by it any more, and has no buttons. Nobody is told by it,
     /// and nothing depends on it.
     fn retire(&self, _sent: &Retired<'_>) -> Option<Request> {
+        None
+    }
+    /// What a browser has to know before it gives an address of this channel: the public key that messages to it are signed with.
+    fn public_key(&self) -> Option<&str> {
         None
     }
     /// What the settings hold that is secret: hidden in what the vendor says, as the secrets of an address are.

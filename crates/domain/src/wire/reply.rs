@@ -118,6 +118,9 @@ pub enum Says {
     Failed(String),
     /// The person answered: a button's word, a key, or what they wrote. [`Reply::of_words`] reads it.
     Answer(String),
+    /// Whoever it went to is reached at another address of the same channel from now on, as a browser says that renewed what
+    /// it is rung by.
+    Moved(Address),
     /// Nothing that settles anything: it is on its way.
     Nothing,
 }
@@ -201,6 +204,15 @@ pub trait Replies: Send + Sync {
     fn says_back(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<Request> {
         None
     }
+    /// What stands behind the channel's name in the address that requests come to, where strangers are to be turned away before a
+    /// body is read: compared in constant time, it opens the door and proves nothing more.
+    fn key(&self) -> Option<&str> {
+        None
+    }
+    /// What is said of a request that was heard and left alone, for the log; without anything of what it says.
+    fn left_alone(&self, _request: &ReplyRequest<'_>) -> Option<String> {
+        None
+    }
     /// How long the vendor waits for an answer, where it gives up soon: what takes longer is told as [`Told::NotNow`].
     fn patience(&self) -> Option<Length> {
         None
@@ -275,6 +287,7 @@ const NO: &[&str] = &[
     "i'm not",
     "i am not",
     "busy",
+    "escalate",
     "👎",
 ];
 

@@ -3,6 +3,7 @@
 mod audit;
 pub mod cookies;
 pub mod feeds;
+pub mod own_key;
 pub mod password;
 pub mod seal;
 pub mod sessions;

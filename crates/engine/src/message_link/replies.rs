@@ -8,8 +8,10 @@
 //! nothing: who has a page keeps it, and only a step that still waits can be passed on.
 
 use allclear_domain::access::{Actor, Principal, scope_of_person};
+use allclear_domain::channel::Address;
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::incident::State;
+use allclear_domain::org::model::mark_of;
 use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::time::after;
 use allclear_domain::view::IncidentView;
@@ -26,6 +28,8 @@ use super::LINK_LIFE;
 use super::bundles::ToAll;
 use crate::core::{Command, Input, Refusal};
 use crate::engine::Engine;
+use crate::org::OrgError;
+use crate::org::own::{Ask, NotArranged};
 use crate::read::NoAnswer;
 
 /// How a message that was answered is known to have arrived, where its provider had not said so yet.
@@ -49,6 +53,8 @@ pub enum Became {
         /// `delivered` or `failed`, or `nothing` where it settles nothing.
         receipt: &'static str,
     },
+    /// The contact leads elsewhere now.
+    Moved { moved: bool },
     /// An answer to one page.
     Answer {
         /// `acknowledge` or `decline`.
@@ -77,7 +83,7 @@ impl Became {
     #[must_use]
     pub fn says(&self) -> Option<&str> {
         match self {
-            Self::Receipt { .. } => None,
+            Self::Receipt { .. } | Self::Moved { .. } => None,
             Self::Answer { says, .. } | Self::AnswerToAll { says, .. } => Some(says),
         }
     }
@@ -162,6 +168,14 @@ impl Engine {
         self.ports().transport.replies(channel)
     }
 
+    /// Why a request is heard and left alone, where it is; the log says so as well.
+    #[must_use]
+    pub fn left_alone(&self, channel: &str, request: &ReplyRequest<'_>) -> Option<String> {
+        let why = self.hears(channel)?.left_alone(request)?;
+        tracing::info!(channel, %why, "an answer was left alone");
+        Some(why)
+    }
+
     /// Whether a request comes from the vendor of a channel itself, whoever of its people it is from.
     #[must_use]
     pub fn is_of_vendor(&self, channel: &str, request: &ReplyRequest<'_>) -> bool {
@@ -181,8 +195,12 @@ impl Engine {
         if heard.is_empty() || heard.len() > REPLIES_MAX {
             return Err(Unreadable(format!("a request is about 1 to {REPLIES_MAX} messages")).into());
         }
-        let pressed: Vec<MessageId> =
-            heard.iter().filter_map(|one| if let Of::Pressed { message, .. } = &one.of { Some(*message) } else { None }).collect();
+        // What is shown only now may ask nothing any more, as what is pressed.
+        let seen = |one: &Heard| match (&one.of, &one.says) {
+            (Of::Pressed { message, .. }, _) | (Of::Message(message), Says::Delivered(_)) => Some(*message),
+            (Of::Message(_) | Of::Sender { .. }, _) => None,
+        };
+        let seen: Vec<MessageId> = heard.iter().filter_map(seen).collect();
         let from = heard.iter().find_map(|one| if let Of::Sender { from, .. } = &one.of { Some(from.clone()) } else { None });
         let taken = self.take_all(channel, replies, request, heard).await;
         if let (Err(NotReplied::NotUnderstood(_) | NotReplied::NotAsked(_) | NotReplied::Ambiguous(_)), Some(from)) = (&taken, from) {
@@ -190,14 +208,15 @@ impl Engine {
             self.shared.limits.misunderstood(channel, &from, self.now())?;
         }
         if !matches!(taken, Err(NotReplied::NotGenuine(_))) {
-            self.look_at_buttons(pressed).await;
+            self.look_at_buttons(channel, seen).await;
         }
         taken
     }
 
-    /// A button that is still there though nothing is asked any more goes when it is pressed.
-    async fn look_at_buttons(&self, pressed: Vec<MessageId>) {
-        for message in pressed {
+    /// A button that is still there though nothing is asked any more goes when it is pressed or shown.
+    async fn look_at_buttons(&self, channel: &str, seen: Vec<MessageId>) {
+        let seen = if self.ports().transport.retires(channel) { seen } else { Vec::new() };
+        for message in seen {
             let sent = rows::message::sent_as(&self.shared.db, message, 1).await.unwrap_or_default();
             if let Some(first) = sent.first() {
                 self.retire_aside(first.page);
@@ -269,7 +288,9 @@ impl Engine {
     async fn take_reply(&self, channel: &str, sent: &Sent, says: Says) -> Result<Became, NotReplied> {
         // An id tells when its message was decided, from when on its link works as well.
         let decided_at = i64::try_from(sent.id.bits() >> 80).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        if decided_at.is_none_or(|at| after(at, LINK_LIFE) <= self.now()) {
+        // Where somebody is reached changes when it does.
+        let is_timeless = matches!(says, Says::Moved(_));
+        if !is_timeless && decided_at.is_none_or(|at| after(at, LINK_LIFE) <= self.now()) {
             return Err(NotReplied::Expired);
         }
         let given = match says {
@@ -285,6 +306,7 @@ impl Engine {
                 return Ok(Became::Receipt { receipt: "failed" });
             }
             Says::Nothing => return Ok(Became::Receipt { receipt: "nothing" }),
+            Says::Moved(address) => return self.moved(channel, sent, address).await,
             Says::Answer(given) => given,
         };
         // Whoever answers has it, also where the answer is not understood.
@@ -318,6 +340,41 @@ impl Engine {
             return self.answer_to_all(channel, sent, reply).await;
         }
         self.answer_to_one(channel, &first.notice, reply).await
+    }
+
+    /// Whoever a message went to is reached elsewhere: their contact leads there from now on, proved where it was, since it is the
+    /// old address itself that says so. They are told of it as of any change.
+    async fn moved(&self, channel: &str, sent: &Sent, address: Address) -> Result<Became, NotReplied> {
+        let org = self.org();
+        let (person, contact) = (sent.first.person.as_str(), sent.first.contact.as_str());
+        let (before, _) = org.contact(person, contact).ok_or(NotGenuine)?;
+        if org.channels().of(&address).is_none_or(|form| form.name != channel) {
+            return Err(Unreadable("the new address is of another channel".to_owned()).into());
+        }
+        let was_proved = before.verified;
+        // What is not said of it stays, as its name.
+        let mut moved = before.clone();
+        for (key, value) in address.fields() {
+            moved.address.set(key, value);
+        }
+        let mark = mark_of(&moved, org.channels());
+        let actor = Actor::Person(person.to_owned());
+        let not_moved = |why: NotArranged| {
+            if let NotArranged::Org(OrgError::Store(fault)) = why {
+                return NotReplied::Refused(Refusal::Unavailable(fault.to_string()));
+            }
+            NotReplied::NotAsked(why.to_string())
+        };
+        // It comes twice where the answer to the first was lost.
+        if before.address != moved.address {
+            let change = Ask::Change(contact.to_owned(), moved.address);
+            Box::pin(self.arrange_with(person, &change, true, &actor, &[])).await.map_err(not_moved)?;
+            if was_proved {
+                let prove = Ask::Prove { contact: contact.to_owned(), mark, by: None };
+                Box::pin(self.arrange_with(person, &prove, true, &actor, &[])).await.map_err(not_moved)?;
+            }
+        }
+        Ok(Became::Moved { moved: true })
     }
 
     /// Somebody who reads the chat that a message went to answers as themself: they may what they may anywhere, and nothing is

@@ -145,6 +145,7 @@ impl Engine {
                 several: bundle.len() > 1,
                 says: &says,
                 incident_url: &self.links().incident_url(&incident.reference),
+                now: self.now(),
             };
             requests.extend(transport.retire(&message.channel, &retired));
             lately.push_back(lead);

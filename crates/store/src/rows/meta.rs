@@ -25,6 +25,9 @@ pub const CLOCK: &str = "clock";
 /// Where people reach the server that was started last, for links that are made beside it.
 pub const REACHED_AT: &str = "reached_at";
 
+/// The installation's key for pushes to browsers, sealed.
+pub const PUSH_KEY: &str = "push_key";
+
 /// Sets a value.
 #[must_use]
 pub fn put(name: &str, value: &str) -> Write {

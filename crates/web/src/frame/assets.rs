@@ -50,7 +50,8 @@ const SCRIPT: &str = concat!(
     include_str!("../js/took.js"),
     include_str!("../js/pick.js"),
     include_str!("../js/ics.js"),
-    include_str!("../js/zone.js")
+    include_str!("../js/zone.js"),
+    include_str!("../js/ring.js")
 );
 /// What the page of the first administrator runs, and nothing else.
 const ZONE: &str = include_str!("../js/zone.js");
@@ -58,8 +59,8 @@ const MARK: &str = include_str!("../mark.svg");
 
 /// What a page without a script may load and do: our own style and mark, forms to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// The same for a page with our own script, which follows what happens.
-const POLICY_LIVE: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+/// The same for a page with our own script, which follows what happens, and that a phone may put on its home screen.
+const POLICY_LIVE: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");

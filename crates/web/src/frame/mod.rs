@@ -7,6 +7,7 @@ pub(crate) mod document;
 pub(crate) mod markdown;
 pub(crate) mod packing;
 pub(crate) mod pieces;
+pub(crate) mod push;
 pub(crate) mod refused;
 pub(crate) mod shell;
 pub(crate) mod shifts_chart;

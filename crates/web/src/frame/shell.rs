@@ -12,6 +12,7 @@ use crate::frame::assets;
 use crate::frame::assets::{MARK_PATH, SCRIPT_PATH, STYLE_PATH};
 use crate::frame::pieces;
 use crate::frame::pieces::cut;
+use crate::frame::push::MANIFEST_PATH;
 use crate::frame::time_text::When;
 
 /// A title in a tab is cut to this many characters; browsers show fewer.
@@ -56,6 +57,7 @@ fn document(app: &App, page: &HtmlPage<'_>) -> Markup {
                 meta name="format-detection" content="telephone=no";
                 title { (cut(page.title, TAB_CHARS_MAX)) " · All Clear" }
                 link rel="icon" type="image/svg+xml" href=(*MARK_PATH);
+                link rel="manifest" href=(MANIFEST_PATH);
                 link rel="stylesheet" href=(*STYLE_PATH);
                 script type="module" src=(*SCRIPT_PATH) {}
                 @if is_itself(page) && page.place.path == "/" { noscript { meta http-equiv="refresh" content=(REFRESH_S); } }

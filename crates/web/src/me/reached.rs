@@ -402,7 +402,8 @@ fn one(app: &App, contact: &MyContact, codes: &[SentCode], tests: &[&TestView], 
     let id = contact.id.as_str();
     let to = |verb: &str| format!("{PATH}/{}/{verb}", pieces::escaped(id));
     let form = contact.channel.and_then(|name| app.engine.channels().named(name));
-    let shown = contact.address.fields().next().map_or("", |(_, value)| value);
+    // The first that may be shown: of a browser its name.
+    let shown = contact.address.fields().map(|(_, value)| value).min_by_key(|value| *value == MASK).unwrap_or_default();
     let opened = told.is_of(id, "change") || told.is_of(id, "remove");
     html! {
         fieldset class="one-row" id=(anchor(id)) {
@@ -497,13 +498,19 @@ fn state(code: &SentCode) -> String {
 /// The fields of a channel's address.
 fn fields_of(form: &ChannelForm, at: &str, typed: impl Fn(&str) -> Option<String>) -> Markup {
     html! {
-        @for field in form.fields {
+        // What a browser gives nobody types.
+        @for field in form.fields.iter().filter(|field| form.is_given_by_browser() && field.is_secret()) {
+            input type="hidden" name={ "at." (field.key) } value=(typed(field.key).unwrap_or_default())
+                data-ring-address[field.key == form.name];
+        }
+        @for field in form.fields.iter().filter(|field| !form.is_given_by_browser() || !field.is_secret()) {
             @let (id, name) = (format!("{at}-{}", field.key), format!("at.{}", field.key));
             @let hint = format!("{id}-hint");
             div class="field" {
                 label for=(id) { (field.label) @if field.needed { span class="quiet" { " (needed)" } } }
                 input id=(id) name=(name) type="text" value=(typed(field.key).unwrap_or_default()) placeholder=(field.shape)
-                    maxlength=(LINE_CHARS_MAX) autocomplete="off" required[field.needed] aria-describedby=(hint);
+                    maxlength=(LINE_CHARS_MAX) autocomplete="off" required[field.needed] aria-describedby=(hint)
+                    data-ring-name[form.is_given_by_browser()];
                 p class="hint" id=(hint) {
                     (field.hint)
                     @if field.is_made() { " Left empty, one is made and shown once." }
@@ -534,7 +541,10 @@ fn adding(app: &App, told: &Told) -> Markup {
                     }
                 }
             }
-            @if let Some(form) = chosen {
+            @if let Some(form) = chosen.filter(|form| form.is_given_by_browser()) {
+                (told.refused("add", "add"))
+                (ringing(app, form, told))
+            } @else if let Some(form) = chosen {
                 (told.refused("add", "add"))
                 @if let Some(setting) = app.engine.lacks(form.name) {
                     p class="late" { "Nothing can be sent there yet: this server has no " (setting) "." }
@@ -545,6 +555,28 @@ fn adding(app: &App, told: &Told) -> Markup {
                     p { button class="do" type="submit" { "Add this " (form.noun) } }
                 }
             }
+        }
+    }
+}
+
+/// The browser that the page is shown in is added by a press: it gives the address, and only to our script. The script writes over
+/// what is said here when it can, and lets the button be pressed.
+fn ringing(app: &App, form: &ChannelForm, told: &Told) -> Markup {
+    html! {
+        @match app.engine.public_key(form.name) {
+            Some(key) => form class="form" method="post" action="/me/reached/add" data-ring=(key) {
+                input type="hidden" name=(CHANNEL) value=(form.name);
+                p class="quiet" {
+                    "Adds the browser in which you read this. Pages are shown there as notifications, with a button that acknowledges, \
+                     also while no page of ours is open. They do not sound over “do not disturb”."
+                }
+                (fields_of(form, "new", |key| told.fields.get(&format!("at.{key}")).cloned()))
+                p class="late" role="status" data-ring-says {
+                    "This needs a browser that runs the script of this page. Without it, choose another way to be reached."
+                }
+                p { button class="do" type="submit" disabled { "Ring this browser" } }
+            },
+            None => p class="late" { "This server rings no browsers: it is a demonstration, or has no key for it." },
         }
     }
 }
