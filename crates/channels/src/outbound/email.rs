@@ -79,6 +79,7 @@ impl Email {
         match message.notices.first()?.kind {
             NoticeKind::Page if message.notices.len() > 1 => Some("Or answer this mail: “1” takes all of them, “2” passes them on."),
             NoticeKind::Page => Some("Or answer this mail: “1” takes it, “2” passes it on."),
+            NoticeKind::Drill => Some("Or answer this mail: “1” shows that it reached you."),
             NoticeKind::StillOnIt => Some("Or answer this mail: “1” if you are still on it, “2” if you are not."),
             NoticeKind::ConfirmRecovery
             | NoticeKind::Reminder
