@@ -97,7 +97,12 @@ async fn what_on_call_costs_is_told_of_all_together_and_of_each_to_whoever_may_k
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_suggested_is_seen_first_and_made_by_one_press() {
-    let world = world_of(Database::Sqlite, organisation().replace("people: [ana], every: 1w", "people: [ana, ben, cho], every: 1d")).await;
+    let world = world_of(
+        Database::Sqlite,
+        organisation()
+            .replace("people: [ana], every: 1w, handoff: \"Mon 09:00\"", "people: [ana, ben, cho], every: 1d, handoff: \"09:00\""),
+    )
+    .await;
     // Whoever is on call the day after tomorrow is away then.
     let day = world.now().await + jiff::SignedDuration::from_hours(48);
     let on = world.api(&format!("/oncall?at={day}")).await;
