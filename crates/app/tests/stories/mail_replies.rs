@@ -100,6 +100,8 @@ async fn a_mail_is_answered_and_the_page_is_taken(database: Database) {
     assert!(told.status == 200 && told.text.contains("INC-3 is resolved"), "{}", told.text);
     world.fire("fourth").await;
     let fourth = newest(&world);
+    world.command("/incidents/INC-4/resolve", json!({})).await.ok();
+    world.quiet().await;
     world.advance(48 * 3_600 + 60).await;
     let before = world.events(&opened(&world).await).await.len();
     let told = post(&world, answer_to(&fourth, "", "1")).await;
