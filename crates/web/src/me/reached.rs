@@ -10,6 +10,7 @@ use allclear_domain::org::forms::secrets::MASK;
 use allclear_domain::org::model::{Notify, NotifyEntry};
 use allclear_domain::paging::MessageState;
 use allclear_domain::time::Length;
+use allclear_domain::view::DeliveryView;
 use allclear_engine::Engine;
 use allclear_engine::org::codes::SentCode;
 use allclear_engine::org::own::{Arranged, Ask, Holder, MyContact, MyContacts, NotArranged, address_of};
@@ -40,6 +41,9 @@ const SURE: &str = "sure";
 const CHANNEL: &str = "channel";
 /// Longest value of a field, in characters; the channel's own check is narrower.
 const LINE_CHARS_MAX: u32 = 2048;
+
+/// Longest reason of a message that did not arrive, in characters; its own page has all of it.
+const WHY_CHARS_MAX: usize = 300;
 
 /// The page and its forms.
 pub(crate) fn routes() -> Router<App> {
@@ -386,7 +390,7 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
         section class="section" id="contacts" {
             h2 { "Contacts" }
             @if mine.contacts.is_empty() { p class="quiet" { "You have none yet." } }
-            @for contact in &mine.contacts { (one(app, contact, &codes, &tests, &told, when)) }
+            @for contact in &mine.contacts { (one(app, contact, (&codes, &tests, &lately), &told, when)) }
         }
         (adding(app, &told))
         @if !mine.contacts.is_empty() { (ordering(&mine, &told))
@@ -398,7 +402,13 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
 }
 
 /// One contact: what is known of it, and what can be done with it.
-fn one(app: &App, contact: &MyContact, codes: &[SentCode], tests: &[&TestView], told: &Told, when: &When) -> Markup {
+fn one(
+    app: &App,
+    contact: &MyContact,
+    (codes, tests, lately): (&[SentCode], &[&TestView], &[DeliveryView]),
+    told: &Told,
+    when: &When,
+) -> Markup {
     let id = contact.id.as_str();
     let to = |verb: &str| format!("{PATH}/{}/{verb}", pieces::escaped(id));
     let form = contact.channel.and_then(|name| app.engine.channels().named(name));
@@ -420,6 +430,12 @@ fn one(app: &App, contact: &MyContact, codes: &[SentCode], tests: &[&TestView], 
                     (None, false) => span class="late" { "Not verified, and so not used" },
                 }
                 " · " (super::came_of(tests, id, when))
+            }
+            @if let Some(lost) = lately.iter().find(|message| message.contact == id).filter(|last| last.state == MessageState::Rejected) {
+                p class="late" {
+                    "The last message to it did not arrive"
+                    @if let Some(why) = &lost.last_error { ": " bdi { (pieces::cut(why, WHY_CHARS_MAX)) } }
+                }
             }
             @if let Some(setting) = contact.lacks { p class="late" { "Nothing is sent to it: this server has no " (setting) "." } }
             @if !contact.verified { (proving(contact, codes, told, when)) }
