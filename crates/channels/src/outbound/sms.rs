@@ -134,12 +134,23 @@ pub(super) fn text_of(message: &Message, chars_max: usize, hears: bool) -> Resul
     let doubt = if words.in_doubt { "You may have received this before.\n" } else { "" };
     // Of a drill it stands first that it is one.
     let is_drill = message.notices.first().is_some_and(|notice| notice.kind == NoticeKind::Drill);
-    let head = if is_drill { format!("{}\n{doubt}", words.subject).trim_end().to_owned() } else { format!("{doubt}{}", words.subject) };
+    let subject = |doubt: &str| {
+        if is_drill { format!("{}\n{doubt}", words.subject).trim_end().to_owned() } else { format!("{doubt}{}", words.subject) }
+    };
     let button = words.button().map(|button| button.href);
     let link = button.as_deref().or_else(|| words.page()).map(|link| format!("\n{link}")).unwrap_or_default();
     let how = how_to_answer(message).filter(|_| hears).map(|how| format!("\n{how}")).unwrap_or_default();
-    let room = chars_max.checked_sub(length(&head) + length(&link) + length(&how));
-    let room = room.ok_or_else(|| format!("the message is longer than {chars_max} characters without its text"))?;
+    // What is said besides is left out before anybody is not told: the link stays.
+    let fits = |(doubt, how): &(&str, &str)| length(&subject(doubt)) + length(&link) + length(how) <= chars_max;
+    let (head, how) = match [(doubt, how.as_str()), ("", how.as_str()), ("", "")].into_iter().find(fits) {
+        Some((doubt, how)) => (subject(doubt), how),
+        None => {
+            let room = chars_max.checked_sub(length(&link)).filter(|room| *room > 1);
+            let room = room.ok_or_else(|| format!("the message is longer than {chars_max} characters without its text"))?;
+            (cut(&subject(""), room), "")
+        }
+    };
+    let room = chars_max.saturating_sub(length(&head) + length(&link) + length(how));
     let lines: String = lines_of(&words).iter().map(|line| format!("\n{line}")).collect();
     // One character would be the sign for what was cut.
     let lines = if room > 1 { cut(&lines, room) } else { String::new() };

@@ -76,6 +76,18 @@ fn what_is_long_is_cut_on_characters_and_keeps_its_link_and_its_code() {
 }
 
 #[test]
+fn however_short_a_text_may_be_the_link_is_in_it() {
+    for (in_doubt, title) in [(false, "Disk full".to_owned()), (true, "Disk full".to_owned()), (true, "\u{1f6a8} ".repeat(200))] {
+        let page = Message { in_doubt, ..message(1, &title) };
+        for chars_max in 30..400 {
+            let text = text_of(&page, chars_max, true).unwrap();
+            assert!(length(&text) <= chars_max && text.contains("\nhttps://ac.example/a/tok0"), "{chars_max}: {text}");
+        }
+    }
+    assert!(text_of(&message(1, "Disk full"), 20, true).unwrap_err().contains("20 characters"), "a link is never cut");
+}
+
+#[test]
 fn an_answer_is_a_code_with_words_or_words_alone() {
     let code = ReplyCode::read("4821");
     for (given, code, words) in [
