@@ -27,6 +27,7 @@ const pages = [
   ["incident-more", first && first + "?tab=more"], ["incident-severity", first && first + "?do=severity"], ["incident-alerts", first && first + "/alerts"], ["link", link],
   ["service", service], ["search-found", "/search?q=a"], ["review", review],
   ["calendar-month", "/on-call/schedules/payments-primary?view=month"], ["calendar-week", "/on-call/schedules/platform-primary?view=week"], ["calendar-day", "/on-call/schedules/clinical-primary?view=day"],
+  ["drills", "/on-call/drills"], ["load", "/on-call/load"], ["suggest", "/on-call/schedules/payments-primary/suggest"], ["reached", "/me/reached"],
   ["settings-person", "/settings/person/ana"], ["settings-schedule", "/settings/schedule/payments-primary"], ["settings-new", "/settings/team/new"], ["missing", "/incidents/INC-9999"],
 ].filter(([name, path]) => path && (only.length === 0 || only.includes(name)));
 

@@ -158,9 +158,9 @@ async fn listed(app: &App, who: &Principal, when: &When, draft: &Draft) -> Resul
         @if !policies.is_empty() {
             section class="section" id="start" {
                 h2 { "Start one" }
-                form method="post" action=(PATH) {
+                form class="form" method="post" action=(PATH) {
                     (draft.refused(START)) (once(when))
-                    label {
+                    label class="field" {
                         span { "Escalation policy" }
                         select name="escalation" required {
                             option value="" { "Choose" }
@@ -171,7 +171,7 @@ async fn listed(app: &App, who: &Principal, when: &When, draft: &Draft) -> Resul
                         }
                     }
                     (wait_field(draft.typed(START, "wait")))
-                    button class="primary" type="submit" { "Start the fire drill" }
+                    div class="row-of" { button class="do" type="submit" { "Start the fire drill" } }
                     p class="hint" { "It rings people now. Of one policy there are at most " (DRILLS_PER_DAY_MAX) " a day." }
                 }
             }
@@ -189,11 +189,13 @@ async fn listed(app: &App, who: &Principal, when: &When, draft: &Draft) -> Resul
 /// How long a level has at most.
 fn wait_field(typed: &str) -> Markup {
     html! {
-        label {
-            span { "At most so long for each level " span class="quiet" { "May be left blank" } }
-            input name="wait" value=(typed) placeholder="2m";
+        div class="field" {
+            label for="wait" { "At most so long for each level" }
+            input id="wait" name="wait" value=(typed) placeholder="2m" aria-describedby="wait-hint";
+            p class="hint" id="wait-hint" {
+                "As in 2m, and at least " (DRILL_WAIT_MIN) ". Left blank, or where that is shorter, the level’s own time."
+            }
         }
-        p class="hint" { "Its own time, where that is shorter. At least " (DRILL_WAIT_MIN) "." }
     }
 }
 
@@ -318,11 +320,11 @@ pub(crate) async fn of_policy(app: &App, who: &Principal, when: &When, escalatio
             h2 { "Fire drill" }
             p { (last(drills.first(), when)) }
             @if may {
-                form method="post" action=(PATH) {
+                form class="form" method="post" action=(PATH) {
                     (once(when))
                     input type="hidden" name="escalation" value=(escalation);
                     (wait_field(""))
-                    button class="secondary" type="submit" { "Fire drill" }
+                    div class="row-of" { button class="may" type="submit" { "Fire drill" } }
                     p class="hint" {
                         "It asks everybody whom this policy would page, now, level after level. Every message says that it is a drill."
                     }

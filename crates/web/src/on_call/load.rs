@@ -64,14 +64,14 @@ async fn shown(app: &App, who: &Principal, when: &When, asked: &Fields) -> Resul
             "Live pages alone: drills and test pages are not in it. The figures are of all people of a schedule together; each person \
              stands there for whoever manages the team, for administrators, and for themself."
         }
-        form method="get" action=(PATH) {
+        form class="row-of" method="get" action=(PATH) {
             @if let Some(why) = &wrong { p class="refusal" role="alert" { strong { "This was not done" } (why) } }
-            label { span { "From" } input type="date" name="from" value=(when.day(found.from)); }
-            label {
+            label class="field" { span { "From" } input type="date" name="from" value=(when.day(found.from)); }
+            label class="field" {
                 span { "To " span class="quiet" { "Left open, now" } }
                 input type="date" name="to" value=(typed("to").unwrap_or_default());
             }
-            label {
+            label class="field" {
                 span { "Schedule" }
                 select name="schedule" {
                     (pieces::choice("", filter.schedule.is_none(), "All"))
@@ -81,7 +81,7 @@ async fn shown(app: &App, who: &Principal, when: &When, asked: &Fields) -> Resul
                     }
                 }
             }
-            button class="secondary" type="submit" { "Show" }
+            button class="may" type="submit" { "Show" }
         }
         @if found.cut {
             p class="late" { "There is more than is read at once, so the figures are too low. Choose a shorter period, or one schedule." }

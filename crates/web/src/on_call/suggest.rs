@@ -157,8 +157,10 @@ fn shown(app: &App, who: &Principal, when: &When, id: &str, weeks: u32, from: Ti
                 (once(when)) (form_key::seen(&mark(&found)))
                 input type="hidden" name="from" value=(found.from);
                 input type="hidden" name="weeks" value=(weeks);
-                button class="primary" type="submit" {
-                    "Make " @if found.suggested.len() == 1 { "this override" } @else { "these " (found.suggested.len()) " overrides" }
+                div class="row-of" {
+                    button class="do" type="submit" {
+                        "Make " @if found.suggested.len() == 1 { "this override" } @else { "these " (found.suggested.len()) " overrides" }
+                    }
                 }
                 p class="hint" { "Each is an ordinary override, and is ended as any other." }
             }
