@@ -22,7 +22,7 @@ pub(crate) struct DrillBody {
     /// An escalation policy's id.
     escalation: String,
     /// The longest that a level has, as in `2m`; its own time, where that is shorter or nothing is said.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]?[smhdw]$")]
     wait: Option<Length>,
 }
 

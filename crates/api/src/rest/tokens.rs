@@ -35,7 +35,7 @@ pub(crate) struct TokenBody {
     /// The person it stands for.
     person: Option<String>,
     /// How long it works, as in `90d`; a year where absent.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[1-9][0-9]?[smhdw]$")]
     expires_in: Option<Length>,
 }
 
