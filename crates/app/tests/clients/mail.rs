@@ -13,7 +13,7 @@ use crate::WITHIN;
 
 /// Says its port, hears where answers go, and answers each mail that comes in another way.
 const SCRIPT: &str = r#"
-import email, email.policy, queue, sys, urllib.request
+import email, email.policy, queue, socket, sys, urllib.request
 from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 
@@ -22,9 +22,13 @@ class Box:
     async def handle_DATA(self, server, session, envelope):
         mails.put(envelope.content)
         return "250 2.0.0 taken"
-controller = Controller(Box(), hostname="127.0.0.1", port=0)
+# It knocks at the port that it was given, so that 0 does not do.
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+controller = Controller(Box(), hostname="127.0.0.1", port=port)
 controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
+print(port, flush=True)
 where = sys.stdin.readline().strip()
 
 def hand_in(mail):
