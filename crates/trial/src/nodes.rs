@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::crowd::{Crowd, Dice, ORG, STEP_S};
 use crate::kill_loop::{died_by_sigkill, kill_after};
-use crate::ledger::Verdict;
+use crate::ledger::{SECOND, Verdict};
 use crate::program::{Database, Program};
 use crate::world::{Setup, World};
 
@@ -339,6 +339,17 @@ impl House {
             let _ = tokio::join!(one.advance(part), two.advance(part));
             self.crowd.ahead += part;
             self.world.skip(part);
+        }
+        // One that could not move its clock, because the database was away, goes on from where the other is.
+        for node in 0..2 {
+            let control = self.node(node).control.clone();
+            if let Ok(now) = control.now().await {
+                let behind = (self.crowd.moment().clock - now) / SECOND;
+                if behind > 1 {
+                    // Should it die just now, it starts where the other is.
+                    let _ = control.jump(behind).await;
+                }
+            }
         }
         Ok(())
     }
