@@ -56,6 +56,12 @@ fn an_address_names_one_message_and_is_short_enough() {
     for line in [address.clone(), address.to_uppercase(), format!("\"A, b\" <x@y.example>, All Clear <{address}>, z@y.example")] {
         assert_eq!(replies.named_in(&line), Some(id()), "{line}");
     }
+    for (at, own) in local.char_indices().skip("reply+".len()) {
+        for letter in LETTERS.iter().map(|letter| char::from(*letter)).filter(|letter| *letter != own) {
+            let other = format!("{}{letter}{}@ac.example", &local[..at], &local[at + 1..]);
+            assert_eq!(replies.named_in(&other), None, "{other}");
+        }
+    }
     let longest = "a".repeat(LOCAL_CHARS_MAX - TOKEN_CHARS - 1);
     let long = MailReplies::read(&format!("{longest}@ac.example"), KEY, [7; 32]).unwrap().address_of(id());
     assert_eq!(long.split_once('@').unwrap().0.len(), LOCAL_CHARS_MAX);

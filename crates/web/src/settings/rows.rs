@@ -12,6 +12,9 @@ use super::typed_rows::{Deed, OWN, OWN_MAIL, count, count_of, is_text, rows, why
 use crate::frame::pieces::capital;
 use crate::frame::time_text::When;
 
+/// After midnight, the hand-off of a fresh layer.
+const FRESH_HANDOFF: jiff::SignedDuration = jiff::SignedDuration::from_hours(9);
+
 /// A part of a form: a list in rows, or an object with fields of its own.
 pub(crate) fn part(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
     let id = anchor(row.key);
@@ -164,13 +167,11 @@ fn said(fresh: &str, when: &When) -> String {
     if fresh != THIS_MONDAY {
         return fresh.to_owned();
     }
-    let today = when.day(when.now);
-    // On a Monday the one before, or nobody would be on call until its hand-off.
-    let since = match today.weekday().to_monday_zero_offset() {
-        0 => 7,
-        since => since,
-    };
-    today.checked_sub(jiff::Span::new().days(i64::from(since))).unwrap_or(today).to_string()
+    // Of the last hand-off at 09:00, as the fresh row says: the first who is named is on call from now on, and there is nobody to
+    // wait for.
+    let day = when.day(when.now - FRESH_HANDOFF);
+    let since = jiff::Span::new().days(i64::from(day.weekday().to_monday_zero_offset()));
+    day.checked_sub(since).unwrap_or(day).to_string()
 }
 
 fn more(one: &str, path: &str, around: &Around<'_>) -> Markup {
@@ -258,6 +259,27 @@ fn own_mail(around: &Around<'_>, shape: &Shape) -> Markup {
                 input type="checkbox" name=(OWN) value="1" checked[around.fields.contains_key(OWN)];
                 span { "Page them at the mail address above" }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever is named first is on call at once, whatever the day is on which the form is filled in.
+    #[test]
+    fn a_fresh_layer_starts_at_the_last_hand_off() {
+        for (now, zone, monday) in [
+            ("2026-11-30T07:59:59Z", "Europe/Madrid", "2026-11-23"),
+            ("2026-11-30T08:00:00Z", "Europe/Madrid", "2026-11-30"),
+            ("2026-11-30T23:30:00Z", "Europe/Madrid", "2026-11-30"),
+            ("2026-12-06T22:59:00Z", "Europe/Madrid", "2026-11-30"),
+            ("2026-12-06T23:01:00Z", "Europe/Madrid", "2026-11-30"),
+            ("2026-12-02T12:00:00Z", "Pacific/Kiritimati", "2026-11-30"),
+            ("2026-11-30T02:00:00Z", "America/New_York", "2026-11-23"),
+        ] {
+            assert_eq!(said(THIS_MONDAY, &When::new(now.parse().unwrap(), Some(zone))), monday, "{now} {zone}");
         }
     }
 }

@@ -143,7 +143,7 @@ pub enum Layout {
     Contacts,
 }
 
-/// What an empty row says of a date: the last Monday before today, so that a turn that begins then has begun.
+/// What an empty row says of a date: the Monday of the last hand-off at 09:00, so that the turn of whoever is first has begun.
 pub const THIS_MONDAY: &str = "this monday";
 
 /// A field that may be left open.
