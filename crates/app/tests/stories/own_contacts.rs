@@ -17,7 +17,8 @@ on_both!(
     a_code_is_sent_a_few_times_and_guessed_by_nobody,
     what_would_leave_nothing_that_reaches_one_is_asked_twice,
     what_keeps_a_page_from_arriving_is_found_before_it_has_to,
-    what_became_of_a_message_is_seen_by_those_whom_it_concerns
+    what_became_of_a_message_is_seen_by_those_whom_it_concerns,
+    whoever_set_no_order_is_reached_by_the_rules_of_the_house
 );
 
 /// How long a message may take to arrive.
@@ -422,4 +423,31 @@ async fn what_became_of_a_message_is_seen_by_those_whom_it_concerns(database: Da
     }
     let odd = ask(&world, &ana, Method::GET, "/messages/📟", Value::Null).await;
     assert_eq!((odd.status, &odd.body["code"]), (404, &json!("no_such_message")), "{}", odd.text);
+}
+
+async fn whoever_set_no_order_is_reached_by_the_rules_of_the_house(database: Database) {
+    let rule = "notify: {high: [{contact: hook}], low: [{contact: hook}]}";
+    let usual = allclear_trial::org::usual();
+    assert!(usual.contains(rule), "{usual}");
+    let rules = "notify_defaults:\n  - {id: webhook, high: 0s}\n  - {id: email, high: 2m, low: 0s}\n";
+    let mut world = world_of(database, format!("{}{rules}", usual.replacen(rule, "", 1))).await;
+    let ana = token(&world, "ana", "respond").await;
+    let me = page(&world, &ana, "/me").await.ok().text;
+    assert!(me.contains("hook at once, mail after 2m") && me.contains("mail at once"), "{me}");
+    assert!(page(&world, &ana, "/me/reached").await.ok().text.contains("the default notification rules hold"));
+
+    world.fire("disk").await;
+    assert_eq!((world.hook.to("ana").len(), world.mail.delivered_to("ana@example.org").len()), (1, 0));
+    world.advance(119).await;
+    assert_eq!(world.mail.delivered_to("ana@example.org").len(), 0, "not before its time");
+    world.advance(2).await;
+    assert_eq!(world.mail.delivered_to("ana@example.org").len(), 1);
+    // Her own order takes the place of the rules.
+    ask(&world, &ana, Method::PUT, "/me/rules", json!({"high": [{"contact": "mail"}]})).await.ok();
+    world.fire("another").await;
+    assert_eq!((world.hook.to("ana").len(), world.mail.delivered_to("ana@example.org").len()), (1, 2));
+
+    // By the form, with what is wrong said at its field.
+    let wrong = form(&world, allclear_trial::org::ADMIN_TOKEN, "/settings/notify_default/new", &[("id", "smoke"), ("high", "2m")]).await;
+    assert!(wrong.status == 422 && wrong.text.contains("`smoke` is not a channel"), "{} {}", wrong.status, wrong.text);
 }

@@ -12,6 +12,7 @@ pub use super::forms::own_contacts::{OWN_CONTACTS_MAX, OwnContacts, Proof, mark_
 pub use super::forms::person::{Access, Notify, NotifyEntry, Person, leads_fault};
 pub use super::forms::plan::{Plan, PlanTask, PlanUpdate};
 pub use super::forms::report_form::{REPORT_KIND, ReportForm};
+pub use super::forms::notify_default::NotifyDefault;
 pub use super::forms::route::{Declare, Level, Route, RouteSet};
 pub use super::forms::schedule::{Layer, Restriction, Schedule};
 pub use super::forms::service::Service;

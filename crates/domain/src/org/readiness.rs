@@ -235,7 +235,7 @@ pub fn readiness(org: &Org, person: &str, known: &Known<'_>) -> Vec<Finding> {
     }
     match ways.as_slice() {
         [one] => found.push(Finding::OnlyOne(one.contact.id.clone())),
-        [_, _, ..] if form.notify.high.is_empty() => found.push(Finding::NoRule),
+        [_, _, ..] if form.notify.high.is_empty() && org.bundle().notify_defaults.is_empty() => found.push(Finding::NoRule),
         _ => {}
     }
     found.sort_by_key(Finding::gravity);

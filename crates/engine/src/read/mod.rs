@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 mod as_of;
 mod audit;
+pub(crate) mod boarded;
 mod briefing;
 pub(crate) mod changes;
 mod delivery;

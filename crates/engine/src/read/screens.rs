@@ -5,6 +5,7 @@
 //! [`Queries`] as every other reader, so that who may see what is decided in one place.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use allclear_domain::access::Right;
 use allclear_domain::event::Head;
@@ -19,11 +20,12 @@ use allclear_domain::org::export::mask_body;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Facts, Page, Status, TARGETS_WITHIN, Telling, own_policy};
 use allclear_domain::time::Length;
-use allclear_domain::view::{Contention, IncidentView, StepExplanation, Wants, contention};
+use allclear_domain::view::{Contention, IncidentView, StepExplanation, UnderView, Wants, contention};
 use allclear_store::rows;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::read::boarded::Boarded;
 use crate::read::{IncidentFilter, NoAnswer, Queries};
 
 /// Incidents of one board at most (issue: a board of 1,000 open incidents).
@@ -46,7 +48,9 @@ pub struct Awaited {
 /// An open incident as a board needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OnBoard {
-    pub incident: IncidentView,
+    pub incident: Arc<IncidentView>,
+    /// What it is a part of.
+    pub under: Option<UnderView>,
     /// Whether anybody is known to have it: somebody took it, and did not give it back.
     pub held: bool,
     /// Whom its last page asks, while nobody has answered it.
@@ -186,7 +190,7 @@ fn wants(row: &OnBoard) -> Wants<'_> {
         people: holder.chain(&incident.came).chain(roles).chain(tasks).chain(asked).map(String::as_str).collect(),
         service: incident.service.as_deref(),
         affected: incident.affected.iter().map(|one| (one.service.as_str(), one.impact != Impact::None)).collect(),
-        part: incident.under.as_ref().map(|under| (under.reference.as_str(), under.rank)),
+        part: row.under.as_ref().map(|under| (under.reference.as_str(), under.rank)),
     }
 }
 
@@ -206,16 +210,15 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn board(&self, narrowed: &IncidentFilter) -> Result<(Vec<OnBoard>, bool), NoAnswer> {
-        let mut found = rows::incident::list(self.db(), &self.on_board(narrowed)?, BOARD_MAX as i64 + 1).await?;
-        let cut = found.len() > BOARD_MAX;
-        found.truncate(BOARD_MAX);
+        let (found, cut) = self.listed(&self.on_board(narrowed)?).await?;
         // Whoever commands has not answered the page: it goes on.
         let seeks = |incident: &Incident| incident.state == State::Declared || (!incident.is_held() && incident.state != State::Candidate);
-        let ids: Vec<PageId> = found.iter().filter(|(i, _)| seeks(i)).filter_map(|(i, _)| i.page).collect();
+        let (seeking, calm): (Vec<&Incident>, Vec<&Incident>) = found.iter().map(|one| &one.incident).partition(|incident| seeks(incident));
+        let ids: Vec<PageId> = seeking.iter().filter_map(|incident| incident.page).collect();
         let pages = rows::page::get_all(self.db(), &ids).await?;
         let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
-        let sought: Vec<IncidentId> = found.iter().filter(|(incident, _)| seeks(incident)).map(|(incident, _)| incident.id).collect();
-        let held: Vec<IncidentId> = found.iter().filter(|(incident, _)| !seeks(incident)).map(|(incident, _)| incident.id).collect();
+        let sought: Vec<IncidentId> = seeking.iter().map(|incident| incident.id).collect();
+        let held: Vec<IncidentId> = calm.iter().map(|incident| incident.id).collect();
         let (asked, looked_for) = match self.who().person() {
             Some(person) => tokio::try_join!(
                 rows::message::incidents_asking(self.db(), &sought, person),
@@ -225,20 +228,22 @@ impl Queries<'_> {
         };
         let looked_for = self.asked_still(looked_for).await?;
         let org = self.engine().org();
-        let mut under = self.under_of(&found.iter().map(|(incident, _)| incident).collect::<Vec<_>>()).await?;
-        let mut of = |(incident, head): (Incident, Head)| {
-            let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
+        let mut under = self.under_of(&found.iter().map(|one| &one.incident).collect::<Vec<_>>()).await?;
+        let mut of = |one: &Arc<Boarded>| {
+            let incident = &one.incident;
+            let page = incident.page.filter(|_| seeks(incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
-                clock: clocks::owed(&incident),
-                asks: page.and_then(|page| asking(&page, &incident, &org)),
+                clock: clocks::owed(incident),
+                asks: page.and_then(|page| asking(&page, incident, &org)),
                 asked_reader: asked.contains(&incident.id),
                 looks_for_reader: looked_for.contains(&incident.id),
                 contention: Contention::default(),
-                incident: IncidentView { under: under.remove(&incident.id), ..IncidentView::of(&incident, head.version, None) },
+                under: under.remove(&incident.id),
+                incident: Arc::clone(&one.view),
             }
         };
-        let mut rows: Vec<OnBoard> = found.into_iter().map(&mut of).collect();
+        let mut rows: Vec<OnBoard> = found.iter().map(&mut of).collect();
         contend(&mut rows, &org);
         Ok((rows, cut))
     }
@@ -282,10 +287,16 @@ impl Queries<'_> {
     }
 
     async fn boarded(&self, filter: &rows::incident::Filter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
-        let mut found = rows::incident::list(self.db(), filter, BOARD_MAX as i64 + 1).await?;
+        let (found, cut) = self.listed(filter).await?;
+        Ok((found.iter().map(|one| IncidentView::clone(&one.view)).collect(), cut))
+    }
+
+    /// As many as a board has, and whether there are more.
+    async fn listed(&self, filter: &rows::incident::Filter) -> Result<(Vec<Arc<Boarded>>, bool), NoAnswer> {
+        let mut found = self.engine().shared.boards.list(self.db(), filter, BOARD_MAX as i64 + 1).await?;
         let cut = found.len() > BOARD_MAX;
         found.truncate(BOARD_MAX);
-        Ok((found.iter().map(|(incident, head)| IncidentView::of(incident, head.version, None)).collect(), cut))
+        Ok((found, cut))
     }
 
     /// Open incidents of the asker, as [`OnBoard::is_of_reader`] says: what asks them first, then what they have a part in, each in the
@@ -302,7 +313,7 @@ impl Queries<'_> {
         found.retain(|incident| incident.is_of(me));
         let (board, _) = self.board(&IncidentFilter::default()).await?;
         let asks = board.into_iter().filter(|row| row.waits_for_reader() && found.iter().all(|one| one.id != row.incident.id));
-        let mut mine: Vec<IncidentView> = asks.map(|row| row.incident).collect();
+        let mut mine: Vec<IncidentView> = asks.map(|row| Arc::unwrap_or_clone(row.incident)).collect();
         mine.append(&mut found);
         Ok((mine, cut))
     }

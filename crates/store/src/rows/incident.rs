@@ -268,12 +268,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
 
 /// A list, of these ids alone where some are given.
 pub(super) async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
-    let mut sql = format!("select {COLUMNS} from incident where true");
-    let mut args = Vec::new();
-    narrow(filter, ids, &mut sql, &mut args);
-    args.push(Val::Int(limit));
-    let order = if filter.worst_first { "severity, id desc" } else { "id desc" };
-    sql.push_str(&format!(" order by {order} limit ?{}", args.len()));
+    let (sql, mut args) = listed(COLUMNS, filter, ids, limit);
     let rows = db.read(&sql, args.clone()).await?;
     let found = super::readable(db, &rows, "incident", incident);
     let unread = rows.len() - found.len();
@@ -287,6 +282,36 @@ pub(super) async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i
     let mut found = super::readable(db, &rows, "incident", incident);
     found.truncate(usize::try_from(limit).unwrap_or(0));
     Ok(found)
+}
+
+/// The statement of a list; its last argument is the limit.
+fn listed(columns: &str, filter: &Filter, ids: &[IncidentId], limit: i64) -> (String, Vec<Val>) {
+    let mut sql = format!("select {columns} from incident where true");
+    let mut args = Vec::new();
+    narrow(filter, ids, &mut sql, &mut args);
+    args.push(Val::Int(limit));
+    let order = if filter.worst_first { "severity, id desc" } else { "id desc" };
+    sql.push_str(&format!(" order by {order} limit ?{}", args.len()));
+    (sql, args)
+}
+
+/// Which a list has, each with its version: for whoever kept what they are.
+pub async fn versions(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(IncidentId, u64)>, Fault> {
+    let (sql, args) = listed("id, version", filter, &[], limit);
+    let rows = db.read(&sql, args).await?;
+    let of = |row| {
+        let mut r = Reader::new(row);
+        Ok((r.parse()?, r.count()?))
+    };
+    rows.iter().map(of).collect()
+}
+
+/// Those of these that are in a list, in its order.
+pub async fn of_ids(db: &Db, filter: &Filter, ids: &[IncidentId]) -> Result<Vec<(Incident, Head)>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    among(db, filter, ids, i64::try_from(ids.len()).unwrap_or(i64::MAX)).await
 }
 
 /// Adds a filter's clauses to a statement over `incident`.

@@ -12,6 +12,8 @@ mod need;
 mod owing;
 pub(crate) mod search;
 
+use std::sync::Arc;
+
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
 use allclear_domain::incident::clock::Clock;
@@ -19,7 +21,7 @@ use allclear_domain::incident::objective::ObjectiveKind;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{Contention, IncidentView, OnCallView};
+use allclear_domain::view::{Contention, IncidentView, OnCallView, UnderView};
 use allclear_engine::Engine;
 use allclear_engine::read::screens::Asking;
 use allclear_engine::read::tried::Unproven;
@@ -71,7 +73,9 @@ const ACTS: &str = "acts";
 
 /// One open incident.
 pub(crate) struct Row {
-    pub incident: IncidentView,
+    pub incident: Arc<IncidentView>,
+    /// What it is a part of.
+    under: Option<UnderView>,
     held: bool,
     asks: Option<Asking>,
     due: Option<Due>,
@@ -137,7 +141,7 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let source = filter.address(wall);
         let mut board = read(&app.engine, &who, when.clone(), filter).await?;
         // Whoever answered a real page needs no test to know that they are reached.
-        let worked = board.rows.iter().map(|row| &row.incident).chain(&board.ended).any(|incident| incident.acknowledged_at.is_some());
+        let worked = board.rows.iter().map(|row| &*row.incident).chain(&board.ended).any(|incident| incident.acknowledged_at.is_some());
         if !wall && !worked {
             board.first = first::part(&app, &who, &when).await?;
         }
@@ -190,6 +194,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
                 waits: awaited.is_some_and(|due| due.words != COMES_BACK),
                 due: sooner(sooner(awaited, one.clock.map(target)), objective(&one.incident)),
                 contention: one.contention,
+                under: one.under,
                 incident: one.incident,
                 held: one.held,
                 asks: one.asks,
@@ -457,7 +462,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
             span class="act" { @if board.may_act { (next_act(row)) } }
-            (contended::mark(&row.contention, &incident.reference, incident.under.as_ref(), board.on_call.is_some().then_some(org)))
+            (contended::mark(&row.contention, &incident.reference, row.under.as_ref(), board.on_call.is_some().then_some(org)))
         }
     }
 }

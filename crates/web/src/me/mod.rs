@@ -8,8 +8,9 @@ pub(crate) mod reached;
 pub(crate) mod ready;
 
 use allclear_domain::access::{Principal, Right};
-use allclear_domain::org::forms::person::{NotifyEntry, Person};
-use allclear_domain::org::snapshot::Org;
+use allclear_domain::org::forms::person::Person;
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::snapshot::{Org, Reach};
 use allclear_domain::paging::Telling;
 use allclear_engine::core::{Command, Refusal};
 use allclear_engine::read::tried::TestView;
@@ -106,7 +107,6 @@ async fn page(
 
 /// How somebody is reached: each contact with what came of trying it, and the order for each urgency.
 fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When) -> Markup {
-    let low = if me.notify.low.is_empty() { &me.notify.high } else { &me.notify.low };
     html! {
         section class="section ways" data-live="ways" {
             h2 { "How I am reached" }
@@ -131,8 +131,8 @@ fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When) -> 
             }
             @if !me.contacts.is_empty() {
                 ul class="pairs" {
-                    @for (urgency, rule) in [("High urgency", &me.notify.high), ("Low urgency", low)] {
-                        li { span { (urgency) } span { (order(me, rule)) } }
+                    @for (words, urgency) in [("High urgency", NotifyUrgency::High), ("Low urgency", NotifyUrgency::Low)] {
+                        li { span { (words) } span { (order(&org.reach(&me.id, urgency))) } }
                     }
                 }
             }
@@ -141,15 +141,16 @@ fn ways(app: &App, org: &Org, me: &Person, tests: &[&TestView], when: &When) -> 
     }
 }
 
-/// In which order contacts are used.
-fn order(me: &Person, rule: &[NotifyEntry]) -> String {
-    if rule.is_empty() {
-        return if me.contacts.len() == 1 { format!("{} at once", me.contacts[0].id) } else { "all of them at once".to_owned() };
+/// In which order contacts are used, by rules of their own or by the default ones.
+fn order(ways: &[Reach<'_>]) -> String {
+    match ways {
+        [] => "nothing reaches you".to_owned(),
+        [_, _, ..] if ways.iter().all(|way| way.after.is_zero()) => "all of them at once".to_owned(),
+        _ => {
+            let after = |way: &Reach<'_>| if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
+            ways.iter().map(|way| format!("{} {}", way.contact.id, after(way))).collect::<Vec<_>>().join(", ")
+        }
     }
-    let words = rule.iter().map(|entry| {
-        if entry.after.is_zero() { format!("{} at once", entry.contact) } else { format!("{} after {}", entry.contact, entry.after) }
-    });
-    words.collect::<Vec<_>>().join(", ")
 }
 
 /// What came of trying a contact last.

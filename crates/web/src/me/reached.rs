@@ -393,7 +393,7 @@ async fn page(app: &App, who: &Principal, when: &When, told: Told) -> Result<Res
             @for contact in &mine.contacts { (one(app, contact, (&codes, &tests, &lately), &told, when)) }
         }
         (adding(app, &told))
-        @if !mine.contacts.is_empty() { (ordering(&mine, &told))
+        @if !mine.contacts.is_empty() { (ordering(&mine, &told, !app.engine.org().bundle().notify_defaults.is_empty()))
         (before_shifts(&mine, &told)) }
         (message::lately(&lately, &app.engine.org(), when))
     };
@@ -624,8 +624,8 @@ fn before_shifts(mine: &MyContacts, told: &Told) -> Markup {
     }
 }
 
-/// In which order the contacts are used, for each urgency.
-fn ordering(mine: &MyContacts, told: &Told) -> Markup {
+/// In which order the contacts are used, for each urgency. `has_default`: whether there are default notification rules.
+fn ordering(mine: &MyContacts, told: &Told, has_default: bool) -> Markup {
     let retyped = told.is_of("rules", "rules");
     html! {
         section class="section" id="rules" {
@@ -659,7 +659,8 @@ fn ordering(mine: &MyContacts, told: &Told) -> Markup {
                                 }
                             }
                         }
-                        @if urgency == "high" { p class="hint" { "Without a tick every verified contact is used at once." } }
+                        @if urgency == "high" && has_default { p class="hint" { "Without a tick the default notification rules hold." } }
+                        @else if urgency == "high" { p class="hint" { "Without a tick every verified contact is used at once." } }
                         @else { p class="hint" { "Without a tick it is as for high urgency." } }
                     }
                 }

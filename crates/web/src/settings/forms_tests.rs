@@ -120,6 +120,7 @@ fn sample(kind: FormKind) -> Value {
             json!({"id": "es", "name": "Spain", "days": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
             "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
         }
+        FormKind::NotifyDefault => json!({"id": "sms", "high": "2m", "low": "10m"}),
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
         FormKind::Obligation => {
             json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
@@ -162,6 +163,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Absence => keys::<model::Absence>(),
         FormKind::Holidays => keys::<model::Holidays>(),
         FormKind::TemporarySchedule => keys::<model::TemporarySchedule>(),
+        FormKind::NotifyDefault => keys::<model::NotifyDefault>(),
         FormKind::Triage => keys::<model::TriageRow>(),
     })
 }

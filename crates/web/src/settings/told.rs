@@ -51,6 +51,7 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Plan
         | FormKind::Type
         | FormKind::Triage
+        | FormKind::NotifyDefault
         | FormKind::Obligation
         | FormKind::Absence
         | FormKind::Holidays

@@ -22,6 +22,7 @@ pub mod holidays;
 pub mod incident_type;
 pub mod integration;
 pub mod misshapen;
+pub mod notify_default;
 pub mod obligation;
 pub mod organisation;
 pub mod overrides;
@@ -289,6 +290,8 @@ forms! {
     absences: Absence = absence::Absence, absence;
     /// Layers that stand in the place of a schedule's for a time.
     temporary_schedules: TemporarySchedule = temporary::TemporarySchedule, temporary;
+    /// The order in which people are reached who set none.
+    notify_defaults: NotifyDefault = notify_default::NotifyDefault, notify_default;
     /// Public holidays, which people and calendars name.
     public_holidays: Holidays = holidays::Holidays, holidays;
 }

@@ -743,10 +743,22 @@ impl Org {
             })
             .collect();
         if out.is_empty() {
-            out = person.contacts.iter().filter_map(|contact| self.way(contact, Length::ZERO)).collect();
+            out = self.reach_by_default(person, urgency);
         }
         out.sort_by_key(|reach| reach.after);
         out
+    }
+
+    /// Somebody without a rule that holds: by the default rules. A channel that none of them names is used at once, and where they
+    /// leave nothing for this urgency, everything is.
+    fn reach_by_default<'a>(&'a self, person: &'a Person, urgency: NotifyUrgency) -> Vec<Reach<'a>> {
+        let all = || person.contacts.iter().filter_map(|contact| self.way(contact, Length::ZERO));
+        let after = |reach: &Reach<'_>| match self.bundle().notify_defaults.iter().find(|rule| rule.id == reach.channel) {
+            Some(rule) => rule.after(urgency),
+            None => Some(Length::ZERO),
+        };
+        let found: Vec<Reach<'a>> = all().filter_map(|reach| Some(Reach { after: after(&reach)?, ..reach })).collect();
+        if found.is_empty() { all().collect() } else { found }
     }
 
     /// A contact that may be used.

@@ -89,3 +89,25 @@ fn people_are_reached_by_verified_contacts_soonest_first() {
     assert_eq!(reach("ben", NotifyUrgency::High), ["mail 0s"], "without any rule, every contact");
     assert!(reach("zoe", NotifyUrgency::High).is_empty());
 }
+
+/// Whoever set no order is reached by the default rules; nobody is reached less because a rule is missing.
+#[test]
+fn whoever_has_no_rule_is_reached_by_the_default_ones() {
+    let by = |defaults: serde_json::Value| {
+        let mut bundle = org().bundle().clone();
+        bundle.notify_defaults = serde_json::from_value(defaults).unwrap();
+        bundle.people[1].contacts.push(serde_json::from_value(json!({"id": "hook", "webhook": "https://x.example"})).unwrap());
+        let org = Org::build(8, bundle, crate::channel::sample::WAYS);
+        let reach =
+            |person: &str, urgency| org.reach(person, urgency).iter().map(|r| format!("{} {}", r.contact.id, r.after)).collect::<Vec<_>>();
+        assert_eq!(reach("ana", NotifyUrgency::Low), ["hook 0s", "mail 1m"], "her own rules hold");
+        [reach("ben", NotifyUrgency::High), reach("ben", NotifyUrgency::Low)]
+    };
+    let both = || vec!["mail 0s".to_owned(), "hook 0s".to_owned()];
+    assert_eq!(by(json!([])), [both(), both()]);
+    let rules = json!([{"id": "webhook", "high": "2m"}, {"id": "email", "high": "0s", "low": "10m"}]);
+    assert_eq!(by(rules), [vec!["mail 0s", "hook 2m"], vec!["mail 10m"]]);
+    assert_eq!(by(json!([{"id": "email", "high": "5m", "low": "5m"}])), [["hook 0s", "mail 5m"], ["hook 0s", "mail 5m"]], "unnamed is at once");
+    let none_for_low = json!([{"id": "webhook", "high": "2m"}, {"id": "email", "high": "0s"}]);
+    assert_eq!(by(none_for_low), [vec!["mail 0s".to_owned(), "hook 2m".to_owned()], both()], "nothing is left, so all are used");
+}

@@ -136,6 +136,7 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Plan
         | FormKind::Type
         | FormKind::Triage
+        | FormKind::NotifyDefault
         | FormKind::Obligation
         | FormKind::ReportForm
         | FormKind::Absence
