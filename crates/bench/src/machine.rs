@@ -41,6 +41,12 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     ticks / TICKS
 }
 
+/// Whether a thread of a process has this name.
+pub fn has_thread(pid: u32, name: &str) -> bool {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    tasks.flatten().any(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name))
+}
+
 /// Processor seconds that the whole machine has used, so that a run disturbed by others shows.
 pub fn machine_cpu_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();

@@ -66,6 +66,13 @@ pub async fn screens(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     on(bench, report, "PostgreSQL", &subject, &starts, &ceilings).await
 }
 
+/// Started on a filled store, and done with what follows a start.
+async fn started(bench: &Bench, subject: &Subject, folder: PathBuf) -> anyhow::Result<Server> {
+    let server = Server::start_in(&bench.places, subject, folder).await?;
+    server.looked_through().await?;
+    Ok(server)
+}
+
 /// A page that is timed.
 struct Shown {
     name: String,
@@ -107,7 +114,7 @@ async fn on(
         notes: "statements while the product does not run, not a figure of the product".to_owned(),
         ..Row::default()
     });
-    let server = Server::start_in(&bench.places, subject, folder).await?;
+    let server = started(bench, subject, folder).await?;
     // Five million events at once are what no house ever has to seal, and that takes half a core for minutes.
     let sealed = fill::sealed(&store).await?;
     report.add(Row {
@@ -139,7 +146,7 @@ async fn on(
     live(&server, &label, &reference, report).await?;
     let folder = coordinated(bench, report, &label, subject, &store, server, &reference).await?;
     fill::open(&store, &reference, OPEN, MANY_OPEN).await?;
-    let server = Server::start_in(&bench.places, subject, folder).await?;
+    let server = started(bench, subject, folder).await?;
     row(&server, &label, &shown(format!("board with {} open incidents", MANY_OPEN + 1), "/", "1000+ open", BOARD_MS), report).await;
     plans::starts(bench, report, &label, subject, server, starts.iter().zip(ceilings)).await
 }
@@ -166,7 +173,7 @@ async fn coordinated(
     }
     let folder = server.kill()?;
     fill::contend(store, &busy, CONTENDED, OPEN).await?;
-    let server = Server::start_in(&bench.places, subject, folder).await?;
+    let server = started(bench, subject, folder).await?;
     let name = format!("board of {} open incidents, people of {} of them wanted by others too", OPEN + 1, OPEN / CONTENDED_EVERY);
     let board = shown(name, "/", "also wanted by", CONTENDED_MS);
     row(&server, label, &Shown { token, also: "1000 open", ..board }, report).await;

@@ -15,6 +15,8 @@ use crate::ceiling::Unit;
 use crate::http::{Connection, fetch, get, post};
 use crate::machine;
 
+/// How long the look at a large store may take.
+const LOOKED_THROUGH_WITHIN: Duration = Duration::from_secs(900);
 /// How long a server may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Pause between two looks whether it is ready; the start is measured no finer.
@@ -135,6 +137,22 @@ impl Server {
             ensure!(start.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Waits until the look at the whole store that follows a start is over: of five million events it takes minutes, in which it is
+    /// nearly all that a quiet program does, and other pages wait for the disk.
+    ///
+    /// # Errors
+    /// When it takes longer than anybody would wait.
+    pub async fn looked_through(&self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        // The thread is there a moment after the program is ready.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        while machine::has_thread(self.pid(), "store-check") {
+            ensure!(start.elapsed() < LOOKED_THROUGH_WITHIN, "the store is looked through for more than {LOOKED_THROUGH_WITHIN:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
     }
 
     /// Its process id.

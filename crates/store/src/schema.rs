@@ -595,9 +595,9 @@ const TURNS: Migration = Migration {
     postgres: "",
 };
 
-/// What a period cost people who were on call is read by when steps of pages asked them.
 /// Fire drills are few among many pages. The column says of which policy; it may be null, since most pages are none, and a node of
-/// before this step writes pages without it. Of one policy one runs at a time, whichever node starts it.
+/// before this step writes pages without it. Of one policy one runs at a time, whichever node starts it. And what a period cost people
+/// who were on call is read by when steps of pages asked them.
 const DRILLS: Migration = Migration {
     number: 23,
     name: "drills",

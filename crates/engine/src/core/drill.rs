@@ -4,8 +4,7 @@
 //! ends with its page. How the page walks its levels is `domain::paging::drill`.
 
 use allclear_domain::access::{self, Principal};
-use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::{Declaration, Severity, declaration};
+use allclear_domain::ids::PageId;
 use allclear_domain::paging::drill::{Ask, DRILL_DAY, DRILL_WAIT_MIN, DRILLS_PER_DAY_MAX, DRILLS_RUNNING_MAX, LIVE_PAGES_MAX};
 use allclear_domain::paging::reason::DRILL;
 use allclear_domain::paging::{self, Busy, NOBODY_BUSY, Page, Status};
@@ -60,28 +59,8 @@ impl Core {
         if self.busy()?.too_many {
             return Err(Refusal::LiveFirst(LIVE_PAGES_MAX).into());
         }
-        let id = IncidentId::from_bits(unit.id());
-        let reference = self.reference(unit)?;
         let name = form.name.as_deref().unwrap_or(&form.id);
-        let declare = declaration::Command::Declare(Declaration {
-            id,
-            reference,
-            title: format!("DRILL of {name}: nothing is wrong"),
-            severity: Severity::Sev5,
-            service: None,
-            escalation: None,
-            group_key: None,
-            alert: None,
-            because: DRILL.to_owned(),
-            impact_started_at: None,
-            detected_at: None,
-            group_wait: Length::ZERO,
-            attend_within: None,
-            exercise: true,
-            basis: None,
-            assumed: None,
-        });
-        self.incident_command(unit, id, None, declare)?;
+        let (id, _) = self.exercise(unit, format!("DRILL of {name}: nothing is wrong"), DRILL)?;
         let page = PageId::from_bits(unit.id());
         let ask = Ask { wait, by: who.person().map(str::to_owned) };
         let whom = Whom::Drill { escalation: escalation.to_owned(), ask };

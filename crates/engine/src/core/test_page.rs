@@ -28,18 +28,25 @@ impl Core {
         if org.reach(person, NotifyUrgency::High).is_empty() {
             return Err(Refusal::NobodyNamed(format!("{} has no contact that can be paged", form.name)).into());
         }
+        let (id, reference) = self.exercise(unit, format!("Test page for {}: nothing is wrong", form.name), TEST)?;
+        self.start_page_of(unit, id, Whom::Alone(format!("person:{person}")), None, TEST, false)?;
+        Ok(Reply::Incident { id, reference })
+    }
+
+    /// The incident of a page that is none in earnest: an exercise of the least severity and of no service.
+    pub(super) fn exercise(&mut self, unit: &mut Unit, title: String, because: &str) -> Decided<(IncidentId, String)> {
         let id = IncidentId::from_bits(unit.id());
         let reference = self.reference(unit)?;
         let declare = declaration::Command::Declare(Declaration {
             id,
             reference: reference.clone(),
-            title: format!("Test page for {}: nothing is wrong", form.name),
+            title,
             severity: Severity::Sev5,
             service: None,
             escalation: None,
             group_key: None,
             alert: None,
-            because: TEST.to_owned(),
+            because: because.to_owned(),
             impact_started_at: None,
             detected_at: None,
             group_wait: Length::ZERO,
@@ -49,8 +56,7 @@ impl Core {
             assumed: None,
         });
         self.incident_command(unit, id, None, declare)?;
-        self.start_page_of(unit, id, Whom::Alone(format!("person:{person}")), None, TEST, false)?;
-        Ok(Reply::Incident { id, reference })
+        Ok((id, reference))
     }
 
     /// A test is over once its page is.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::Incident;
 use allclear_domain::view::{Elsewhere, EventView, IncidentView, PageView, ROLL_KINDS, RollView, roll_call};
 use allclear_store::rows;
 
@@ -41,15 +42,26 @@ impl Queries<'_> {
         let is_exclusive = |role: &str| org.role(role).is_some_and(|setting| setting.exclusive);
         let asked = incident.roles.iter().filter(|role| incident.state.is_open() && is_exclusive(&role.role));
         let people: BTreeSet<&String> = asked.flat_map(|role| [&role.person, &role.offered_to]).flatten().collect();
+        if people.is_empty() {
+            return Ok(Vec::new());
+        }
+        let held_by = |person: &String, other: &Incident| -> Vec<Elsewhere> {
+            let held = other.work.roles.iter().filter(|(role, held)| held.person.as_ref() == Some(person) && is_exclusive(role));
+            let here = other.reference == incident.reference;
+            let elsewhere = |role: &String| Elsewhere { person: person.clone(), role: role.clone(), reference: other.reference.clone() };
+            held.filter(|_| !here).map(|(role, _)| elsewhere(role)).collect()
+        };
+        // What a board has is known already; where more is open, each person is looked for among all of it.
+        let open = IncidentFilter { open: true, real: true, ..IncidentFilter::default() };
+        let (all, cut) = self.listed(&self.on_board(&IncidentFilter::default())?).await?;
         let mut out = Vec::new();
         for person in people {
-            let open = IncidentFilter { open: true, real: true, ..IncidentFilter::default() };
-            let filter = rows::incident::Filter { naming: Some(person.clone()), ..self.stored_filter(&open) };
-            for (other, _) in rows::incident::list(self.db(), &filter, OTHERS_MAX).await? {
-                let held = other.work.roles.iter().filter(|(role, held)| held.person.as_ref() == Some(person) && is_exclusive(role));
-                let elsewhere =
-                    |role: &String| Elsewhere { person: person.clone(), role: role.clone(), reference: other.reference.clone() };
-                out.extend(held.filter(|_| other.reference != incident.reference).map(|(role, _)| elsewhere(role)));
+            if cut {
+                let filter = rows::incident::Filter { naming: Some(person.clone()), ..self.stored_filter(&open) };
+                let found = rows::incident::list(self.db(), &filter, OTHERS_MAX).await?;
+                out.extend(found.iter().flat_map(|(other, _)| held_by(person, other)));
+            } else {
+                out.extend(all.iter().flat_map(|other| held_by(person, &other.incident)));
             }
         }
         Ok(out)

@@ -292,7 +292,7 @@ impl Queries<'_> {
     }
 
     /// As many as a board has, and whether there are more.
-    async fn listed(&self, filter: &rows::incident::Filter) -> Result<(Vec<Arc<Boarded>>, bool), NoAnswer> {
+    pub(super) async fn listed(&self, filter: &rows::incident::Filter) -> Result<(Vec<Arc<Boarded>>, bool), NoAnswer> {
         let mut found = self.engine().shared.boards.list(self.db(), filter, BOARD_MAX as i64 + 1).await?;
         let cut = found.len() > BOARD_MAX;
         found.truncate(BOARD_MAX);
@@ -373,7 +373,7 @@ impl Queries<'_> {
         Ok(found.into_iter().map(|(incident, rule, due_at)| Awaited { incident, rule, due_at }).collect())
     }
 
-    fn on_board(&self, narrowed: &IncidentFilter) -> Result<rows::incident::Filter, NoAnswer> {
+    pub(super) fn on_board(&self, narrowed: &IncidentFilter) -> Result<rows::incident::Filter, NoAnswer> {
         self.may(Right::See)?;
         Ok(rows::incident::Filter { open: true, worst_first: true, ..self.stored_filter(narrowed) })
     }

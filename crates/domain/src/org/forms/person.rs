@@ -71,7 +71,12 @@ pub const ABOUT: About = About {
             "How they are reached. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
             Input::Contacts,
         ),
-        row("notify", "Which contacts, in which order", "Left empty, the default notification rules hold; without those every verified contact is used at once.", Input::Rows(&ORDER)),
+        row(
+            "notify",
+            "Which contacts, in which order",
+            "Left empty, the default notification rules hold; without those every verified contact is used at once.",
+            Input::Rows(&ORDER),
+        ),
         row(
             "public_holidays",
             "Public holidays",

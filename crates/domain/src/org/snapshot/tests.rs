@@ -107,7 +107,11 @@ fn whoever_has_no_rule_is_reached_by_the_default_ones() {
     assert_eq!(by(json!([])), [both(), both()]);
     let rules = json!([{"id": "webhook", "high": "2m"}, {"id": "email", "high": "0s", "low": "10m"}]);
     assert_eq!(by(rules), [vec!["mail 0s", "hook 2m"], vec!["mail 10m"]]);
-    assert_eq!(by(json!([{"id": "email", "high": "5m", "low": "5m"}])), [["hook 0s", "mail 5m"], ["hook 0s", "mail 5m"]], "unnamed is at once");
+    assert_eq!(
+        by(json!([{"id": "email", "high": "5m", "low": "5m"}])),
+        [["hook 0s", "mail 5m"], ["hook 0s", "mail 5m"]],
+        "unnamed is at once"
+    );
     let none_for_low = json!([{"id": "webhook", "high": "2m"}, {"id": "email", "high": "0s"}]);
     assert_eq!(by(none_for_low), [vec!["mail 0s".to_owned(), "hook 2m".to_owned()], both()], "nothing is left, so all are used");
 }
