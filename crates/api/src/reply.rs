@@ -168,12 +168,7 @@ async fn judged(
 }
 
 /// What became of a request within the time that its vendor waits; nothing where that is said later.
-async fn in_time(
-    engine: &Engine,
-    channel: &str,
-    replies: &dyn Replies,
-    request: &ReplyRequest<'_>,
-) -> Option<Result<Done, NotReplied>> {
+async fn in_time(engine: &Engine, channel: &str, replies: &dyn Replies, request: &ReplyRequest<'_>) -> Option<Result<Done, NotReplied>> {
     let Some(patience) = replies.patience() else { return Some(done(engine, channel, replies, request).await) };
     let not_in_time = || Err(Refusal::Unavailable("it could not be written down in time".to_owned()).into());
     let can_say_later = replies.says_later(request, Told::Later).is_some();

@@ -85,6 +85,16 @@ enum Left {
     Refused(String),
 }
 
+/// How long to wait: half of it by chance, so that nodes that lost theirs together do not come back together; never less than was
+/// asked.
+fn wait_after(not: &NotOpened, tried: u32, chance: u16) -> Duration {
+    let doubled = WAIT_FIRST.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(WAIT_MAX);
+    let asked = not.after.map_or(Duration::ZERO, |after: Length| Duration::from_millis(after.as_millis()).min(WAIT_ASKED_MAX));
+    let full = asked.max(if not.is_lasting { WAIT_LASTING } else { doubled });
+    let by_chance = full.mul_f64(f64::from(chance) / f64::from(u16::MAX) / 2.0);
+    asked.max(full / 2) + by_chance
+}
+
 #[derive(Clone)]
 struct Listener {
     engine: Engine,
@@ -123,7 +133,9 @@ impl Listener {
                             tried += u32::from(since.elapsed() < LIVED);
                             continue;
                         }
-                        Left::Soon => NotOpened { why: "the vendor ends each connection at once".to_owned(), after: None, is_lasting: false },
+                        Left::Soon => {
+                            NotOpened { why: "the vendor ends each connection at once".to_owned(), after: None, is_lasting: false }
+                        }
                         Left::Broke(why) => NotOpened { why, after: None, is_lasting: false },
                         Left::Refused(why) => NotOpened { why, after: None, is_lasting: true },
                     }
@@ -196,16 +208,10 @@ impl Listener {
         }
     }
 
-    /// How long to wait: half of it by chance, so that nodes that lost theirs together do not come back together.
     fn pause(&self, not: &NotOpened, tried: u32) -> Duration {
-        let doubled = WAIT_FIRST.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(WAIT_MAX);
-        let asked = not.after.map(|after: Length| Duration::from_millis(after.as_millis()).min(WAIT_ASKED_MAX));
-        let full = asked.unwrap_or_default().max(if not.is_lasting { WAIT_LASTING } else { doubled });
         let mut chance = [0; 2];
         self.engine.ports().rng.fill(&mut chance);
-        let by_chance = full.mul_f64(f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX) / 2.0);
-        // Never earlier than was asked.
-        asked.map_or(full / 2, |asked| asked.max(full / 2)) + by_chance
+        wait_after(not, tried, u16::from_le_bytes(chance))
     }
 
     /// Reads a connection to its end, and tells once why another one is to be opened.
@@ -282,5 +288,33 @@ impl Listener {
         let receipt = listens.taken(&envelope, answer.as_ref());
         self.receipts.keep(&envelope.id, &receipt);
         receipt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_to_half_a_minute_and_are_never_shorter_than_was_asked() {
+        let not = |after: Option<u64>, is_lasting| NotOpened { why: String::new(), after: after.map(Length::from_secs), is_lasting };
+        let wait = |not: &NotOpened, tried, chance| wait_after(not, tried, chance).as_millis();
+        let broke = not(None, false);
+        let waits: Vec<u128> = (1..=7).map(|tried| wait(&broke, tried, u16::MAX)).collect();
+        assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+        assert_eq!((wait(&broke, 1, 0), wait(&broke, u32::MAX, 0), wait(&broke, 0, 0)), (500, 15_000, 500));
+        assert_eq!((wait(&not(None, true), 1, 0), wait(&not(None, true), 9, u16::MAX)), (30_000, 60_000));
+        assert_eq!(wait(&not(Some(90), false), 1, 0), 90_000, "not before its time");
+        assert_eq!(wait(&not(Some(86_400), true), 1, 0), 300_000, "and no day long");
+    }
+
+    #[test]
+    fn a_receipt_is_kept_for_an_envelope_that_comes_again_and_no_end_of_them() {
+        let receipts = Receipts::default();
+        for n in 0..=RECEIPTS_MAX {
+            receipts.keep(&format!("e{n}"), &n.to_string());
+        }
+        assert_eq!((receipts.of("e0"), receipts.of("e1")), (None, Some("1".to_owned())));
+        assert_eq!(receipts.of(&format!("e{RECEIPTS_MAX}")), Some(RECEIPTS_MAX.to_string()));
     }
 }

@@ -272,13 +272,7 @@ fn transports(config: &Config, base_url: &str) -> anyhow::Result<Transports> {
 }
 
 /// What sends, made from the settings and the installation's own keys.
-fn carrier(
-    config: &Config,
-    base_url: &str,
-    vendors: &[Account],
-    keys: &OwnKeys,
-    transports: Transports,
-) -> anyhow::Result<Arc<Carrier>> {
+fn carrier(config: &Config, base_url: &str, vendors: &[Account], keys: &OwnKeys, transports: Transports) -> anyhow::Result<Arc<Carrier>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
     let replies = config.mail_replies.as_ref().map(|(to, key)| MailReplies::read(to, key, keys.mail_replies));

@@ -242,8 +242,7 @@ pub fn pressed(message: &Shown, button: &Value, by: &str) -> Value {
 pub fn typed(by: &str, words: &str) -> String {
     let fields = invocation(by, words, "https://hooks.slack.com/commands/T0001/1/x");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let fields: Vec<(String, String)> =
-        fields.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect();
+    let fields: Vec<(String, String)> = fields.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect();
     form(&fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>())
 }
 

@@ -110,7 +110,12 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         secrecy: Secrecy::Secret,
-        ..setting("slack-app-token", "TOKEN", None, "The app's own token xapp-…: its buttons and `/allclear` come over a connection that is kept open, without a public address")
+        ..setting(
+            "slack-app-token",
+            "TOKEN",
+            None,
+            "The app's own token xapp-…: its buttons and `/allclear` come over a connection that is kept open, without a public address",
+        )
     },
     setting("vendors", "FILE", None, "Accounts with further vendors of text messages, and descriptions of your own"),
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),

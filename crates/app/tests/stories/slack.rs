@@ -277,7 +277,7 @@ async fn lines_show_note_and_resolve_as_whoever_types_them_may(database: Databas
     let shown = types(&world, &slack, ANA, "inc-1").await;
     assert!(shown.starts_with("INC-1 [SEV2] disk: declared, nobody has it\nService: Checkout\n"), "{shown}");
     assert!(shown.ends_with(&world.at("/incidents/INC-1")), "{shown}");
-    let words = "the cache was <b>cold</b> & *slow* 🙂";
+    let words = "the cache was <b>cold</b>\n& *slow* 🙂";
     // The same request, once more.
     let body = typed(BEN, &format!("note INC-1 {words}"));
     for _ in 0..2 {

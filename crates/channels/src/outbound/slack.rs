@@ -16,7 +16,9 @@ use std::fmt;
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
 use allclear_domain::ids::MessageId;
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Listens, Message, Method, NoticeKind, Outcome, Replies, Reply, Request, Response, Retired, Step, Target};
+use allclear_domain::wire::{
+    Channel, Listens, Message, Method, NoticeKind, Outcome, Replies, Reply, Request, Response, Retired, Step, Target,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -21,6 +21,7 @@ use super::form::Fields;
 use super::slack::{NAME, OPEN, Slack, is_shared, said};
 use super::wording::one_line;
 use crate::inbound::signed::FRESH_S;
+use crate::inbound::text::{clean, cut};
 
 /// Largest body of what comes back, in bytes: a payload repeats its message, whose text is short, and what Slack adds to it.
 pub const REPLY_BYTES_MAX: usize = 128 * 1024;
@@ -101,7 +102,9 @@ fn brought(request: &ReplyRequest<'_>) -> Result<Brought, Unreadable> {
     let fields = Fields::read(request.body).ok_or_else(|| unreadable("the body is no form"))?;
     if fields.get("command").is_some() {
         let from = fields.get("user_id").filter(|from| !from.is_empty()).ok_or_else(|| unreadable("a command has a `user_id`"))?;
-        let words = one_line(fields.get("text").unwrap_or_default(), LINE_CHARS_MAX);
+        // A note may have several lines.
+        let typed = fields.get("text").unwrap_or_default().replace("\r\n", "\n");
+        let words = cut(clean(&typed).trim(), LINE_CHARS_MAX).to_owned();
         let given = |name| fields.get(name).map(|text| one_line(text, URL_CHARS_MAX)).filter(|text| !text.is_empty());
         let (trigger, url) = (given("trigger_id"), given("response_url"));
         return Ok(Brought::Line(Typed { from: one_line(from, 64), words: unescaped(&words), trigger, url }));

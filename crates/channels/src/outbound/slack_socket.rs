@@ -99,8 +99,7 @@ impl Listens for Slack {
         let body = match (kind, payload) {
             // As they are posted: a line as a form, a button as a form with one field, an event as it is.
             ("slash_commands", Value::Object(fields)) => {
-                let fields: Vec<(&str, &str)> =
-                    fields.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect();
+                let fields: Vec<(&str, &str)> = fields.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect();
                 form(&fields)
             }
             ("interactive", payload) => form(&[("payload", &payload.to_string())]),
@@ -190,6 +189,9 @@ mod tests {
         for junk in ["", "x", "[]", "{}", "null", r#"{"envelope_id":7}"#, r#"{"type":"interactive","envelope_id":""}"#] {
             assert_eq!(slack.frame(junk), Frame::Nothing, "{junk}");
         }
-        assert!(matches!(slack.frame(r#"{"type":"new","envelope_id":"e3"}"#), Frame::Brought(_)), "it is taken, so that it does not come again");
+        assert!(
+            matches!(slack.frame(r#"{"type":"new","envelope_id":"e3"}"#), Frame::Brought(_)),
+            "it is taken, so that it does not come again"
+        );
     }
 }

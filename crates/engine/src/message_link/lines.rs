@@ -11,15 +11,15 @@ use std::fmt::Write as _;
 use allclear_domain::access::{Actor, Principal, scope_of_person};
 use allclear_domain::ask::{self, Given};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::attendance;
+use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{Line, NotGenuine, ReplyRequest};
 
 use super::replies::NotReplied;
-use crate::core::{Command, Declare, Input, Known, Once, Reply};
 use crate::asks;
+use crate::core::{Command, Declare, Input, Known, Once, Reply};
 use crate::engine::Engine;
 use crate::read::{IncidentFilter, NoAnswer};
 
@@ -70,7 +70,8 @@ fn read(words: &str) -> Result<Asked, String> {
         ("" | "help" | "?", _) => Ok(Asked::Help),
         ("list" | "ls", "") => Ok(Asked::List),
         ("declare", "") => Err("write what has happened behind it, as in: declare Checkout answers slowly".to_owned()),
-        ("declare", title) => Ok(Asked::Declare(title.to_owned())),
+        // A title is one line.
+        ("declare", title) => Ok(Asked::Declare(title.lines().map(str::trim).collect::<Vec<_>>().join(" "))),
         ("ack" | "acknowledge" | "take", "") => Err("write which, as in: ack INC-1".to_owned()),
         ("ack" | "acknowledge" | "take", reference) if !reference.contains(char::is_whitespace) => {
             Ok(Asked::Acknowledge(reference.to_owned()))
@@ -262,9 +263,13 @@ impl Engine {
         let row = ask::of(verb).ok_or_else(|| NotReplied::NotAsked(format!("`{}` is not asked by a line", verb.word())))?;
         let command = self.asked(who, id, row, given, channel).await.map_err(|why| match why {
             asks::NotAsked::Denied(no) => NotReplied::Refused(no.into()),
-            other => NotReplied::NotAsked(other.to_string()),
+            other @ (asks::NotAsked::Fields(_) | asks::NotAsked::NotThere { .. }) => NotReplied::NotAsked(other.to_string()),
         })?;
-        let once = Once { key: format!("{channel}:{}", line.key), digest: line.words.chars().take(DIGEST_CHARS_MAX).collect(), digest_before: None };
+        let once = Once {
+            key: format!("{channel}:{}", line.key),
+            digest: line.words.chars().take(DIGEST_CHARS_MAX).collect(),
+            digest_before: None,
+        };
         self.ask(Input { who: who.clone(), cause: channel.to_owned(), once: Some(once), command }).await?;
         Ok((self.queries(who).incident(id).await?.reference, id))
     }
@@ -320,6 +325,8 @@ mod tests {
             ("inc-12", Asked::Show("inc-12".into())),
             ("show INC-1", Asked::Show("INC-1".into())),
             ("note INC-1  the cache was cold ", Asked::Note { reference: "INC-1".into(), text: "the cache was cold".into() }),
+            ("note INC-1\ntwo\nlines", Asked::Note { reference: "INC-1".into(), text: "two\nlines".into() }),
+            ("declare one\n two", Asked::Declare("one two".into())),
             ("resolve INC-1", Asked::Resolve { reference: "INC-1".into(), note: None }),
             ("Resolve INC-1 rolled back", Asked::Resolve { reference: "INC-1".into(), note: Some("rolled back".into()) }),
         ] {
