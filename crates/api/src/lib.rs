@@ -12,7 +12,7 @@ mod docs;
 mod health;
 pub mod http;
 pub mod intake;
-mod reply;
+pub mod reply;
 mod rest;
 mod schema;
 mod stray;

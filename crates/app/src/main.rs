@@ -13,6 +13,7 @@ mod demo;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod key;
+mod listen;
 mod logs;
 mod operator_alarm;
 mod proxies;

@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use allclear_channels::carry::http::{TransportConfig, Transports};
@@ -43,7 +43,7 @@ use crate::routes::{self, Faces};
 use crate::told_once::Teller;
 use crate::transport::{Carrier, Recorder};
 use crate::vendors;
-use crate::{demo, key, upkeep};
+use crate::{demo, key, listen, upkeep};
 
 /// Part of the drain that is kept for writing down and closing.
 const DRAIN_TAIL: Duration = Duration::from_secs(2);
@@ -59,7 +59,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let vendors = vendors::read(config.vendors.as_deref())?;
     let ways = registry::ways_out(&vendors).map_err(anyhow::Error::msg)?;
     let transports = transports(&config, &place.base_url)?;
-    let made = |keys: OwnKeys| carrier(&config, &place.base_url, &vendors, &keys, transports);
+    let kept = OnceLock::new();
+    let made = |keys: OwnKeys| {
+        let carrier = carrier(&config, &place.base_url, &vendors, &keys, transports)?;
+        anyhow::Ok(Arc::clone(kept.get_or_init(|| carrier)) as Arc<dyn Transport>)
+    };
     let engine = start(&config, place.base_url.clone(), (made, ways), Arc::default()).await?;
     engine.set_operator_alarm(Arc::new(Operators::of(&config, &place.base_url)?));
     let teller = Teller::new(&config.database, config.secret_key_file.as_deref());
@@ -85,7 +89,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         anyhow::Ok(Faces::default())
     };
     let set_up = set_up.await;
-    run(&config, place, engine, set_up, async |_, _| Ok(())).await
+    run(&config, place, engine, set_up, async |engine, _| {
+        if let Some(carrier) = kept.get() {
+            listen::start(engine, carrier);
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// A file that cannot be applied stops a first start. Later the organisation in the store stays in
@@ -262,13 +272,7 @@ fn transports(config: &Config, base_url: &str) -> anyhow::Result<Transports> {
 }
 
 /// What sends, made from the settings and the installation's own keys.
-fn carrier(
-    config: &Config,
-    base_url: &str,
-    vendors: &[Account],
-    keys: &OwnKeys,
-    transports: Transports,
-) -> anyhow::Result<Arc<dyn Transport>> {
+fn carrier(config: &Config, base_url: &str, vendors: &[Account], keys: &OwnKeys, transports: Transports) -> anyhow::Result<Arc<Carrier>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
     let replies = config.mail_replies.as_ref().map(|(to, key)| MailReplies::read(to, key, keys.mail_replies));

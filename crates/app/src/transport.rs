@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use allclear_channels::carry::http::Transports;
+use allclear_channels::carry::socket::{Broken, Socket};
 use allclear_channels::outbound::veil::veiled;
 use allclear_channels::outbound::wording::{Words, one_line_of};
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::wire::{
-    Channel, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target,
+    Channel, Listens, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target,
 };
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
@@ -31,6 +32,25 @@ impl Carrier {
     #[must_use]
     pub const fn new(channels: Channels, transports: Transports) -> Self {
         Self { channels, transports }
+    }
+
+    /// The channels that keep a connection open.
+    pub fn listening(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.channels.iter().filter(|channel| channel.listens().is_some()).map(|channel| channel.form().name)
+    }
+
+    /// How one of them does.
+    #[must_use]
+    pub fn listens(&self, channel: &str) -> Option<&dyn Listens> {
+        self.channels.channel(channel)?.listens()
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// Where none comes about.
+    pub async fn open(&self, address: &str) -> Result<Socket, Broken> {
+        self.transports.open_socket(address).await
     }
 }
 

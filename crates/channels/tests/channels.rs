@@ -63,7 +63,9 @@ fn vendors() -> Vec<Vendor> {
 
 fn channels() -> Channels {
     let account = Account::read("https://telephone.example", "AC1", TOKEN, "+4930000000").unwrap();
-    let slack = Workspace::read("https://slack.example/api", "xoxb-1234567890-abcdef", SIGNING).unwrap();
+    let slack =
+        Workspace::read("https://slack.example/api", "xoxb-1234567890-abcdef", SIGNING).and_then(|own| own.listening("xapp-1-A01-abcdef"));
+    let slack = slack.unwrap();
     let vendors = vendors();
     let vapid = Arc::new(Vapid::read(&new_key().unwrap(), "mailto:ops@ac.example").unwrap());
     Channels::new(Around {
@@ -671,7 +673,8 @@ fn every_channel_is_documented() {
                     (Carriage::Vendor { .. }, _) => "vendors.md",
                     (Carriage::Http(_) | Carriage::Mail, _) => "gateway.md#what-comes-back",
                 };
-                format!("Receipts and answers come back at `/reply/{}` ([how](guides/{how})).", form.name)
+                let kept = channels.channel(form.name).unwrap().listens().map_or("", |_| ", or over a connection that is kept open");
+                format!("Receipts and answers come back at `/reply/{}`{kept} ([how](guides/{how})).", form.name)
             }
             None if form.carriage == Carriage::Mail => {
                 "What people answer comes back at `/reply/email/KEY` where `--mail-replies-to` is set ([how](guides/mail.md)).".to_owned()

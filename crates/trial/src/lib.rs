@@ -25,6 +25,7 @@ pub mod program;
 pub mod push_service;
 pub mod skip;
 pub mod slack;
+pub mod slack_socket;
 pub mod sms_vendors;
 pub mod telephone;
 pub mod webhook_sink;

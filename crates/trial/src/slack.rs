@@ -1,9 +1,11 @@
 //! A workspace of Slack: it takes what an app asks of the Web API as Slack does, refuses what Slack refuses, keeps the messages
-//! and changes them, and presses buttons and types lines as its members would, signed with the app's signing secret.
+//! and changes them, and presses buttons and types lines as its members would: posted and signed with the app's signing secret, or
+//! over the connections of Socket Mode that the app has opened (`slack_socket`).
 //!
 //! The limits of Block Kit are those of its reference; what is said of a member is not looked at beyond its ID.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,12 +13,15 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::fake::{Answer, Came, Fake, form};
+use crate::slack_socket::Sockets;
 use crate::world::{Setup, World, client};
 
 /// The variables of the app's secrets.
-pub const VARIABLES: [&str; 2] = ["ALLCLEAR_SLACK_TOKEN", "ALLCLEAR_SLACK_SIGNING_SECRET"];
+pub const VARIABLES: [&str; 3] = ["ALLCLEAR_SLACK_TOKEN", "ALLCLEAR_SLACK_SIGNING_SECRET", "ALLCLEAR_SLACK_APP_TOKEN"];
 /// The bot's token.
 pub const TOKEN: &str = "xoxb-trial-0123456789-abcdefghij";
+/// The app's own.
+pub const APP_TOKEN: &str = "xapp-1-A0001-0123456789-abcdefghij";
 /// What requests are signed with.
 pub const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -67,6 +72,10 @@ struct State {
     whispered: Vec<Whispered>,
     /// Errors of what is for these IDs.
     errors: BTreeMap<String, String>,
+    /// What was posted to a line's `response_url`.
+    later: Vec<Value>,
+    /// Where connections are opened; nothing before somebody listens.
+    sockets: Option<Sockets>,
 }
 
 /// A running workspace.
@@ -107,6 +116,29 @@ impl Slack {
     pub fn carries(&self, setup: Setup) -> Setup {
         let url = format!("{}/api", self.fake.url());
         setup.args(&["--slack-url", &url]).env(VARIABLES[0], TOKEN).env(VARIABLES[1], SIGNING)
+    }
+
+    /// A world whose program has the app, hears by Socket Mode, and is posted to by nobody.
+    pub async fn listens(&self, setup: Setup) -> Setup {
+        let url = format!("{}/api", self.fake.url());
+        let sockets = Sockets::start().await;
+        self.state().sockets = Some(sockets);
+        setup.args(&["--slack-url", &url]).env(VARIABLES[0], TOKEN).env(VARIABLES[2], APP_TOKEN)
+    }
+
+    /// The connections of Socket Mode.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    #[must_use]
+    pub fn sockets(&self) -> Sockets {
+        self.state().sockets.clone().expect("somebody listens")
+    }
+
+    /// What was posted to a line's `response_url`, in its order.
+    #[must_use]
+    pub fn later(&self) -> Vec<Value> {
+        self.state().later.clone()
     }
 
     /// From now on what is for this ID is refused with this error; none takes that back.
@@ -181,7 +213,13 @@ impl Slack {
 /// The form of a button that was pressed.
 #[must_use]
 pub fn payload(message: &Shown, button: &Value, by: &str) -> String {
-    let payload = json!({
+    form(&[("payload", &pressed(message, button, by).to_string())])
+}
+
+/// The payload of a button that was pressed.
+#[must_use]
+pub fn pressed(message: &Shown, button: &Value, by: &str) -> Value {
+    json!({
         "type": "block_actions",
         "user": {"id": by, "username": "somebody", "team_id": "T0001"},
         "api_app_id": "A0001",
@@ -196,24 +234,29 @@ pub fn payload(message: &Shown, button: &Value, by: &str) -> String {
             "action_id": button["action_id"], "block_id": "b", "value": button["value"], "type": "button", "text": button["text"],
             "action_ts": "1548426417.840180"
         }]
-    });
-    form(&[("payload", &payload.to_string())])
+    })
 }
 
-/// The form of a line that was typed.
+/// The form of a line that was typed; each is an invocation of its own.
 #[must_use]
 pub fn typed(by: &str, words: &str) -> String {
+    let fields = invocation(by, words, "https://hooks.slack.com/commands/T0001/1/x");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let fields: Vec<(String, String)> = fields.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect();
+    form(&fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>())
+}
+
+/// The payload of a line that was typed, which is answered later at this address.
+#[must_use]
+pub fn invocation(by: &str, words: &str, response_url: &str) -> Value {
+    static INVOCATIONS: AtomicU64 = AtomicU64::new(1);
+    let trigger = format!("13345224609.{}.8088930838d88f008e0", INVOCATIONS.fetch_add(1, Ordering::Relaxed));
     // As Slack escapes what is typed.
     let words = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    form(&[
-        ("command", "/allclear"),
-        ("text", words.as_str()),
-        ("user_id", by),
-        ("user_name", "somebody"),
-        ("channel_id", "C0GENERAL"),
-        ("team_id", "T0001"),
-        ("trigger_id", "13345224609.738474920.8088930838d88f008e0"),
-    ])
+    json!({
+        "command": "/allclear", "text": words, "user_id": by, "user_name": "somebody", "channel_id": "C0GENERAL", "team_id": "T0001",
+        "trigger_id": trigger, "response_url": response_url, "is_enterprise_install": "false"
+    })
 }
 
 /// As Slack signs.
@@ -228,11 +271,33 @@ pub fn signature(secret: &str, time: &str, body: &str) -> String {
     format!("v0={digits}")
 }
 
+/// An address for one connection, for the app's own token.
+fn opened(came: &Came, state: &State) -> Answer {
+    if came.header("authorization") == format!("Bearer {TOKEN}") {
+        return no("not_allowed_token_type");
+    }
+    if came.header("authorization") != format!("Bearer {APP_TOKEN}") {
+        return no("invalid_auth");
+    }
+    match (state.errors.get("apps.connections.open"), &state.sockets) {
+        (Some(error), _) => no(error),
+        (None, Some(sockets)) => Answer::json(200, &json!({"ok": true, "url": sockets.ticket()})),
+        (None, None) => no("socket_mode_is_off"),
+    }
+}
+
 fn no(error: &str) -> Answer {
     Answer::json(200, &json!({"ok": false, "error": error, "response_metadata": {"messages": [format!("[ERROR] {error}")]}}))
 }
 
 fn answer(came: &Came, state: &mut State) -> Answer {
+    if came.path.starts_with("/hooks/") {
+        state.later.push(came.json());
+        return Answer::json(200, &json!({"ok": true}));
+    }
+    if came.path == "/api/apps.connections.open" {
+        return opened(came, state);
+    }
     if came.header("authorization") != format!("Bearer {TOKEN}") {
         return no("invalid_auth");
     }

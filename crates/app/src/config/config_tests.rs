@@ -131,7 +131,11 @@ fn the_telephones_settings_go_together_and_its_token_is_never_shown() {
 
 #[test]
 fn slack_needs_its_token_and_shows_no_secret() {
-    let all = [("slack-token", "xoxb-1234567890-hush"), ("slack-signing-secret", "hush8f742231b10e8888abcd99, hush0000000000000000")];
+    let all = [
+        ("slack-token", "xoxb-1234567890-hush"),
+        ("slack-signing-secret", "hush8f742231b10e8888abcd99, hush0000000000000000"),
+        ("slack-app-token", "xapp-1-A0-1-hush"),
+    ];
     let read = |given: &[(&'static str, &str)]| {
         let flags = given.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         let resolved = resolve(&flags, no_environment, None).unwrap();
@@ -142,7 +146,10 @@ fn slack_needs_its_token_and_shows_no_secret() {
     let config = read(&all).unwrap();
     assert!(config.slack.is_some() && !format!("{config:?}").contains("hush"));
     assert!(read(&all[1..]).unwrap_err().contains("needs --slack-token as well"));
+    assert!(read(&all[2..]).unwrap_err().contains("needs --slack-token as well"));
     for (name, text) in [
+        ("slack-app-token", "xoxb-1234567890-hush"),
+        ("slack-app-token", "xapp-hush"),
         ("slack-url", "slack.com/api"),
         ("slack-url", "https://slack.com/api?a=1"),
         ("slack-token", "hush"),

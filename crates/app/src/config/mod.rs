@@ -108,6 +108,15 @@ pub static SETTINGS: &[Setting] = &[
             "The app's signing secret, for its buttons and `/allclear`; while it is changed the new one, a comma, and the one before",
         )
     },
+    Setting {
+        secrecy: Secrecy::Secret,
+        ..setting(
+            "slack-app-token",
+            "TOKEN",
+            None,
+            "The app's own token xapp-…: its buttons and `/allclear` come over a connection that is kept open, without a public address",
+        )
+    },
     setting("vendors", "FILE", None, "Accounts with further vendors of text messages, and descriptions of your own"),
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
     setting("quarantine", "", Some("false"), "Start without sending anything, for copies made by other means than `backup`"),
@@ -468,16 +477,20 @@ fn telephone(settings: &Resolved) -> Result<Option<Account>, ConfigError> {
     read.map(Some).map_err(|wrong| settings.bad(wrong.name, wrong.why))
 }
 
-/// The app in Slack. A signing secret alone says nothing.
+/// The app in Slack. A signing secret, or the app's own token, alone says nothing.
 fn slack(settings: &Resolved) -> Result<Option<Workspace>, ConfigError> {
     let text = |name| settings.text(name).unwrap_or_default();
     if settings.text("slack-token").is_none() {
-        return match settings.text("slack-signing-secret") {
-            Some(_) => Err(settings.bad("slack-signing-secret", "Slack needs --slack-token as well")),
+        return match ["slack-signing-secret", "slack-app-token"].into_iter().find(|name| settings.text(name).is_some()) {
+            Some(name) => Err(settings.bad(name, "Slack needs --slack-token as well")),
             None => Ok(None),
         };
     }
     let read = Workspace::read(text("slack-url"), text("slack-token"), text("slack-signing-secret"));
+    let read = match settings.text("slack-app-token") {
+        Some(app) => read.and_then(|workspace| workspace.listening(app)),
+        None => read,
+    };
     read.map(Some).map_err(|wrong| settings.bad(wrong.name, wrong.why))
 }
 

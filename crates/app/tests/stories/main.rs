@@ -65,6 +65,7 @@ mod several;
 mod sign_in;
 mod signed;
 mod slack;
+mod slack_socket;
 mod steps;
 mod storm;
 mod sweep;

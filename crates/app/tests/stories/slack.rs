@@ -17,6 +17,7 @@ on_both!(
     lines_list_declare_and_take_for_whoever_types_them,
     what_slack_refuses_goes_the_next_way_and_what_passes_is_tried_again,
     many_at_once_are_few_messages_with_one_button_for_all,
+    lines_show_note_and_resolve_as_whoever_types_them_may,
 );
 
 /// Members.
@@ -30,7 +31,7 @@ const OPS: &str = "C0OPS0001";
 const NASTY: &str = "disk <!channel> <@U0BEN0001> *bold* `code` <https://evil.example|click> & @here 🙂 :fire:";
 
 /// Ana is told in Slack, and by mail a quarter of an hour later; ben has Slack as well, and is told by a webhook.
-fn in_slack(ana: &str) -> String {
+pub(crate) fn in_slack(ana: &str) -> String {
     let hook = r#"{id: hook, webhook: "{HOOK}/ana", secret: "{SECRET}"}"#;
     let rule = "notify: {high: [{contact: hook}], low: [{contact: hook}]}";
     let by_slack = "notify: {high: [{contact: chat}, {contact: mail, after: 15m}], low: [{contact: chat}]}";
@@ -250,7 +251,7 @@ async fn lines_list_declare_and_take_for_whoever_types_them(database: Database) 
         ("ack INC-99", "there is no `INC-99`"),
         ("ack", "ack INC-1"),
         ("declare", "as in: declare"),
-        ("resolve INC-1", "`resolve` is nothing that can be asked"),
+        ("close INC-1", "`close` is nothing that can be asked"),
     ] {
         let said = types(&world, &slack, ANA, words).await;
         assert!(said.contains(told), "{words}: {said}");
@@ -268,6 +269,58 @@ async fn lines_list_declare_and_take_for_whoever_types_them(database: Database) 
     // A title that is too long is refused in words, and one of as many characters as fit is taken.
     let said = types(&world, &slack, ANA, &format!("declare {}", "x".repeat(4_000))).await;
     assert!(said.starts_with("Declared INC-") || said.contains("characters"), "{said}");
+}
+
+async fn lines_show_note_and_resolve_as_whoever_types_them_may(database: Database) {
+    let (world, slack) = world_with(database, in_slack(ANA)).await;
+    world.fire("disk").await;
+    let shown = types(&world, &slack, ANA, "inc-1").await;
+    assert!(shown.starts_with("INC-1 [SEV2] disk: declared, nobody has it\nService: Checkout\n"), "{shown}");
+    assert!(shown.ends_with(&world.at("/incidents/INC-1")), "{shown}");
+    let words = "the cache was <b>cold</b>\n& *slow* 🙂";
+    // The same request, once more.
+    let body = typed(BEN, &format!("note INC-1 {words}"));
+    for _ in 0..2 {
+        let told = slack.post(&world, &body).await;
+        assert!(told.status == 200 && told.says == "Noted on INC-1.", "{told:?}");
+    }
+    let incident = opened(&world).await;
+    let noted = world.bodies(&incident, "noted").await;
+    assert_eq!((noted.len(), &noted[0]["text"]), (1, &json!(words)), "{noted:?}");
+    let by: Vec<Value> = world.events(&incident).await.into_iter().filter(|event| event["kind"] == "noted").collect();
+    assert!(by[0].to_string().contains("ben"), "{by:?}");
+    for (who, words, told) in [
+        (BEN, "note INC-1", "as in: note INC-1"),
+        (BEN, "note INC-9 x", "there is no `INC-9`"),
+        (BEN, "resolve", "as in: resolve"),
+        (BEN, "INC-9", "there is no `INC-9`"),
+        (STRANGER, "INC-1", "nobody here has the contact"),
+        (STRANGER, "note INC-1 x", "nobody here has the contact"),
+        (STRANGER, "resolve INC-1", "nobody here has the contact"),
+    ] {
+        let said = types(&world, &slack, who, words).await;
+        assert!(said.contains(told) && !said.contains("disk"), "{words}: {said}");
+    }
+    // Whoever only looks on sees, and does nothing.
+    assert!(types(&world, &slack, "U0DEE0001", "INC-1").await.contains("disk"));
+    for words in ["note INC-1 x", "resolve INC-1"] {
+        let said = types(&world, &slack, "U0DEE0001", words).await;
+        assert!(!said.starts_with("Noted") && !said.contains("is resolved"), "{said}");
+    }
+    let said = types(&world, &slack, BEN, &format!("note INC-1 {}", "x".repeat(26_000))).await;
+    assert!(said.contains("characters"), "{said}");
+    assert_eq!(world.bodies(&incident, "noted").await.len(), 1);
+    assert_eq!(world.api("/incidents/INC-1").await["state"], "declared");
+    // A private one is nobody's whom it is not shown to.
+    world.command("/incidents", json!({"title": "layoffs", "private": true})).await.ok();
+    for words in ["INC-2", "note INC-2 x", "resolve INC-2", "ack INC-2"] {
+        let said = types(&world, &slack, BEN, words).await;
+        assert!(said.contains("there is no `INC-2`") && !said.contains("layoffs"), "{words}: {said}");
+    }
+    assert_eq!(types(&world, &slack, ANA, "resolve INC-1 rolled back").await, "INC-1 is resolved.");
+    assert!(world.bodies(&incident, "resolved").await[0].to_string().contains("rolled back"));
+    let said = types(&world, &slack, ANA, "resolve INC-1").await;
+    assert!(!said.is_empty() && said != "INC-1 is resolved.", "{said}");
 }
 
 async fn what_slack_refuses_goes_the_next_way_and_what_passes_is_tried_again(database: Database) {

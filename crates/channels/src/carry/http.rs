@@ -2,7 +2,7 @@
 //!
 //! HTTP goes through the [`guard`](crate::carry::guard), follows no redirect, uses no proxy of the
 //! environment, and ends within a deadline whatever the other side does. Mail is in
-//! [`smtp`](crate::carry::smtp). Nothing is retried here and no body is logged: what a failure means is
+//! [`smtp`](crate::carry::smtp), and connections that stay open in [`socket`](crate::carry::socket). Nothing is retried here and no body is logged: what a failure means is
 //! for the channel, when to try again is for the engine.
 
 use std::error::Error as _;
@@ -49,9 +49,9 @@ pub struct TransportConfig {
 #[derive(Debug)]
 pub struct Transports {
     http: Client,
-    guard: Arc<Guard>,
+    pub(super) guard: Arc<Guard>,
     smtp: Option<Smtp>,
-    deadlines: Deadlines,
+    pub(super) deadlines: Deadlines,
 }
 
 impl Transports {
@@ -135,13 +135,7 @@ impl Transports {
 }
 
 fn http_client(guard: Arc<Guard>, deadlines: Deadlines) -> Result<Client, TransportError> {
-    let boxed = |error: rustls::Error| TransportError::Http(error.into());
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(boxed)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls = tls_config().map_err(|error| TransportError::Http(error.into()))?;
     Client::builder()
         .tls_backend_preconfigured(tls)
         // HTTP/1.1: a connection carries one page at a time, so a stuck one holds up no other.
@@ -156,6 +150,15 @@ fn http_client(guard: Arc<Guard>, deadlines: Deadlines) -> Result<Client, Transp
         .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .build()
         .map_err(|error| TransportError::Http(error.into()))
+}
+
+/// TLS towards whoever is asked: the roots of the web, and one crypto provider.
+pub(super) fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    Ok(rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 fn refused(why: &str) -> Response {

@@ -1,7 +1,8 @@
-//! The only I/O of the ways out: HTTP and SMTP, behind the guard against private addresses.
+//! The only I/O of the ways out: HTTP, SMTP, and connections that stay open (WebSocket), behind the guard against private addresses.
 
 pub mod deadlines;
 pub mod guard;
 pub mod http;
 pub mod ranges;
 pub mod smtp;
+pub mod socket;

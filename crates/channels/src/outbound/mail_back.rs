@@ -304,7 +304,7 @@ impl Replies for MailReplies {
         let words = match told {
             Told::Taken(words) | Told::Refused(words) => words,
             // Handed in again it may be taken.
-            Told::NotNow => return None,
+            Told::NotNow | Told::Later => return None,
         };
         Some(OwnAnswer { media_type: "text/plain; charset=utf-8", body: format!("{}\n", one_line(words, WORDS_CHARS_MAX)) })
     }

@@ -19,6 +19,7 @@ pub mod pushover;
 pub mod setting;
 pub mod slack;
 pub mod slack_back;
+mod slack_socket;
 pub mod sms;
 pub mod teams;
 pub mod telegram;

@@ -2,21 +2,23 @@
 //!
 //! A message is `chat.postMessage` (<https://docs.slack.dev/reference/methods/chat.postMessage>) to a person's member ID, which
 //! opens the chat between them and the app, or to a channel that the app is in. It is Block Kit: a title, what the message says,
-//! and buttons. With the app's signing secret the buttons call back (`slack_back`), and what is over is shown as over by
-//! `chat.update`; without it they are links.
+//! and buttons. With the app's signing secret, or over a connection that we keep open to Slack (`slack_socket`), the buttons call
+//! back (`slack_back`), and what is over is shown as over by `chat.update`; without either they are links.
 //!
 //! Slack answers 200 to nearly everything, and says in `ok` whether it did it. It knows no id of ours: what may have arrived
 //! already says so below its title. Text from outside stands in `plain_text` alone, where Slack reads no signs; in the line for
 //! notifications, where it does, it is escaped.
 //!
-//! Deliberately not here: Socket Mode, a Slack channel for each incident, and threads.
+//! Deliberately not here: a Slack channel for each incident, and threads.
 
 use std::fmt;
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
 use allclear_domain::ids::MessageId;
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{Channel, Message, Method, NoticeKind, Outcome, Replies, Reply, Request, Response, Retired, Step, Target};
+use allclear_domain::wire::{
+    Channel, Listens, Message, Method, NoticeKind, Outcome, Replies, Reply, Request, Response, Retired, Step, Target,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -41,7 +43,7 @@ const BODY_BYTES_MAX: usize = 24_000;
 const BUTTONS_MAX: usize = 3;
 /// Longest address of a button, in characters: Slack takes no longer one.
 const URL_CHARS_MAX: usize = 3_000;
-/// Characters of a token; those of bots have some 60.
+/// Characters of a token; those of bots have some 60, those of apps some 100.
 const TOKEN_LEN: std::ops::RangeInclusive<usize> = 16..=256;
 /// Characters of a signing secret; Slack's have 32.
 const SIGNING_LEN: std::ops::RangeInclusive<usize> = 16..=128;
@@ -55,7 +57,7 @@ const TS_LEN_MAX: usize = 32;
 /// The channel's name, and the key of its address.
 pub(super) const NAME: &str = "slack";
 /// Whoever answers, in a sentence.
-const VENDOR: &str = "Slack";
+pub(super) const VENDOR: &str = "Slack";
 
 /// What the channel says of itself.
 pub static FORM: ChannelForm = ChannelForm {
@@ -94,6 +96,11 @@ fn is_id(given: &str) -> bool {
         && given.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
+/// Whether a token has no other signs than those of Slack have.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 /// Whether an address is a place that several read, and no person.
 pub(super) fn is_shared(id: &str) -> bool {
     id.starts_with(['C', 'G'])
@@ -103,21 +110,23 @@ pub(super) fn is_shared(id: &str) -> bool {
 #[derive(Clone)]
 pub struct Workspace {
     /// Without a slash at the end.
-    url: String,
+    pub(super) url: String,
     /// Of the app's bot.
     token: String,
     /// What Slack signs with: one, or two while it is changed; none where nothing comes back.
     pub(super) signing: Vec<String>,
+    /// The app's own token, where a connection is kept open.
+    pub(super) app: Option<String>,
 }
 
 impl fmt::Debug for Workspace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Workspace").field("url", &self.url).field("hears", &!self.signing.is_empty()).finish_non_exhaustive()
+        f.debug_struct("Workspace").field("url", &self.url).field("hears", &self.hears()).finish_non_exhaustive()
     }
 }
 
 impl Workspace {
-    /// A workspace of these settings; without a signing secret nothing comes back from it.
+    /// A workspace of these settings; without a signing secret nothing is posted back from it.
     ///
     /// # Errors
     /// The first that does not read.
@@ -130,7 +139,6 @@ impl Workspace {
             return Err(bad("slack-url", format!("it is more than a host and a path; write it as in `{URL_DEFAULT}`")));
         }
         let token = token.trim();
-        let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if !TOKEN_LEN.contains(&token.len()) || !is_plain(token) {
             return Err(bad(
                 "slack-token",
@@ -143,7 +151,25 @@ impl Workspace {
                         comma, and the one before";
             return Err(bad("slack-signing-secret", want));
         }
-        Ok(Self { url: url.to_owned(), token: token.to_owned(), signing })
+        Ok(Self { url: url.to_owned(), token: token.to_owned(), signing, app: None })
+    }
+
+    /// The same with a connection to it, by the app's own token.
+    ///
+    /// # Errors
+    /// Where that does not read.
+    pub fn listening(self, app: &str) -> Result<Self, BadSetting> {
+        let app = app.trim();
+        if !TOKEN_LEN.contains(&app.len()) || !is_plain(app) || !app.starts_with("xapp-") {
+            let want = "it is no token of an app; the app has it under *Basic Information*, *App-Level Tokens*, with the scope                         `connections:write`, and it begins with `xapp-`";
+            return Err(bad("slack-app-token", want));
+        }
+        Ok(Self { app: Some(app.to_owned()), ..self })
+    }
+
+    /// Whether buttons call back.
+    fn hears(&self) -> bool {
+        !self.signing.is_empty() || self.app.is_some()
     }
 
     /// A request for a method of the Web API.
@@ -291,7 +317,7 @@ impl Slack {
         check_id(to)?;
         let workspace = self.workspace.as_ref().ok_or_else(|| format!("no {SETTING} is set"))?;
         let words = Words::of(message, TITLE_CHARS_MAX).ok_or("the message has no notice")?;
-        let keys = buttons(message, &words, !workspace.signing.is_empty());
+        let keys = buttons(message, &words, workspace.hears());
         let body = fitted(TEXT_BYTES_MAX, BODY_BYTES_MAX, |room| {
             // What breaks signs has bytes as well.
             let mut cut = room;
@@ -322,7 +348,7 @@ impl Slack {
 }
 
 /// The errors after which the same may be asked again, and whether it may have been done all the same.
-const PASSING: &[(&str, bool)] = &[
+pub(super) const PASSING: &[(&str, bool)] = &[
     ("ratelimited", false),
     ("rate_limited", false),
     ("message_limit_exceeded", false),
@@ -333,7 +359,7 @@ const PASSING: &[(&str, bool)] = &[
     ("fatal_error", true),
 ];
 /// The errors that are of the app and not of whom it writes to.
-const OF_THE_APP: &[&str] = &[
+pub(super) const OF_THE_APP: &[&str] = &[
     "invalid_auth",
     "not_authed",
     "account_inactive",
@@ -409,7 +435,11 @@ impl Channel for Slack {
     }
 
     fn replies(&self) -> Option<&dyn Replies> {
-        self.workspace.as_ref().filter(|workspace| !workspace.signing.is_empty()).map(|_| self as &dyn Replies)
+        self.workspace.as_ref().filter(|workspace| workspace.hears()).map(|_| self as &dyn Replies)
+    }
+
+    fn listens(&self) -> Option<&dyn Listens> {
+        self.workspace.as_ref().filter(|workspace| workspace.app.is_some()).map(|_| self as &dyn Listens)
     }
 
     fn lacks(&self) -> Option<&'static str> {
@@ -435,7 +465,8 @@ impl Channel for Slack {
     }
 
     fn secrets(&self) -> Vec<&str> {
-        self.workspace.iter().flat_map(|own| [own.token.as_str()].into_iter().chain(own.signing.iter().map(String::as_str))).collect()
+        let own = self.workspace.iter();
+        own.flat_map(|own| std::iter::once(&own.token).chain(&own.signing).chain(&own.app)).map(String::as_str).collect()
     }
 }
 

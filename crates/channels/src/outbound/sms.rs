@@ -252,9 +252,9 @@ impl Replies for Sms {
         let has_left = fields.get("OptOutType").is_some();
         let words = match told {
             // Twilio may send a receipt again that was not kept.
-            Told::NotNow if is_receipt => return None,
+            Told::NotNow | Told::Later if is_receipt => return None,
             _ if is_receipt || has_left => "",
-            Told::NotNow => NOT_NOW,
+            Told::NotNow | Told::Later => NOT_NOW,
             Told::Taken(words) | Told::Refused(words) => words,
         };
         let said =

@@ -112,7 +112,7 @@ impl Replies for Telegram {
     fn answer(&self, request: &ReplyRequest<'_>, told: Told<'_>) -> Option<OwnAnswer> {
         let words = match told {
             Told::Taken(words) | Told::Refused(words) => words,
-            Told::NotNow => NOT_NOW,
+            Told::NotNow | Told::Later => NOT_NOW,
         };
         let body = match update(request.body) {
             Ok(Update::Pressed { query, .. }) => {

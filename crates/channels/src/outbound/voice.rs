@@ -301,12 +301,12 @@ impl Replies for Voice {
         let fields = Fields::read(request.body).unwrap_or_default();
         let Some(pressed) = pressed(&fields) else {
             // Twilio may send again what was not kept.
-            return (told != Told::NotNow).then(|| twilio::twiml(""));
+            return (!matches!(told, Told::NotNow | Told::Later)).then(|| twilio::twiml(""));
         };
         let is_key = TAKE.contains(&pressed) || PASS.contains(&pressed);
         let longest = SPOKEN_CHARS_MAX[0];
         Some(twilio::twiml(&match told {
-            Told::NotNow => gather(request.url, NOT_NOW),
+            Told::NotNow | Told::Later => gather(request.url, NOT_NOW),
             Told::Taken(words) => say(&spoken(words, longest)),
             Told::Refused(words) if is_key => say(&spoken(words, longest)),
             Told::Refused(_) => {

@@ -2,9 +2,11 @@
 //!
 //! Channels are sans-I/O: an [`Inbound`] turns bytes and headers into signals and the answer that
 //! format expects; a [`Channel`] turns a message into one request at a time and reads the
-//! answers, and where its providers or its people say something back, [`Replies`] reads that. What a channel is called and what
+//! answers, and where its providers or its people say something back, [`Replies`] reads that; where it keeps a connection
+//! open for it, [`Listens`] says how. What a channel is called and what
 //! its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
 
+mod listen;
 mod reply;
 mod sender;
 
@@ -18,6 +20,7 @@ use crate::ids::{IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
+pub use listen::{Envelope, Frame, Listens, NotOpened};
 pub use reply::{
     Heard, Line, NotGenuine, NotUnderstood, Of, OwnAnswer, REPLIES_MAX, Replies, Reply, ReplyCode, ReplyRequest, Says, Told, Unreadable,
 };
@@ -817,6 +820,10 @@ pub trait Channel: Send + Sync {
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a>;
     /// Its way back, where it has one: what is heard of its messages at `/reply/{channel}`.
     fn replies(&self) -> Option<&dyn Replies> {
+        None
+    }
+    /// The connection that it keeps open, over which the same is heard, where it keeps one.
+    fn listens(&self) -> Option<&dyn Listens> {
         None
     }
     /// The setting of the server without which it sends nothing, where that is missing: `--smtp`.

@@ -145,6 +145,8 @@ pub enum Told<'a> {
     Refused(&'a str),
     /// It cannot be written down now; the same may be sent again.
     NotNow,
+    /// It takes longer than the vendor waits; what became of it is said by [`Replies::says_later`].
+    Later,
 }
 
 /// An answer in a vendor's own form; its status is 200.
@@ -204,6 +206,11 @@ pub trait Replies: Send + Sync {
     fn says_back(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<Request> {
         None
     }
+    /// What is asked of the vendor so that whoever typed a line reads what became of it, where [`Self::patience`] was over before:
+    /// then the first answer says that this comes.
+    fn says_later(&self, _request: &ReplyRequest<'_>, _told: Told<'_>) -> Option<Request> {
+        None
+    }
     /// What stands behind the channel's name in the address that requests come to, where strangers are to be turned away before a
     /// body is read: compared in constant time, it opens the door and proves nothing more.
     fn key(&self) -> Option<&str> {
@@ -213,7 +220,8 @@ pub trait Replies: Send + Sync {
     fn left_alone(&self, _request: &ReplyRequest<'_>) -> Option<String> {
         None
     }
-    /// How long the vendor waits for an answer, where it gives up soon: what takes longer is told as [`Told::NotNow`].
+    /// How long the vendor waits for an answer, where it gives up soon: what takes longer is told as [`Told::Later`] where
+    /// [`Self::says_later`] can say the rest, and else as [`Told::NotNow`].
     fn patience(&self) -> Option<Length> {
         None
     }

@@ -1,4 +1,5 @@
-//! Lines that people type in a chat to ask for something, which are about no message: `list`, `declare TITLE`, `ack REF`.
+//! Lines that people type in a chat to ask for something, which are about no message: `list`, `declare TITLE`, `REF`, `ack REF`,
+//! `note REF WORDS`, `resolve REF`.
 //!
 //! Whoever types is the person whose verified contact it comes from, and may by it what they may anywhere: a line is no link, and
 //! opens nothing more. How a line comes and how it is answered is the channel's; what it means is here, so that a word means the
@@ -8,11 +9,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use allclear_domain::access::{Actor, Principal, scope_of_person};
+use allclear_domain::ask::{self, Given};
+use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::attendance;
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{Line, NotGenuine, ReplyRequest};
 
 use super::replies::NotReplied;
+use crate::asks;
 use crate::core::{Command, Declare, Input, Known, Once, Reply};
 use crate::engine::Engine;
 use crate::read::{IncidentFilter, NoAnswer};
@@ -23,17 +29,35 @@ const LISTED_MAX: usize = 10;
 const TITLE_CHARS_MAX: usize = 80;
 /// Characters of a word that is repeated.
 const REPEATED_CHARS_MAX: usize = 40;
+/// Characters of a line that tell it from another of the same name.
+const DIGEST_CHARS_MAX: usize = 200;
 /// What can be asked.
-pub const HELP: &str =
-    "list: what is open\ndeclare TITLE: declares an incident, and pages as one that is declared does\nack INC-1: you have it\nhelp: this";
+pub const HELP: &str = "list: what is open\n\
+     declare TITLE: declares an incident, and pages as one that is declared does\n\
+     INC-1: how it stands\n\
+     ack INC-1: you have it\n\
+     note INC-1 WORDS: adds a note to its log\n\
+     resolve INC-1: service is normal again; what made it so may stand behind\n\
+     help: this";
 
 /// What a line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
     List,
     Declare(String),
+    Show(String),
     Acknowledge(String),
+    Note { reference: String, text: String },
+    Resolve { reference: String, note: Option<String> },
     Help,
+}
+
+/// Whether a word may be an incident's reference: letters, a hyphen, digits.
+fn is_reference(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(before, number)| {
+        let is_all = |text: &str, of: fn(&u8) -> bool| !text.is_empty() && text.as_bytes().iter().all(of);
+        is_all(before, u8::is_ascii_alphabetic) && is_all(number, u8::is_ascii_digit)
+    })
 }
 
 /// # Errors
@@ -46,12 +70,24 @@ fn read(words: &str) -> Result<Asked, String> {
         ("" | "help" | "?", _) => Ok(Asked::Help),
         ("list" | "ls", "") => Ok(Asked::List),
         ("declare", "") => Err("write what has happened behind it, as in: declare Checkout answers slowly".to_owned()),
-        ("declare", title) => Ok(Asked::Declare(title.to_owned())),
+        // A title is one line.
+        ("declare", title) => Ok(Asked::Declare(title.lines().map(str::trim).collect::<Vec<_>>().join(" "))),
         ("ack" | "acknowledge" | "take", "") => Err("write which, as in: ack INC-1".to_owned()),
         ("ack" | "acknowledge" | "take", reference) if !reference.contains(char::is_whitespace) => {
             Ok(Asked::Acknowledge(reference.to_owned()))
         }
         ("ack" | "acknowledge" | "take", _) => Err("write one reference alone, as in: ack INC-1".to_owned()),
+        ("note", rest) => match rest.split_once(char::is_whitespace) {
+            Some((reference, text)) => Ok(Asked::Note { reference: reference.to_owned(), text: text.trim().to_owned() }),
+            None => Err("write which and what, as in: note INC-1 The cache was cold".to_owned()),
+        },
+        ("resolve", "") => Err("write which, as in: resolve INC-1".to_owned()),
+        ("resolve", rest) => Ok(match rest.split_once(char::is_whitespace) {
+            Some((reference, note)) => Asked::Resolve { reference: reference.to_owned(), note: Some(note.trim().to_owned()) },
+            None => Asked::Resolve { reference: rest.to_owned(), note: None },
+        }),
+        ("show", reference) if is_reference(reference) => Ok(Asked::Show(reference.to_owned())),
+        (_, "") if is_reference(verb) => Ok(Asked::Show(verb.to_owned())),
         _ => {
             let verb: String = verb.chars().take(REPEATED_CHARS_MAX).collect();
             Err(format!("`{verb}` is nothing that can be asked here. What can be:\n{HELP}"))
@@ -75,6 +111,22 @@ impl Engine {
             Asked::Help => Ok(HELP.to_owned()),
             Asked::List => self.told_open(&who).await,
             Asked::Declare(title) => self.declare_by_line(channel, &who, title, line).await,
+            Asked::Show(reference) => self.told_one(&who, &reference).await,
+            Asked::Note { reference, text } => {
+                let mut given = Given::default();
+                given.put("text", text);
+                let (reference, _) = self.ask_by_line(channel, &who, &reference, (Verb::Note, &given), line).await?;
+                Ok(format!("Noted on {reference}."))
+            }
+            Asked::Resolve { reference, note } => {
+                let mut given = Given::default();
+                if let Some(note) = note {
+                    given.put("note", note);
+                }
+                let (reference, id) = self.ask_by_line(channel, &who, &reference, (Verb::Resolve, &given), line).await?;
+                let incident = self.queries(&who).incident(id).await?;
+                Ok(format!("{reference} is {}.", incident.state.word()))
+            }
             Asked::Acknowledge(reference) => self.acknowledge_by_line(channel, &who, &reference).await,
         }
     }
@@ -163,13 +215,63 @@ impl Engine {
     }
 
     async fn acknowledge_by_line(&self, channel: &str, who: &Principal, reference: &str) -> Result<String, NotReplied> {
-        let shown: String = reference.chars().take(REPEATED_CHARS_MAX).collect();
-        let id = match self.queries(who).incident_id(reference).await {
-            Ok(id) => id,
-            Err(NoAnswer::Missing(_)) => return Err(NotReplied::NotAsked(format!("there is no `{shown}` that you see"))),
-            Err(other) => return Err(other.into()),
-        };
+        let id = self.meant_by_line(who, reference).await?;
         self.take_as_themself(channel, who, id).await
+    }
+
+    /// The incident of a reference, of those that whoever types sees.
+    async fn meant_by_line(&self, who: &Principal, reference: &str) -> Result<IncidentId, NotReplied> {
+        match self.queries(who).incident_id(reference).await {
+            Ok(id) => Ok(id),
+            Err(NoAnswer::Missing(_)) => {
+                let shown: String = reference.chars().take(REPEATED_CHARS_MAX).collect();
+                Err(NotReplied::NotAsked(format!("there is no `{shown}` that you see")))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn told_one(&self, who: &Principal, reference: &str) -> Result<String, NotReplied> {
+        let id = self.meant_by_line(who, reference).await?;
+        let incident = self.queries(who).incident(id).await?;
+        let mut told = format!("{}\n", self.told_of(&incident));
+        if let Some(service) = &incident.service {
+            let name = self.org().service(service).map_or_else(|| service.clone(), |form| form.name.clone());
+            let _ = writeln!(told, "Service: {name}");
+        }
+        if let Some(commander) = &incident.commander {
+            let _ = writeln!(told, "Commander: {}", self.name_of(commander));
+        }
+        let open = incident.tasks.iter().filter(|task| task.state == TaskState::Open).count();
+        if open > 0 {
+            let _ = writeln!(told, "Open tasks: {open}");
+        }
+        let _ = write!(told, "{}", self.links().incident_url(&incident.reference));
+        Ok(told)
+    }
+
+    /// Asks an incident for what a row of the table asks for, once for each line; the reference as it is written, and its id.
+    async fn ask_by_line(
+        &self,
+        channel: &str,
+        who: &Principal,
+        reference: &str,
+        (verb, given): (Verb, &Given),
+        line: &Line,
+    ) -> Result<(String, IncidentId), NotReplied> {
+        let id = self.meant_by_line(who, reference).await?;
+        let row = ask::of(verb).ok_or_else(|| NotReplied::NotAsked(format!("`{}` is not asked by a line", verb.word())))?;
+        let command = self.asked(who, id, row, given, channel).await.map_err(|why| match why {
+            asks::NotAsked::Denied(no) => NotReplied::Refused(no.into()),
+            other @ (asks::NotAsked::Fields(_) | asks::NotAsked::NotThere { .. }) => NotReplied::NotAsked(other.to_string()),
+        })?;
+        let once = Once {
+            key: format!("{channel}:{}", line.key),
+            digest: line.words.chars().take(DIGEST_CHARS_MAX).collect(),
+            digest_before: None,
+        };
+        self.ask(Input { who: who.clone(), cause: channel.to_owned(), once: Some(once), command }).await?;
+        Ok((self.queries(who).incident(id).await?.reference, id))
     }
 
     /// Somebody takes an incident, whatever message they may have; nothing is taken from whoever has it.
@@ -220,6 +322,13 @@ mod tests {
             ("Declare 火事 🔥", Asked::Declare("火事 🔥".into())),
             ("ack inc-1", Asked::Acknowledge("inc-1".into())),
             ("take INC-1", Asked::Acknowledge("INC-1".into())),
+            ("inc-12", Asked::Show("inc-12".into())),
+            ("show INC-1", Asked::Show("INC-1".into())),
+            ("note INC-1  the cache was cold ", Asked::Note { reference: "INC-1".into(), text: "the cache was cold".into() }),
+            ("note INC-1\ntwo\nlines", Asked::Note { reference: "INC-1".into(), text: "two\nlines".into() }),
+            ("declare one\n two", Asked::Declare("one two".into())),
+            ("resolve INC-1", Asked::Resolve { reference: "INC-1".into(), note: None }),
+            ("Resolve INC-1 rolled back", Asked::Resolve { reference: "INC-1".into(), note: Some("rolled back".into()) }),
         ] {
             assert_eq!(read(words), Ok(asked), "{words:?}");
         }
@@ -228,12 +337,15 @@ mod tests {
             ("ack", "ack INC-1"),
             ("ack INC-1 INC-2", "alone"),
             ("list everything", "What can be"),
-            ("resolve INC-1", "`resolve`"),
+            ("note INC-1", "as in: note INC-1"),
+            ("resolve", "as in: resolve"),
+            ("INC-1 resolve", "What can be"),
+            ("close INC-1", "`close`"),
             ("<!channel>", "What can be"),
         ] {
             let why = read(words).unwrap_err();
             assert!(why.contains(told), "{words:?}: {why}");
         }
-        assert!(read(&"x".repeat(100_000)).unwrap_err().len() < 400);
+        assert!(read(&"x".repeat(100_000)).unwrap_err().len() < 700);
     }
 }

@@ -83,6 +83,8 @@ pub enum Trouble {
     MailServerDown,
     /// A channel delivers to nobody.
     ChannelFails(String),
+    /// A channel hears nothing: the connection that it hears by cannot be opened.
+    NotHeard(String),
     /// A row that this program does not read, set aside: table and key.
     Unreadable(&'static str, String),
     /// The wall clock and elapsed time disagree.
@@ -107,6 +109,7 @@ impl Trouble {
             Self::PageExhausted(_) => "page_exhausted",
             Self::MailServerDown => "mail_server_down",
             Self::ChannelFails(_) => "channel_fails",
+            Self::NotHeard(_) => "not_heard",
             Self::Unreadable(..) => "unreadable",
             Self::ClockJumped => "clock_jumped",
             Self::NoProgress => "no_progress",
@@ -123,6 +126,7 @@ impl Trouble {
         "page_exhausted",
         "mail_server_down",
         "channel_fails",
+        "not_heard",
         "unreadable",
         "clock_jumped",
         "no_progress",
@@ -143,8 +147,9 @@ impl Trouble {
             | Self::LookRefused(_)
             | Self::DiskFull
             | Self::StoreDamaged => true,
-            // Paging works: it was people who did not answer, one row that is set aside, a clock that nothing goes by.
-            Self::PageExhausted(_) | Self::Unreadable(..) | Self::ClockJumped => false,
+            // Paging works: it was people who did not answer, a button that is not heard beside a link that is, one row that is set
+            // aside, a clock that nothing goes by.
+            Self::PageExhausted(_) | Self::NotHeard(_) | Self::Unreadable(..) | Self::ClockJumped => false,
         }
     }
 
@@ -158,6 +163,7 @@ impl Trouble {
             | Self::PageExhausted(_)
             | Self::MailServerDown
             | Self::ChannelFails(_)
+            | Self::NotHeard(_)
             | Self::Unreadable(..)
             | Self::ClockJumped
             | Self::NoProgress
@@ -180,6 +186,7 @@ impl Trouble {
             | Self::LooksLate
             | Self::MailServerDown
             | Self::ChannelFails(_)
+            | Self::NotHeard(_)
             | Self::ClockJumped
             | Self::NoProgress
             | Self::DiskFull
@@ -196,6 +203,9 @@ impl Trouble {
             Self::PageExhausted(_) => "call somebody and have them acknowledge it: everybody was paged and nobody answered",
             Self::MailServerDown => "look at the mail server and at `--smtp`; mail goes out by itself when it answers again",
             Self::ChannelFails(_) => "look at the channel's server and its settings; people are paged by their other ways meanwhile",
+            Self::NotHeard(_) => {
+                "look at the channel's settings, here and at its vendor; messages go out, and their links work, but its buttons and lines are not heard"
+            }
             Self::Unreadable(..) => "start the newer version that wrote it, or look at the row with `allclear doctor`; all else goes on",
             Self::ClockJumped => {
                 "set the clock right; if it is right now, restart this node when no page is running, or wait until no incident is open"
@@ -218,6 +228,7 @@ impl fmt::Display for Trouble {
             Self::PageExhausted(reference) => write!(f, "nobody has {reference}"),
             Self::MailServerDown => f.write_str("the mail server does not answer"),
             Self::ChannelFails(channel) => write!(f, "channel {channel} delivers to nobody"),
+            Self::NotHeard(channel) => write!(f, "nothing is heard over channel {channel}"),
             Self::Unreadable(table, key) => write!(f, "{table} {key} does not read"),
             Self::ClockJumped => f.write_str("the wall clock jumped"),
             Self::NoProgress => f.write_str("a command was decided again without progress"),

@@ -161,7 +161,7 @@ impl Replies for Described {
         let is_written = matches!(kind_of(request.url), Ok(Kind::Written { .. }));
         let words = match told {
             // A vendor posts again what was not taken.
-            Told::NotNow => return None,
+            Told::NotNow | Told::Later => return None,
             Told::Taken(words) | Told::Refused(words) if is_written && says_back == Some(SaysBack::Body) => words,
             Told::Taken(_) | Told::Refused(_) => "",
         };
