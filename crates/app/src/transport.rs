@@ -12,7 +12,7 @@ use allclear_channels::outbound::wording::{Words, one_line_of};
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::wire::{
-    Channel, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target,
+    Channel, Fetch, Fetched, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target,
 };
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
@@ -63,6 +63,10 @@ impl Transport for Carrier {
 
     fn retire(&self, channel: &str, sent: &Retired<'_>) -> Option<Request> {
         self.channels.channel(channel)?.retire(sent)
+    }
+
+    fn fetch(&self, ask: Fetch) -> BoxFuture<'_, Fetched> {
+        Box::pin(async move { self.transports.fetch(&ask).await })
     }
 
     fn carry(&self, request: Request) -> BoxFuture<'_, Response> {

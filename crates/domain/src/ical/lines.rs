@@ -73,7 +73,10 @@ pub(super) fn components(text: &str) -> Result<Vec<Component>, Unreadable> {
             "END" => {
                 let name = line.value.trim().to_ascii_uppercase();
                 let Some(component) = open.pop().filter(|component| component.name == name) else {
-                    return Err(Unreadable(format!("line {at}: `END:{}` ends what was not begun, so that something is missing", cut(&name))));
+                    return Err(Unreadable(format!(
+                        "line {at}: `END:{}` ends what was not begun, so that something is missing",
+                        cut(&name)
+                    )));
                 };
                 match open.as_mut_slice() {
                     [] => {}

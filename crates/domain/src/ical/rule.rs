@@ -298,7 +298,11 @@ impl Rule {
                 return false;
             }
             let is_year = self.every == Every::Year && self.months.is_empty();
-            let (at, count) = if is_year { (date.day_of_year(), within.days_in_year()) } else { (i16::from(date.day()), i16::from(date.days_in_month())) };
+            let (at, count) = if is_year {
+                (date.day_of_year(), within.days_in_year())
+            } else {
+                (i16::from(date.day()), i16::from(date.days_in_month()))
+            };
             match *nth {
                 0 => true,
                 nth if nth > 0 => (at - 1) / 7 + 1 == nth,

@@ -112,8 +112,11 @@ impl Event {
     fn parts(component: &Component, zones: &Zones, summary: &str) -> Result<Self, Fault> {
         let line = |name: &str| component.lines.iter().find(|line| line.name == name);
         let of_all = |name: &'static str| component.lines.iter().filter(move |line| line.name == name);
-        let start_line = line("DTSTART")
-            .ok_or_else(|| Fault { line: component.at, summary: String::new(), message: "the event does not say when it begins".into() })?;
+        let start_line = line("DTSTART").ok_or_else(|| Fault {
+            line: component.at,
+            summary: String::new(),
+            message: "the event does not say when it begins".into(),
+        })?;
         let start = value::when(start_line, zones)?;
         let is_cancelled = line("STATUS").is_some_and(|line| line.value.trim().eq_ignore_ascii_case("CANCELLED"));
         let instead_of = line("RECURRENCE-ID").map(|line| read_instead(line, zones)).transpose()?;
@@ -271,8 +274,11 @@ impl Series {
         }
         let mut faults = Vec::new();
         for event in &mut self.events {
-            let counts: Vec<(Rule, u32)> =
-                event.rules.iter().filter_map(|rule| if let Until::Count(n) = rule.until { Some((rule.clone(), n)) } else { None }).collect();
+            let counts: Vec<(Rule, u32)> = event
+                .rules
+                .iter()
+                .filter_map(|rule| if let Until::Count(n) = rule.until { Some((rule.clone(), n)) } else { None })
+                .collect();
             for (rule, count) in counts {
                 let (times, all) = rule.first(event.start.civil, count.min(COUNT_MAX) as usize, budget);
                 if !all || count > COUNT_MAX {
@@ -334,7 +340,8 @@ impl Series {
                     continue;
                 }
                 let (starts_at, ends_at) = event.at(civil, length.unwrap_or(event.length));
-                let is_except = |except: &When| if except.is_date { except.civil.date() == civil.date() } else { except.instant() == starts_at };
+                let is_except =
+                    |except: &When| if except.is_date { except.civil.date() == civil.date() } else { except.instant() == starts_at };
                 if self.said.contains(&starts_at) || self.said_days.contains(&civil.date()) || event.except.iter().any(is_except) {
                     continue;
                 }

@@ -48,11 +48,7 @@ pub(super) fn several(line: &Line, zones: &Zones) -> Result<Vec<(When, Option<En
         match text.split_once('/') {
             Some((start, end)) => {
                 let start = one(line, start, zones)?;
-                let end = if end.starts_with(['P', '+', 'p']) {
-                    End::After(length(line, end)?)
-                } else {
-                    End::At(one(line, end, zones)?)
-                };
+                let end = if end.starts_with(['P', '+', 'p']) { End::After(length(line, end)?) } else { End::At(one(line, end, zones)?) };
                 out.push((start, Some(end)));
             }
             None => out.push((one(line, text, zones)?, None)),
@@ -87,7 +83,9 @@ fn one(line: &Line, text: &str, zones: &Zones) -> Result<When, Fault> {
     } else {
         match line.param("TZID") {
             None => zones.home.clone(),
-            Some(name) => zones.named(name).ok_or_else(|| fault_at(line, format!("no time zone is known that is called \"{}\"", cut(name))))?,
+            Some(name) => {
+                zones.named(name).ok_or_else(|| fault_at(line, format!("no time zone is known that is called \"{}\"", cut(name))))?
+            }
         }
     };
     Ok(When { civil, zone, is_date })

@@ -198,7 +198,8 @@ impl FeedLayer {
             is_cut |= block.is_cut;
             for (line, starts_at, ends_at) in block.strangers.iter().filter(|(_, starts_at, ends_at)| *starts_at < to && from < *ends_at) {
                 let Some(meant) = self.inner.meant.get(line) else { continue };
-                let is_told = *starts_at < begin && out.iter().any(|one| one.starts_at == *starts_at && one.ends_at == *ends_at && one.said == meant.unknown);
+                let is_told = *starts_at < begin
+                    && out.iter().any(|one| one.starts_at == *starts_at && one.ends_at == *ends_at && one.said == meant.unknown);
                 if is_told || out.len() >= STRANGERS_MAX {
                     continue;
                 }
@@ -244,7 +245,8 @@ impl Inner {
         times.sort_by_key(|time| (time.starts_at, time.event.line));
         let is_stranger = |time: &&Occurrence<'_>| self.meant.get(&time.event.line).is_some_and(|meant| !meant.unknown.is_empty());
         let strangers = times.iter().filter(is_stranger).map(|time| (time.event.line, time.starts_at, time.ends_at)).collect();
-        let mut instants: Vec<Timestamp> = times.iter().flat_map(|time| [time.starts_at, time.ends_at]).filter(|at| from < *at && *at < to).collect();
+        let mut instants: Vec<Timestamp> =
+            times.iter().flat_map(|time| [time.starts_at, time.ends_at]).filter(|at| from < *at && *at < to).collect();
         instants.push(from);
         instants.sort_unstable();
         instants.dedup();

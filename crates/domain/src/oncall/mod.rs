@@ -219,7 +219,11 @@ impl CompiledSchedule {
                     .hint("give at least one layer: `{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}`"),
             );
         }
-        if problems.is_empty() { Ok(Self { id: schedule.id.clone(), zone, layers, feeds: Vec::new(), temporary: Vec::new() }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { id: schedule.id.clone(), zone, layers, feeds: Vec::new(), temporary: Vec::new() })
+        } else {
+            Err(problems)
+        }
     }
 
     /// Takes in the calendars that others keep and the schedule names; one that is not there is passed over, and a check names it.

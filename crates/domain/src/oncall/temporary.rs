@@ -162,7 +162,14 @@ const HANDOFF_BACK_DAYS: i64 = 35;
 #[must_use]
 pub fn begun_at(layer: &Layer, time_zone: &str, at: Timestamp, calendars: &Calendars) -> Layer {
     let person = |layer: &Layer| {
-        let form = Schedule { id: Slug::new(), name: None, team: None, time_zone: time_zone.to_owned(), layers: vec![layer.clone()], external_calendars: Vec::new() };
+        let form = Schedule {
+            id: Slug::new(),
+            name: None,
+            team: None,
+            time_zone: time_zone.to_owned(),
+            layers: vec![layer.clone()],
+            external_calendars: Vec::new(),
+        };
         CompiledSchedule::compile(&form, calendars).ok().map(|schedule| schedule.on_call_at(&[], at).person)
     };
     let Ok(zone) = civil::zone(time_zone) else { return layer.clone() };
@@ -286,7 +293,14 @@ mod tests {
             let layer = json!({"people": ["ana", "ben", "cho"], "every": every, "handoff": handoff, "starts": "2020-01-01"});
             let layer: Layer = serde_json::from_value(layer).unwrap();
             let layer = begun_at(&layer, "Europe/Madrid", at(from), &Calendars::new());
-            let form = Schedule { id: "s".into(), name: None, team: None, time_zone: "Europe/Madrid".into(), layers: vec![layer], external_calendars: Vec::new() };
+            let form = Schedule {
+                id: "s".into(),
+                name: None,
+                team: None,
+                time_zone: "Europe/Madrid".into(),
+                layers: vec![layer],
+                external_calendars: Vec::new(),
+            };
             let schedule = CompiledSchedule::compile(&form, &Calendars::new()).unwrap();
             let changes = schedule.changes(&[], at(from), at("2027-12-31T00:00:00Z"));
             (changes.now.person.unwrap(), changes.until.unwrap().to_string())

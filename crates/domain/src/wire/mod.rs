@@ -5,6 +5,7 @@
 //! answers, and where its providers or its people say something back, [`Replies`] reads that. What a channel is called and what
 //! its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
 
+mod fetch;
 mod reply;
 mod sender;
 
@@ -18,6 +19,7 @@ use crate::ids::{IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
+pub use fetch::{Fetch, Fetched};
 pub use reply::{
     Heard, Line, NotGenuine, NotUnderstood, Of, OwnAnswer, REPLIES_MAX, Replies, Reply, ReplyCode, ReplyRequest, Says, Told, Unreadable,
 };

@@ -42,7 +42,7 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Team => json!({"id": "payments", "name": "Payments", "members": ["ana"], "managers": ["ana"]}),
         FormKind::Schedule => json!({"id": "primary", "name": "Primary", "team": "payments", "time_zone": "Europe/Madrid", "layers": [
             {"name": "first", "people": ["ana"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05", "ends": "2027-01-04",
-             "only": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]}]}),
+             "only": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]}], "external_calendars": ["rota"]}),
         FormKind::Override => {
             json!({"id": "o", "schedule": "primary", "effect": "adds", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
         }
@@ -118,8 +118,12 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::Holidays => {
             json!({"id": "es", "name": "Spain", "days": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
-            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
+            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR", "external_calendar": "rota"})
         }
+        FormKind::ExternalCalendar => {
+            json!({"id": "rota", "name": "Rota", "url": "https://calendar.example.org/private/rota.ics", "people_by": "summary"})
+        }
+        FormKind::CalendarCopy => json!({"id": "rota", "of": "0123456789abcdef", "ics": "BEGIN:VCALENDAR\nEND:VCALENDAR\n"}),
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
         FormKind::Obligation => {
             json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
@@ -161,6 +165,8 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::ReportForm => keys::<model::ReportForm>(),
         FormKind::Absence => keys::<model::Absence>(),
         FormKind::Holidays => keys::<model::Holidays>(),
+        FormKind::ExternalCalendar => keys::<model::ExternalCalendar>(),
+        FormKind::CalendarCopy => keys::<model::CalendarCopy>(),
         FormKind::TemporarySchedule => keys::<model::TemporarySchedule>(),
         FormKind::Triage => keys::<model::TriageRow>(),
     })

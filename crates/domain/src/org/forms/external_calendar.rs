@@ -39,7 +39,12 @@ pub const ABOUT: About = About {
             Input::Secret,
         ),
         row("ics", "Text", "The text of an iCalendar file (`BEGIN:VCALENDAR` …) in the place of an address.", Input::Text),
-        row("people_by", "People are known by", "Both, where left open: whom an event invites, and where it invites nobody who is known, what it is called.", Input::Word(BY)),
+        row(
+            "people_by",
+            "People are known by",
+            "Both, where left open: whom an event invites, and where it invites nobody who is known, what it is called.",
+            Input::Word(BY),
+        ),
     ],
 };
 
@@ -120,33 +125,47 @@ impl Entry for ExternalCalendar {
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
-        checker.each(kind, list, |checker, place, form| {
-            match (&form.url, &form.ics) {
-                (None, None) => checker.error(place.clone(), format!("`{}` has neither an address nor a text", form.id), "give it `url`, as in `https://calendar.example.org/rota.ics`, or `ics`"),
-                (Some(_), Some(_)) => checker.error(place.key("ics"), "it has an address and a text", "keep one of the two"),
-                (Some(url), None) if url == MASK => {
-                    checker.error(place.key("url"), format!("`{MASK}` stands for a stored address, and none is stored"), "write the address itself");
-                }
-                (Some(url), None) => {
-                    if let Some(why) = url_fault(url) {
-                        checker.error(place.key("url"), format!("the address {why}"), "write it as in `https://calendar.example.org/rota.ics`");
-                    }
-                }
-                (None, Some(text)) => match Calendar::read(text, &TimeZone::UTC) {
-                    Err(why) => {
-                        let most = TEXT_BYTES_MAX / 1024;
-                        checker.error(place.key("ics"), format!("the text cannot be read: {why}"), format!("paste an iCalendar file, from `BEGIN:VCALENDAR` to `END:VCALENDAR`, of at most {most} KiB"));
-                    }
-                    Ok(calendar) if calendar.is_empty() && calendar.faults.is_empty() => {
-                        checker.warning(place.key("ics"), "the calendar has no event", "paste one that has, or wait until it does");
-                    }
-                    Ok(_) => {}
-                },
+        checker.each(kind, list, |checker, place, form| match (&form.url, &form.ics) {
+            (None, None) => checker.error(
+                place.clone(),
+                format!("`{}` has neither an address nor a text", form.id),
+                "give it `url`, as in `https://calendar.example.org/rota.ics`, or `ics`",
+            ),
+            (Some(_), Some(_)) => checker.error(place.key("ics"), "it has an address and a text", "keep one of the two"),
+            (Some(url), None) if url == MASK => {
+                checker.error(
+                    place.key("url"),
+                    format!("`{MASK}` stands for a stored address, and none is stored"),
+                    "write the address itself",
+                );
             }
+            (Some(url), None) => {
+                if let Some(why) = url_fault(url) {
+                    checker.error(place.key("url"), format!("the address {why}"), "write it as in `https://calendar.example.org/rota.ics`");
+                }
+            }
+            (None, Some(text)) => match Calendar::read(text, &TimeZone::UTC) {
+                Err(why) => {
+                    let most = TEXT_BYTES_MAX / 1024;
+                    checker.error(
+                        place.key("ics"),
+                        format!("the text cannot be read: {why}"),
+                        format!("paste an iCalendar file, from `BEGIN:VCALENDAR` to `END:VCALENDAR`, of at most {most} KiB"),
+                    );
+                }
+                Ok(calendar) if calendar.is_empty() && calendar.faults.is_empty() => {
+                    checker.warning(place.key("ics"), "the calendar has no event", "paste one that has, or wait until it does");
+                }
+                Ok(_) => {}
+            },
         });
         if list.len() > EXTERNAL_CALENDARS_MAX {
             let words = format!("{} external calendars are more than {EXTERNAL_CALENDARS_MAX}", list.len());
-            checker.error(crate::org::problem::Place::root().key(kind.list()), words, "let one calendar have the events of several schedules");
+            checker.error(
+                crate::org::problem::Place::root().key(kind.list()),
+                words,
+                "let one calendar have the events of several schedules",
+            );
         }
     }
 }
@@ -157,7 +176,11 @@ fn url_fault(url: &str) -> Option<&'static str> {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         // What Apple and others show of a calendar that can be subscribed.
-        Some(if scheme.eq_ignore_ascii_case("webcal") { "begins with `webcal://`: write `https://` instead" } else { "does not begin with `https://`" })
+        Some(if scheme.eq_ignore_ascii_case("webcal") {
+            "begins with `webcal://`: write `https://` instead"
+        } else {
+            "does not begin with `https://`"
+        })
     } else if host.is_empty() {
         Some("has no host")
     } else if url.len() > URL_LEN_MAX {

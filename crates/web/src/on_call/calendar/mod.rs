@@ -5,6 +5,7 @@
 //! call is the resolver's answer.
 
 mod days;
+mod external;
 mod lanes;
 mod take;
 mod temporary;
@@ -208,6 +209,7 @@ fn page(
     let picked = if is_other { None } else { Picked::read(asked, &shown) };
     let chosen = picked.as_ref().and_then(|picked| picked.as_ref().ok());
     let table = timetable(&org, id, from, to);
+    let calendars = queries.external_calendars(id).await?;
     let body = html! {
         (heading(name, &html! { (shown.stamp(shown.now)) " " (shown.zone()) }))
         p {
@@ -221,6 +223,7 @@ fn page(
             (Some(table), Some(schedule)) => {
                 (drawing(table, &org, &at, &shown, who.person(), chosen))
                 @let here = Here { org: &org, form, schedule, at, shown: &shown, who, fields: asked };
+                (external::section(&calendars, when))
                 (take::section(&here, picked.as_ref(), draft))
                 (temporary::section(&here, &queries.temporary(id)?, seen, draft))
             },

@@ -6,9 +6,9 @@ use crate::org::forms::calendar::{Calendars, readable};
 use crate::org::forms::checker::Checker;
 use crate::org::forms::external_calendar::LOOK_AHEAD;
 use crate::org::forms::{Entry, FormKind};
-use crate::time::whole_micros;
 use crate::org::problem::{Place, Problem};
 use crate::time::Every;
+use crate::time::whole_micros;
 
 impl Entry for Schedule {
     fn id(&self) -> Option<&str> {
@@ -87,7 +87,11 @@ fn said_by_calendars(checker: &mut Checker<'_>, place: &Place, schedule: &Compil
         }
         if state.faults_count > TOLD_MAX {
             let more = state.faults_count - TOLD_MAX;
-            checker.warning(place.clone(), format!("{more} more events of calendar \"{}\" cannot be read", state.name), "change them there");
+            checker.warning(
+                place.clone(),
+                format!("{more} more events of calendar \"{}\" cannot be read", state.name),
+                "change them there",
+            );
         }
     }
     let from = whole_micros(checker.now);
@@ -105,7 +109,11 @@ fn said_by_calendars(checker: &mut Checker<'_>, place: &Place, schedule: &Compil
         checker.warning(place.clone(), words, "write there the name, the id or the mail address of a person");
     }
     if told.len() > TOLD_MAX {
-        checker.warning(place.clone(), format!("{} more events name nobody who is known", told.len() - TOLD_MAX), "write there whom they mean");
+        checker.warning(
+            place.clone(),
+            format!("{} more events name nobody who is known", told.len() - TOLD_MAX),
+            "write there whom they mean",
+        );
     }
     if is_cut {
         let words = "a calendar has more turns in four weeks than are read, so that some of them have nobody on";
