@@ -176,6 +176,10 @@ impl Event {
     }
 
     fn at(&self, civil: DateTime, length: SignedDuration) -> (Timestamp, Timestamp) {
+        if crate::plants::planted("lengths-elapse") {
+            let starts = value::instant(&self.start.zone, civil);
+            return (starts, starts.saturating_add(length).unwrap_or(starts));
+        }
         let ends = civil.checked_add(length).map_or(Timestamp::MAX, |end| value::instant(&self.start.zone, end));
         (value::instant(&self.start.zone, civil), ends)
     }
@@ -342,7 +346,8 @@ impl Series {
                 let (starts_at, ends_at) = event.at(civil, length.unwrap_or(event.length));
                 let is_except =
                     |except: &When| if except.is_date { except.civil.date() == civil.date() } else { except.instant() == starts_at };
-                if self.said.contains(&starts_at) || self.said_days.contains(&civil.date()) || event.except.iter().any(is_except) {
+                let is_said = self.said.contains(&starts_at) || self.said_days.contains(&civil.date());
+                if (is_said && !crate::plants::planted("moved-turn-stays")) || event.except.iter().any(is_except) {
                     continue;
                 }
                 put((starts_at, ends_at), budget);

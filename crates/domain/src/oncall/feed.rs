@@ -279,3 +279,102 @@ fn number_of(at: Timestamp) -> i64 {
 fn begin_of(number: i64) -> Option<Timestamp> {
     Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs(number.checked_mul(BLOCK_S)?)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::oncall::{Because, CompiledSchedule};
+    use crate::org::forms::calendar::Calendars;
+    use crate::org::model::{Effect, Override, Schedule};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn schedule(events: &[&str], layers: serde_json::Value) -> CompiledSchedule {
+        let events: String = events.iter().map(|event| format!("BEGIN:VEVENT\n{event}\nEND:VEVENT\n")).collect();
+        let form: ExternalCalendar =
+            serde_json::from_value(json!({"id": "c", "name": "Rota", "ics": format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR")})).unwrap();
+        let people: Vec<Person> =
+            serde_json::from_value(json!([{"id": "ana", "name": "Ana"}, {"id": "ben", "name": "Ben"}, {"id": "cho", "name": "Cho"}]))
+                .unwrap();
+        let written: Schedule =
+            serde_json::from_value(json!({"id": "s", "time_zone": "Europe/Madrid", "layers": layers, "external_calendars": ["c"]}))
+                .unwrap();
+        CompiledSchedule::compile(&written, &Calendars::new()).unwrap().fed(&written, &Feeds::of(&[form], &[], &people))
+    }
+
+    #[test]
+    fn events_are_turns_above_the_layers_and_below_overrides() {
+        let layer = json!([{"people": ["cho"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]);
+        let events = [
+            // Longer than what is worked out at once, and over it one that comes back.
+            "UID:1\nSUMMARY:Ana\nDTSTART:20260301T080000Z\nDURATION:P90D",
+            "UID:2\nSUMMARY:Ben, Ana\nDTSTART;TZID=Europe/Madrid:20260328T203000\nDURATION:PT12H\nRRULE:FREQ=WEEKLY;COUNT=2",
+            "UID:3\nSUMMARY:Zed\nDTSTART:20260310T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY",
+        ];
+        let schedule = schedule(&events, layer);
+        let (from, to) = (at("2026-02-28T00:00:00Z"), at("2026-06-02T00:00:00Z"));
+        let told: Vec<String> = schedule
+            .shifts(&[], from, to)
+            .iter()
+            .map(|one| format!("{} {} {} {}", one.person, one.starts_at, one.ends_at, one.because))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "cho 2026-02-28T00:00:00Z 2026-03-01T08:00:00Z layer 1",
+                "ana 2026-03-01T08:00:00Z 2026-05-30T08:00:00Z calendar \"Rota\"",
+                // The night that has eleven hours.
+                "ben 2026-03-28T19:30:00Z 2026-03-29T06:30:00Z calendar \"Rota\"",
+                "ben 2026-04-04T18:30:00Z 2026-04-05T06:30:00Z calendar \"Rota\"",
+                "cho 2026-05-30T08:00:00Z 2026-06-02T00:00:00Z layer 1",
+            ]
+        );
+        // Each instant by itself says the same as the range, whoever asks first.
+        for hour in 0..24 * 90 {
+            let instant = from.checked_add(SignedDuration::from_hours(hour)).unwrap();
+            let there = schedule.shifts(&[], instant, instant.checked_add(SignedDuration::from_secs(1)).unwrap());
+            let on = schedule.on_call_at(&[], instant);
+            assert!(there.iter().map(|one| &one.person).eq(on.people()), "{instant}");
+        }
+        let ovr = Override {
+            id: "o".into(),
+            schedule: "s".into(),
+            effect: Effect::Replaces,
+            person: "ben".into(),
+            starts_at: from,
+            ends_at: to,
+            made: 1,
+            made_by: None,
+        };
+        assert_eq!(schedule.on_call_at(&[ovr], at("2026-03-29T00:00:00Z")).people().collect::<Vec<_>>(), ["ben"]);
+        let both = schedule.on_call_at(&[], at("2026-03-29T00:00:00Z"));
+        assert_eq!((both.people().count(), matches!(both.because, Because::Feed { index: 0, .. })), (2, true));
+        assert!(schedule.names("ana") && schedule.names("cho") && schedule.never_on(from).is_empty());
+        let (strangers, is_cut) = schedule.strangers(from, to);
+        assert_eq!((strangers.len(), strangers[0].said.as_slice(), is_cut), (STRANGERS_MAX, ["Zed".to_owned()].as_slice(), false));
+        assert_eq!(strangers[0].to_string(), "\"Zed\" on 2026-03-10 08:00 UTC in calendar \"Rota\" names nobody who is known: Zed");
+        let lanes = schedule.lanes(from, to, 100);
+        assert_eq!((lanes.len(), lanes[1].index, lanes[1].name.as_deref(), lanes[1].turns.len()), (2, 1, Some("Rota"), 3));
+    }
+
+    #[test]
+    fn a_calendar_that_is_not_there_or_says_nothing_leaves_the_layers_or_nobody() {
+        let none = schedule(&[], json!([]));
+        let (from, to) = (at("2026-02-28T00:00:00Z"), at("2026-06-02T00:00:00Z"));
+        assert_eq!((none.gaps(&[], from, to).len(), none.shifts(&[], from, to).len()), (1, 0));
+        let far = schedule(&["SUMMARY:Ana\nDTSTART:20400101T080000Z\nDURATION:P1D"], json!([]));
+        assert_eq!(far.gaps(&[], from, to).len(), 1);
+        // More than the bound: what is worked out stands, and it is said.
+        let hourly: Vec<String> = (0..200)
+            .map(|n| format!("UID:{n}\nSUMMARY:Ana\nDTSTART:20260101T0{}0000Z\nDURATION:PT30M\nRRULE:FREQ=HOURLY", n % 10))
+            .collect();
+        let hourly: Vec<&str> = hourly.iter().map(String::as_str).collect();
+        let much = schedule(&hourly, json!([]));
+        assert!(much.strangers(from, to).1);
+        assert!(!much.shifts(&[], from, to).is_empty());
+    }
+}

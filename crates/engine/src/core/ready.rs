@@ -146,7 +146,8 @@ impl Core {
 
     /// Events of external calendars that mean nobody who is known: to whoever looks after the schedule, on the days for it.
     fn tell_of_strangers(&self, unit: &mut Unit) -> usize {
-        let is_today = |at: Timestamp| runs(at, unit.now) || DAYS_BEFORE.contains(&at.duration_since(unit.now).as_hours().div_euclid(24));
+        let now = unit.now;
+        let is_today = |at: Timestamp| runs(at, now) || DAYS_BEFORE.contains(&at.duration_since(now).as_hours().div_euclid(24));
         let to = unit.now.checked_add(SHIFT_AHEAD).unwrap_or(Timestamp::MAX);
         let mut told = 0;
         for form in self.org.bundle().schedules.iter().filter(|form| !form.external_calendars.is_empty()) {

@@ -466,7 +466,8 @@ fn every_field_is_in_the_guide() {
     };
     for kind in FormKind::ALL {
         // Overrides are made on the page of who is on call, own contacts on everybody's page Me: each is described with what it is of.
-        let of_another = [(FormKind::Override, "schedules"), (FormKind::OwnContacts, "people")];
+        let of_another =
+            [(FormKind::Override, "schedules"), (FormKind::OwnContacts, "people"), (FormKind::CalendarCopy, "external_calendars")];
         let list = of_another.iter().find(|(other, _)| *other == kind).map_or(kind.list(), |(_, list)| list);
         let text = section(list).unwrap_or_else(|| panic!("the guide has no section on {list}"));
         for row in kind.about().fields.iter().filter(|row| !row.key.is_empty() && kind != FormKind::CatchAll) {
