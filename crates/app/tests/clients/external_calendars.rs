@@ -63,7 +63,8 @@ impl Dice {
     }
 }
 
-/// A rule, and whether it names single days, so that its times are not simply so many days apart.
+/// A rule, and how many days apart its times are, unless it names single days. Numbered and plain weekdays are not mixed: `dateutil` takes
+/// only those that are both.
 fn rule(dice: &mut Dice, zoned: bool) -> (String, Option<i64>) {
     let interval = 1 + dice.roll(3);
     let (mut text, plain) = match dice.roll(14) {
@@ -79,7 +80,7 @@ fn rule(dice: &mut Dice, zoned: bool) -> (String, Option<i64>) {
         6 => (format!("FREQ=MONTHLY;BYMONTHDAY={}", dice.pick(&["31", "-1", "1,15", "29,30", "-2,2"])), None),
         7 => (format!("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS={}", dice.pick(&["-1", "1", "2,-2"])), None),
         8 => (format!("FREQ=MONTHLY;BYDAY=SU;BYMONTHDAY={}", dice.pick(&["25,26,27,28,29,30,31", "1,2,3,4,5,6,7"])), None),
-        9 => (format!("FREQ=YEARLY;BYMONTH={};BYDAY={}", dice.pick(&["3", "10,11", "4"]), dice.pick(&["-1SU", "1SU", "2SU,FR"])), None),
+        9 => (format!("FREQ=YEARLY;BYMONTH={};BYDAY={}", dice.pick(&["3", "10,11", "4"]), dice.pick(&["-1SU", "1SU", "2SU,1FR"])), None),
         10 => (format!("FREQ=YEARLY;BYDAY={}", dice.pick(&["20MO", "-10SU", "TU"])), None),
         11 => (format!("FREQ=YEARLY;BYMONTH=3,10;BYMONTHDAY={}", dice.pick(&["-1", "28,29"])), None),
         12 => (format!("FREQ=HOURLY;BYMONTH={}", dice.pick(&["3", "10", "4"])), None),

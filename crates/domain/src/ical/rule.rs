@@ -4,7 +4,8 @@
 //! Only a rule that ends after a number of times has to be walked from its start, and is once, when it is read.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::{SignedDuration, Span, ToSpan as _};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
 
 use super::series::Budget;
 use super::value;
@@ -122,6 +123,15 @@ impl Rule {
         }
         out.months.sort_unstable();
         Ok(out)
+    }
+
+    /// The last instant at which it may begin, where a time says so.
+    pub(super) fn until_instant(&self, zone: &TimeZone) -> Option<Timestamp> {
+        match self.until {
+            Until::Never | Until::Count(_) => None,
+            Until::Civil(until) => Some(value::instant(zone, until)),
+            Until::Utc(until) => Some(value::instant(&TimeZone::UTC, until)),
+        }
     }
 
     /// Every beginning from one civil time until before another, in order, of an event that begins first at `start`; nothing of where

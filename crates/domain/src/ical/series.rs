@@ -314,7 +314,11 @@ impl Series {
             if event.start.civil > latest && event.more.is_empty() {
                 continue;
             }
-            let mut times: Vec<(DateTime, Option<SignedDuration>)> = vec![(event.start.civil, None)];
+            // A series that was cut off before its begin does not take place at all.
+            let is_cut_off = event.rules.iter().any(|rule| rule.until_instant(&event.start.zone).is_some())
+                && event.rules.iter().filter_map(|rule| rule.until_instant(&event.start.zone)).all(|until| until < event.start.instant());
+            let mut times: Vec<(DateTime, Option<SignedDuration>)> = Vec::new();
+            times.extend((!is_cut_off).then_some((event.start.civil, None)));
             times.extend(event.more.iter().map(|(at, length)| (at.civil, *length)));
             times.extend(event.counted.iter().filter(|at| **at >= earliest && **at < latest).map(|at| (*at, None)));
             let mut found = Vec::new();

@@ -14,9 +14,9 @@ use allclear_domain::access::Actor;
 use allclear_domain::ical::{Calendar, TEXT_BYTES_MAX, reduced};
 use allclear_domain::oncall::Stranger;
 use allclear_domain::org::diff::{Form, FormKind};
-use allclear_domain::org::export::MASK;
 use allclear_domain::org::forms::calendar_copy::{CalendarCopy, mark_of};
 use allclear_domain::org::forms::external_calendar::LOOK_AHEAD;
+use allclear_domain::org::forms::secrets::{MASK, NO_SECRET};
 use allclear_domain::org::model::{ExternalCalendar, Schedule};
 use allclear_domain::org::problem::Weight;
 use allclear_domain::org::snapshot::Org;
@@ -124,8 +124,11 @@ impl Engine {
 
     /// What is read of an external calendar whose address is said anew, before it is saved: nothing of other forms.
     pub(super) async fn read_now(&self, asked: &Form) -> Option<Result<CalendarCopy, String>> {
-        let url =
-            asked.body.get("url").and_then(|url| url.as_str()).filter(|url| *url != MASK && asked.kind == FormKind::ExternalCalendar)?;
+        let url = asked
+            .body
+            .get("url")
+            .and_then(|url| url.as_str())
+            .filter(|url| ![MASK, NO_SECRET].contains(url) && asked.kind == FormKind::ExternalCalendar)?;
         let read = match self.fetch_calendar(url, (None, None)).await {
             Fetched::Text { text, .. } => whole(&text),
             Fetched::NotModified => Err("it answered that nothing changed, though nothing was read before".to_owned()),

@@ -121,7 +121,8 @@ fn sample(kind: FormKind) -> Value {
             "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR", "external_calendar": "rota"})
         }
         FormKind::ExternalCalendar => {
-            json!({"id": "rota", "name": "Rota", "url": "https://calendar.example.org/private/rota.ics", "people_by": "summary"})
+            json!({"id": "rota", "name": "Rota", "url": "https://calendar.example.org/private/rota.ics",
+            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Ana\nDTSTART:20260105T080000Z\nDURATION:P1D\nEND:VEVENT\nEND:VCALENDAR", "people_by": "summary"})
         }
         FormKind::CalendarCopy => json!({"id": "rota", "of": "0123456789abcdef", "ics": "BEGIN:VCALENDAR\nEND:VCALENDAR\n"}),
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
@@ -189,7 +190,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "reference" => json!("12 ".repeat(100)),
             "purpose" | "means" => json!("x".repeat(400)),
             // People write here what they like.
-            "name" | "runbook" | "comment" | "created_by" => return None,
+            "name" | "runbook" | "comment" | "created_by" | "of" => return None,
             key => panic!("say what `{key}` does not take, or that it takes any words"),
         },
         Input::Number | Input::Length | Input::Instant => json!("some"),

@@ -1,6 +1,7 @@
 //! What was read last of a calendar that others keep. A form as all others, so that every node has the same, a copy of the store has
 //! it, and a change of it is a version of the organisation; but no person and no file writes one.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -8,6 +9,7 @@ use super::about::{About, IdOf, Input, needed};
 use super::checker::Checker;
 use super::{Entry, FormKind, Slug};
 use crate::hex::hex;
+use crate::ical::Calendar;
 
 /// Bytes of the digest of an address that are kept: enough that no other has the same.
 const MARK_BYTES: usize = 12;
@@ -47,7 +49,11 @@ impl Entry for CalendarCopy {
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
-        // A copy of a calendar that is gone goes with the next reading, and says nothing until then.
-        checker.each(kind, list, |_, _, _| {});
+        // One of a calendar that is gone goes with the next reading, and says nothing until then.
+        checker.each(kind, list, |checker, place, copy| {
+            if let Err(why) = Calendar::read(&copy.ics, &TimeZone::UTC) {
+                checker.error(place.key("ics"), format!("the text cannot be read: {why}"), "remove the form: it is read anew");
+            }
+        });
     }
 }

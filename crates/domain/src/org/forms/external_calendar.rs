@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::about::{About, IdOf, Input, NAME, row};
 use super::calendar_copy::{CalendarCopy, mark_of};
 use super::checker::Checker;
-use super::secrets::MASK;
+use super::secrets::{MASK, NO_SECRET};
 use super::{Entry, FormKind, Slug};
 use crate::ical::{Calendar, TEXT_BYTES_MAX};
 use crate::org::check::text::URL_LEN_MAX;
@@ -35,10 +35,15 @@ pub const ABOUT: About = About {
         row(
             "url",
             "Address",
-            "Where the calendar is read every 10 minutes, as https://…/basic.ics. It is often secret, and is never shown again.",
+            "Where the calendar is read every 10 minutes, as https://…/basic.ics. It is often secret, and is never shown again; `none` takes a stored one away.",
             Input::Secret,
         ),
-        row("ics", "Text", "The text of an iCalendar file (`BEGIN:VCALENDAR` …) in the place of an address.", Input::Text),
+        row(
+            "ics",
+            "Text",
+            "The text of an iCalendar file (`BEGIN:VCALENDAR` …): it counts where there is no address, and until that was read the first time.",
+            Input::Text,
+        ),
         row(
             "people_by",
             "People are known by",
@@ -94,13 +99,12 @@ impl ExternalCalendar {
         self.name.as_deref().unwrap_or(&self.id)
     }
 
-    /// Its text, as far as it is here: its own, or what was read last from the address that it has now.
+    /// Its text, as far as it is here: what was read last from the address that it has now, else its own.
     #[must_use]
     pub fn text<'a>(&'a self, copies: &'a [CalendarCopy]) -> Option<&'a str> {
-        match &self.url {
-            Some(url) => copies.iter().find(|copy| copy.id == self.id && copy.of == mark_of(url)).map(|copy| copy.ics.as_str()),
-            None => self.ics.as_deref(),
-        }
+        let of = self.url.as_deref().map(mark_of);
+        let copy = of.and_then(|of| copies.iter().find(|copy| copy.id == self.id && copy.of == of));
+        copy.map(|copy| copy.ics.as_str()).or(self.ics.as_deref())
     }
 }
 
@@ -115,49 +119,47 @@ impl Entry for ExternalCalendar {
         vec![("url", &mut self.url)]
     }
     fn let_go(&mut self, stored: Option<&mut Self>) {
-        // A text in the place of the address: the stored address goes.
-        if self.ics.is_some()
-            && self.url.is_none()
-            && let Some(stored) = stored
-        {
-            stored.url = None;
+        if self.url.as_deref() == Some(NO_SECRET) {
+            self.url = None;
+            if let Some(stored) = stored {
+                stored.url = None;
+            }
         }
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
-        checker.each(kind, list, |checker, place, form| match (&form.url, &form.ics) {
-            (None, None) => checker.error(
-                place.clone(),
-                format!("`{}` has neither an address nor a text", form.id),
-                "give it `url`, as in `https://calendar.example.org/rota.ics`, or `ics`",
-            ),
-            (Some(_), Some(_)) => checker.error(place.key("ics"), "it has an address and a text", "keep one of the two"),
-            (Some(url), None) if url == MASK => {
-                checker.error(
-                    place.key("url"),
-                    format!("`{MASK}` stands for a stored address, and none is stored"),
-                    "write the address itself",
-                );
-            }
-            (Some(url), None) => {
-                if let Some(why) = url_fault(url) {
-                    checker.error(place.key("url"), format!("the address {why}"), "write it as in `https://calendar.example.org/rota.ics`");
+        checker.each(kind, list, |checker, place, form| {
+            match form.url.as_deref() {
+                None if form.ics.is_none() => {
+                    let hint = "give it `url`, as in `https://calendar.example.org/rota.ics`, or `ics`";
+                    checker.error(place.clone(), format!("`{}` has neither an address nor a text", form.id), hint);
+                }
+                None => {}
+                Some(MASK) => {
+                    let words = format!("`{MASK}` stands for a stored address, and none is stored");
+                    checker.error(place.key("url"), words, "write the address itself");
+                }
+                Some(url) => {
+                    if let Some(why) = url_fault(url) {
+                        checker.error(
+                            place.key("url"),
+                            format!("the address {why}"),
+                            "write it as in `https://calendar.example.org/rota.ics`",
+                        );
+                    }
                 }
             }
-            (None, Some(text)) => match Calendar::read(text, &TimeZone::UTC) {
-                Err(why) => {
+            match form.ics.as_deref().map(|text| Calendar::read(text, &TimeZone::UTC)) {
+                Some(Err(why)) => {
                     let most = TEXT_BYTES_MAX / 1024;
-                    checker.error(
-                        place.key("ics"),
-                        format!("the text cannot be read: {why}"),
-                        format!("paste an iCalendar file, from `BEGIN:VCALENDAR` to `END:VCALENDAR`, of at most {most} KiB"),
-                    );
+                    let hint = format!("paste an iCalendar file, from `BEGIN:VCALENDAR` to `END:VCALENDAR`, of at most {most} KiB");
+                    checker.error(place.key("ics"), format!("the text cannot be read: {why}"), hint);
                 }
-                Ok(calendar) if calendar.is_empty() && calendar.faults.is_empty() => {
+                Some(Ok(calendar)) if calendar.is_empty() && calendar.faults.is_empty() => {
                     checker.warning(place.key("ics"), "the calendar has no event", "paste one that has, or wait until it does");
                 }
-                Ok(_) => {}
-            },
+                Some(Ok(_)) | None => {}
+            }
         });
         if list.len() > EXTERNAL_CALENDARS_MAX {
             let words = format!("{} external calendars are more than {EXTERNAL_CALENDARS_MAX}", list.len());
