@@ -114,6 +114,9 @@ impl Engine {
         if status.tried_at.is_some_and(|tried| tried <= now && now < after(tried, TRIED_LATELY)) {
             return Ok(());
         }
+        // Before it is asked: what is kept opens a look of its own, which finds that it was tried.
+        status.tried_at = Some(now);
+        self.keep_status(&form.id, &status, Vec::new()).await?;
         let org = self.org();
         let copy = org.bundle().calendar_copies.iter().find(|copy| copy.id == form.id && copy.of == status.of);
         // Without a copy there is nothing that might not have changed.
@@ -144,7 +147,6 @@ impl Engine {
 
     async fn keep(&self, form: &ExternalCalendar, status: &mut Status, read: Fetched, has_copy: bool) -> Result<(), OrgError> {
         let now = self.now();
-        status.tried_at = Some(now);
         let before = self.org();
         let mut notes = Vec::new();
         let read = match read {
@@ -186,14 +188,18 @@ impl Engine {
                 status.why = Some(why);
             }
         }
-        let kept = serde_json::to_string(status).map_err(|why| OrgError::Stored(why.to_string()))?;
         let tells = !notes.is_empty();
-        notes.push(rows::meta::put(&rows::meta::external_calendar(&form.id), &kept));
-        self.shared.db.commit(notes).await?;
+        self.keep_status(&form.id, status, notes).await?;
         if tells {
             self.shared.outbox_wake.notify_one();
         }
         Ok(())
+    }
+
+    async fn keep_status(&self, id: &str, status: &Status, mut with: Vec<Write>) -> Result<(), OrgError> {
+        let kept = serde_json::to_string(status).map_err(|why| OrgError::Stored(why.to_string()))?;
+        with.push(rows::meta::put(&rows::meta::external_calendar(id), &kept));
+        Ok(self.shared.db.commit(with).await?)
     }
 
     async fn put_copy(&self, copy: &CalendarCopy) -> Result<(), OrgError> {
