@@ -80,7 +80,7 @@ fn lane_of(feed: &FeedLayer, index: usize, from: Timestamp, to: Timestamp, turns
             break;
         }
         for person in people {
-            match turns.iter_mut().rev().take_while(|turn| turn.ends_at >= at).find(|turn| turn.ends_at == at && turn.person == person) {
+            match turns.iter_mut().rev().find(|turn| turn.ends_at == at && turn.person == person) {
                 Some(turn) => turn.ends_at = next,
                 None => turns.push(Turn { person, starts_at: at, ends_at: next }),
             }
