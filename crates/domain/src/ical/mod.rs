@@ -14,6 +14,7 @@
 //! Deliberately not here: who is meant by an event ([`crate::oncall`]), to-dos, journals, alarms, and rules by week number, by day of
 //! the year or by less than an hour, which are refused event by event.
 
+mod budget;
 mod lines;
 mod rule;
 mod series;
@@ -26,8 +27,9 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
+pub use self::budget::Budget;
 use self::lines::{Component, Line};
-pub use self::series::{Attendee, Budget, Event, Occurrence, Series};
+pub use self::series::{Attendee, Event, Occurrence, Series};
 
 /// Longest text, in bytes: a calendar of a company's rota over some years has about 300 KiB.
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;

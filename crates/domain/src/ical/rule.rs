@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
 
-use super::series::Budget;
+use super::budget::Budget;
 use super::value;
 use super::{cut, lines::Line};
 

@@ -6,6 +6,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::budget::Budget;
 use super::lines::{Component, Line};
 use super::rule::{Rule, Until};
 use super::value::{self, End, When};
@@ -14,49 +15,10 @@ use super::{EVENT_DAYS_MAX, Fault, SAID_CHARS_MAX, fault_at};
 
 /// Most times of a rule that ends after a number of them: hours of more than a year.
 const COUNT_MAX: u32 = 10_000;
-/// Periods of all such rules of one calendar that are walked once, when it is read.
-const COUNT_PERIODS_MAX: u32 = 200_000;
 /// Most people of one event.
 const ATTENDEES_MAX: usize = 50;
 /// By so much an end may lie from where the wall clock has it: the widest change of an offset that there was.
 const OFFSETS: SignedDuration = SignedDuration::from_hours(48);
-
-/// What may still be spent: periods of rules, and times that are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    periods: u32,
-    times: u32,
-    /// Whether something was left out.
-    pub is_spent: bool,
-}
-
-impl Budget {
-    /// So many periods of rules, and so many times.
-    #[must_use]
-    pub const fn new(periods: u32, times: u32) -> Self {
-        Self { periods, times, is_spent: false }
-    }
-
-    pub(super) const fn of_counts() -> Self {
-        Self::new(COUNT_PERIODS_MAX, u32::MAX)
-    }
-
-    pub(super) fn period(&mut self) -> bool {
-        Self::take(&mut self.periods, &mut self.is_spent)
-    }
-
-    fn time(&mut self) -> bool {
-        Self::take(&mut self.times, &mut self.is_spent)
-    }
-
-    fn take(from: &mut u32, is_spent: &mut bool) -> bool {
-        match from.checked_sub(1) {
-            Some(left) => *from = left,
-            None => *is_spent = true,
-        }
-        !*is_spent
-    }
-}
 
 /// Whom an event invites.
 #[derive(Debug, Clone, PartialEq, Eq)]
