@@ -32,7 +32,7 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// Judges the description of the control API, and makes a client of it.
 const OPENAPI: &str = "openapi-spec-validator==0.9.0 openapi-python-client==0.29.1";
 /// Reads calendars as RFC 5545 has them.
-const ICALENDAR: &str = "icalendar==7.3.2";
+const ICALENDAR: &str = "icalendar==7.3.2 recurring-ical-events==3.8.2";
 /// A mail server in Python, whose mails a test answers.
 const AIOSMTPD: &str = "aiosmtpd==1.4.6";
 /// What looks for barriers on pages. Of one version, since another has other rules.
@@ -175,7 +175,7 @@ fn provide() {
     // One folder each, so that what one of them needs does not bind the other.
     provide_python("target/clients-venv", "pdpyras", PYTHON_CLIENT);
     provide_python("target/schemathesis-venv", "schemathesis", SCHEMATHESIS);
-    provide_python("target/icalendar-venv", "icalendar", ICALENDAR);
+    provide_python("target/icalendar-venv", "icalendar, recurring_ical_events", ICALENDAR);
     provide_python("target/aiosmtpd-venv", "aiosmtpd", AIOSMTPD);
     provide_python("target/openapi-venv", "openapi_python_client, openapi_spec_validator", OPENAPI);
     provide_axe();

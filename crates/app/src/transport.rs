@@ -13,7 +13,8 @@ use allclear_channels::outbound::wording::{Words, one_line_of};
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::wire::{
-    Channel, Listens, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step, Target,
+    Channel, Fetch, Fetched, Listens, Message, NoticeKind, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Retired, Step,
+    Target,
 };
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
@@ -83,6 +84,10 @@ impl Transport for Carrier {
 
     fn retire(&self, channel: &str, sent: &Retired<'_>) -> Option<Request> {
         self.channels.channel(channel)?.retire(sent)
+    }
+
+    fn fetch(&self, ask: Fetch) -> BoxFuture<'_, Fetched> {
+        Box::pin(async move { self.transports.fetch(&ask).await })
     }
 
     fn carry(&self, request: Request) -> BoxFuture<'_, Response> {

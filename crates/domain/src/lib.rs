@@ -27,6 +27,7 @@ pub mod clean;
 pub mod event;
 pub mod expect;
 pub mod hex;
+pub mod ical;
 pub mod ids;
 pub mod incident;
 pub mod matcher;

@@ -58,6 +58,12 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("flap-starts-anew", CaughtBy::Simulator, "an alert that comes back a moment later is a new incident"),
     ("declined-twice", CaughtBy::DomainTests, "whoever taps twice passes on the next step as well"),
     ("zone-is-utc", CaughtBy::DomainTests, "hand-offs are civil times in UTC, whatever the schedule's zone"),
+    ("moved-turn-stays", CaughtBy::DomainTests, "a turn that a calendar moved takes place at its old time as well"),
+    (
+        "lengths-elapse",
+        CaughtBy::DomainTests,
+        "turns of a calendar last as many hours as they say, in the night in which clocks change too",
+    ),
     ("override-by-start", CaughtBy::DomainTests, "of two overrides the one that starts later wins, not the one made later"),
     ("next-layer-is-a-hand-over", CaughtBy::DomainTests, "whoever goes on in the next layer is said to hand over to themself"),
     ("matcher-name-bare", CaughtBy::DomainTests, "a matcher's name is written without the quotation marks it needs"),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use allclear_domain::channel::WaysOut;
-use allclear_domain::wire::{Message, Outcome, Replies, Request, Response, Retired, Target};
+use allclear_domain::wire::{Fetch, Fetched, Message, Outcome, Replies, Request, Response, Retired, Target};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::watch::trouble::Alarm;
@@ -61,6 +61,10 @@ pub trait Transport: Send + Sync {
     /// What is asked so that one is.
     fn retire(&self, _channel: &str, _sent: &Retired<'_>) -> Option<Request> {
         None
+    }
+    /// Reads a text that others keep, once.
+    fn fetch(&self, _ask: Fetch) -> BoxFuture<'_, Fetched> {
+        Box::pin(std::future::ready(Fetched::Failed { why: "nothing is read from elsewhere here".to_owned() }))
     }
     /// Carries a request that is no message: nothing depends on how it ends.
     fn carry(&self, _request: Request) -> BoxFuture<'_, Response> {

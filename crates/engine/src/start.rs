@@ -69,6 +69,7 @@ impl Engine {
         let org = Arc::new(org);
         crate::core::ready::expect(&db, &org, booted_at).await?;
         crate::core::shifts::expect(&db, &org, booted_at).await?;
+        crate::core::external_calendars::expect(&db, &org, booted_at).await?;
         let quarantined = settings.quarantine || rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_some();
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
         let held = crate::upkeep::attendance::learn_who_has_what(&db).await?;

@@ -443,6 +443,7 @@ fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
         name: None,
         team: None,
         time_zone: (*dice.pick(&ZONES)).to_owned(),
+        external_calendars: Vec::new(),
         layers: vec![Layer {
             name: None,
             people,

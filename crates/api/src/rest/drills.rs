@@ -51,7 +51,12 @@ pub(crate) async fn start(State(api): State<Api>, who: Who<Respond>, once: Once)
     let id = match ask(&api, &who.0, &once, Command::Drill { escalation, wait }).await? {
         Reply::Page { id } => id,
         Reply::Again { answer } => answer.parse().map_err(|_| no_such(&answer))?,
-        Reply::Incident { .. } | Reply::Review { .. } | Reply::Action { .. } | Reply::Signals { .. } | Reply::Done => {
+        Reply::Incident { .. }
+        | Reply::Review { .. }
+        | Reply::Action { .. }
+        | Reply::Signals { .. }
+        | Reply::Done
+        | Reply::ReadCalendars => {
             return Err(Problem::new("internal", "a drill answers with its page"));
         }
     };

@@ -241,6 +241,7 @@ operations! {
     temporary::end,
     timetable::show,
     timetable::preview,
+    timetable::external_calendars,
     timetable::load,
     absences::list,
     absences::enter,

@@ -3,7 +3,7 @@
 use allclear_channels::registry;
 use allclear_domain::org::cost::LOAD_PERIOD;
 use allclear_domain::org::diff::{Form, FormKind};
-use allclear_domain::view::{OnCallCostView, SchedulePreviewView, TimetableView};
+use allclear_domain::view::{ExternalCalendarView, OnCallCostView, SchedulePreviewView, TimetableView};
 use allclear_engine::read::on_call_cost::CostFilter;
 use axum::Json;
 use axum::extract::State;
@@ -48,6 +48,25 @@ pub(crate) async fn show(
         return Err(Problem::new("invalid", "`to` is not after `from`: give a later one, or leave it out for a week"));
     }
     Ok(Json(api.engine.queries(&who.0).timetable(&id, from, to)?))
+}
+
+/// The calendars that others keep and a schedule names.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExternalCalendars {
+    items: Vec<ExternalCalendarView>,
+}
+
+/// The external calendars of a schedule: when each was read, why it cannot be, and what it says of people who are not known, within
+/// eight weeks. Addresses are never told.
+#[utoipa::path(get, path = "/api/v1/schedules/{id}/external-calendars", operation_id = "list_external_calendars", tag = "on call",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ExternalCalendars), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn external_calendars(
+    State(api): State<Api>,
+    who: Who<Read>,
+    P(id): P<String>,
+) -> Result<Json<ExternalCalendars>, Problem> {
+    Ok(Json(ExternalCalendars { items: api.engine.queries(&who.0).external_calendars(&id).await? }))
 }
 
 #[derive(Deserialize, IntoParams)]

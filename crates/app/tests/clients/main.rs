@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 
 mod alertmanager;
 mod amtool;
+mod external_calendars;
 mod generated;
 mod icalendar;
 mod mail;

@@ -26,6 +26,7 @@ mod disk;
 mod doors;
 mod drills;
 mod escalation;
+mod external_calendars;
 mod faults;
 mod files;
 mod glance;

@@ -457,6 +457,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/schedules/{id}/overrides", House, Value::Null),
         ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
         ("GET /api/v1/schedules/{id}/timetable", House, Value::Null),
+        ("GET /api/v1/schedules/{id}/external-calendars", House, Value::Null),
         ("GET /api/v1/schedules/{id}/temporary-schedules", House, Value::Null),
         (
             "POST /api/v1/schedules/{id}/temporary-schedules",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allclear_domain::time::Length;
-use allclear_domain::wire::{Method, Request, Response};
+use allclear_domain::wire::{Fetch, Fetched, Method, Request, Response};
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Url};
@@ -79,6 +79,11 @@ impl Transports {
                 None => refused("no --smtp is set"),
             },
         }
+    }
+
+    /// Reads a text that others keep, once.
+    pub async fn fetch(&self, ask: &Fetch) -> Fetched {
+        Box::pin(crate::carry::fetch::fetch(&self.http, &self.guard, ask)).await
     }
 
     async fn ask(&self, method: Method, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Response {
@@ -163,6 +168,14 @@ pub(super) fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
 
 fn refused(why: &str) -> Response {
     Response::Failed { why: why.to_owned(), maybe_arrived: false, permanent: true }
+}
+
+/// The same as a sentence.
+pub(super) fn why_not(error: &reqwest::Error) -> String {
+    match failed(error) {
+        Response::Failed { why, .. } => why,
+        Response::Http { .. } | Response::Smtp { .. } | Response::Busy { .. } => "no answer".to_owned(),
+    }
 }
 
 /// What the client's error means. Its own text is not used, since it shows the address, which is

@@ -188,6 +188,9 @@ rules! {
     /// Opened while somebody asks to be told before their shifts, and again whenever the organisation changes.
     ShiftNotice = "org.shift_notice", version 1, expects "a shift of whoever asks to be told before it to be some time off still",
         else "they are told";
+    /// Opened while an external calendar is read from an address, and again whenever the organisation changes.
+    ExternalCalendars = "org.external_calendars", version 1, expects "external calendars to have been read a moment ago",
+        else "they are read again";
     /// Opened with an action.
     ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
@@ -232,6 +235,7 @@ impl Rule {
             | Self::Readiness
             | Self::CoverAnswer
             | Self::ShiftNotice
+            | Self::ExternalCalendars
             | Self::ActionDue => false,
         }
     }
@@ -247,6 +251,7 @@ impl Rule {
             | Self::PageNotify
             | Self::MessageReceipt
             | Self::ShiftNotice
+            | Self::ExternalCalendars
             | Self::GroupWait => false,
             Self::PageAck
             | Self::PageAgain
@@ -300,6 +305,7 @@ impl Rule {
             | Self::Readiness
             | Self::CoverAnswer
             | Self::ShiftNotice
+            | Self::ExternalCalendars
             | Self::Silenced
             | Self::Flapping
             | Self::RoleAnswer

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::CompiledSchedule;
+use super::feed::FeedLayer;
 use super::layer::CompiledLayer;
 use super::shifts::EDGES_MAX;
 use crate::org::model::Slug;
@@ -38,7 +39,9 @@ impl CompiledSchedule {
     /// Every layer by itself between two instants, the lowest first; of each at most so many turns.
     #[must_use]
     pub fn lanes(&self, from: Timestamp, to: Timestamp, turns_max: usize) -> Vec<Lane> {
-        self.layers.iter().enumerate().map(|(index, layer)| self.lane(index, layer, from, to, turns_max)).collect()
+        let layers = self.layers.iter().enumerate().map(|(index, layer)| self.lane(index, layer, from, to, turns_max));
+        let feeds = self.feeds.iter().enumerate().map(|(at, feed)| lane_of(feed, self.layers.len() + at, from, to, turns_max));
+        layers.chain(feeds).collect()
     }
 
     fn lane(&self, index: usize, layer: &CompiledLayer, from: Timestamp, to: Timestamp, turns_max: usize) -> Lane {
@@ -61,4 +64,28 @@ impl CompiledSchedule {
         }
         Lane { index, name: layer.name.clone(), turns, until: at.min(to).max(from) }
     }
+}
+
+/// A calendar that others keep, as a lane above the layers: of several who are on at once each has a turn.
+fn lane_of(feed: &FeedLayer, index: usize, from: Timestamp, to: Timestamp, turns_max: usize) -> Lane {
+    let mut turns: Vec<Turn> = Vec::new();
+    let mut at = from;
+    for _ in 0..EDGES_MAX {
+        if at >= to {
+            break;
+        }
+        let next = feed.next_edge(at).filter(|edge| *edge > at).map_or(to, |edge| edge.min(to));
+        let people = feed.people_at(at);
+        if turns.len() + people.len() > turns_max {
+            break;
+        }
+        for person in people {
+            match turns.iter_mut().rev().find(|turn| turn.ends_at == at && turn.person == person) {
+                Some(turn) => turn.ends_at = next,
+                None => turns.push(Turn { person, starts_at: at, ends_at: next }),
+            }
+        }
+        at = next;
+    }
+    Lane { index, name: Some(feed.name.clone()), turns, until: at.min(to).max(from) }
 }

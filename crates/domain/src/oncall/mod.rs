@@ -22,6 +22,7 @@
 //!   altogether, or an hour for turns of hours, may leave a turn without any time: that turn does
 //!   not happen, its person is passed over, and no shift of no length is ever reported.
 //! - A restriction switches its layer off; it does not move the turns.
+//! - Calendars that others keep stand above the layers (`feed.rs`): where one has several on, the first of them has the turn.
 //! - While a temporary schedule holds, its layers stand in the place of all of the schedule's (`temporary.rs`); overrides hold over
 //!   them alike.
 //!
@@ -29,9 +30,11 @@
 
 pub(crate) mod civil;
 mod compare;
+mod feed;
 mod lanes;
 mod layer;
 mod moved;
+mod names;
 mod shifts;
 mod temporary;
 #[cfg(test)]
@@ -44,14 +47,17 @@ use jiff::tz::TimeZone;
 
 pub use civil::{BadCivil, Handoff, day_begins, parse_clock, parse_handoff, parse_weekday};
 pub use compare::{DIFFERENCES_MAX, Difference, Differences, Side, differences};
+pub use feed::{FeedState, Feeds, STRANGERS_MAX, Source, Stranger};
 pub use lanes::{Lane, Turn};
 pub use moved::{Moved, Span};
+pub use names::Names;
 pub use shifts::{Changes, EDGES_MAX, Gap, NEXT_AHEAD, SHIFTS_MAX, Shift};
 pub use temporary::{TemporaryLane, begun_at};
 
 use crate::org::forms::calendar::Calendars;
 use crate::org::model::{Effect, Override, Schedule, Slug};
 use crate::org::problem::{Place, Problem};
+use feed::FeedLayer;
 use layer::CompiledLayer;
 use temporary::Temporary;
 
@@ -61,6 +67,8 @@ pub struct CompiledSchedule {
     id: Slug,
     zone: TimeZone,
     layers: Vec<CompiledLayer>,
+    /// Above the layers; of several the last with someone on counts.
+    feeds: Vec<FeedLayer>,
     /// By their start.
     temporary: Vec<Temporary>,
 }
@@ -72,7 +80,7 @@ pub struct OnCall {
     pub person: Option<Slug>,
     /// Which rule says so.
     pub because: Because,
-    /// Who is on besides, by which rule; empty but for overrides that add.
+    /// Who is on besides, by which rule: whom overrides add, and of a calendar that others keep all but the first.
     pub besides: Vec<(Slug, Because)>,
 }
 
@@ -110,6 +118,13 @@ pub enum Because {
         /// Its name, where it has one.
         name: Option<String>,
     },
+    /// A calendar that others keep.
+    Feed {
+        /// Its position above the layers, from 0.
+        index: usize,
+        /// What it is called.
+        name: String,
+    },
     /// A layer of a temporary schedule.
     Temporary {
         /// Its id.
@@ -139,11 +154,12 @@ pub enum Because {
 }
 
 impl std::fmt::Display for Because {
-    /// `layer 1`, `layer 2 "nights"`, `temporary schedule "Christmas"`, `override OVR-1`, `added by override OVR-2`, `override OVR-3 has nobody on`, `nobody is on`.
+    /// `layer 1`, `layer 2 "nights"`, `calendar "Rota"`, `temporary schedule "Christmas"`, `override OVR-1`, `added by override OVR-2`, `override OVR-3 has nobody on`, `nobody is on`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Layer { index, name: None } => write!(f, "layer {}", index + 1),
             Self::Layer { index, name: Some(name) } => write!(f, "layer {} \"{name}\"", index + 1),
+            Self::Feed { name, .. } => write!(f, "calendar \"{name}\""),
             Self::Temporary { id, name, index } => {
                 match name {
                     Some(name) => write!(f, "temporary schedule \"{name}\"")?,
@@ -197,13 +213,45 @@ impl CompiledSchedule {
                 }
             }
         }
-        if schedule.layers.is_empty() {
+        if schedule.layers.is_empty() && schedule.external_calendars.is_empty() {
             problems.push(
                 Problem::error(Place::root().key("layers"), "a schedule without layers has nobody on call")
                     .hint("give at least one layer: `{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}`"),
             );
         }
-        if problems.is_empty() { Ok(Self { id: schedule.id.clone(), zone, layers, temporary: Vec::new() }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { id: schedule.id.clone(), zone, layers, feeds: Vec::new(), temporary: Vec::new() })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Takes in the calendars that others keep and the schedule names; one that is not there is passed over, and a check names it.
+    #[must_use]
+    pub fn fed(mut self, schedule: &Schedule, feeds: &Feeds) -> Self {
+        let named = schedule.external_calendars.iter().filter_map(|id| feeds.sources.get(id));
+        self.feeds = named.map(|source| FeedLayer::read(source, &feeds.names, &self.zone)).collect();
+        self
+    }
+
+    /// What there is of each of the calendars that others keep, in their order.
+    #[must_use]
+    pub fn feed_states(&self) -> Vec<FeedState> {
+        self.feeds.iter().map(FeedLayer::state).collect()
+    }
+
+    /// What those calendars say between two instants of people who are not known, in order; and whether more takes place than is read.
+    #[must_use]
+    pub fn strangers(&self, from: Timestamp, to: Timestamp) -> (Vec<Stranger>, bool) {
+        let (mut out, mut is_cut) = (Vec::new(), false);
+        for feed in &self.feeds {
+            let (found, cut) = feed.strangers(from, to);
+            out.extend(found);
+            is_cut |= cut;
+        }
+        out.sort_by_key(|one| one.starts_at);
+        out.truncate(STRANGERS_MAX);
+        (out, is_cut)
     }
 
     /// The schedule's id.
@@ -231,14 +279,20 @@ impl CompiledSchedule {
         holding.sort_by(|a, b| a.by_making(b));
         let taken = holding.iter().rposition(|change| change.effect != Effect::Adds);
         let off = holding.iter().rposition(|change| change.effect == Effect::Nobody);
+        let mut besides = Vec::new();
         let (person, because) = match taken.map(|place| holding[place]) {
             Some(change) => match change.whom() {
                 Some(person) => (Some(person.clone()), Because::Override { id: change.id.clone() }),
                 None => (None, Because::Off { id: change.id.clone() }),
             },
-            None => self.by_layers(at),
+            None => {
+                let (mut people, because) = self.by_layers(at);
+                let first = if people.is_empty() { None } else { Some(people.remove(0)) };
+                besides = people.into_iter().map(|person| (person, because.clone())).collect();
+                (first, because)
+            }
         };
-        let mut on_call = OnCall { person, because, besides: Vec::new() };
+        let mut on_call = OnCall { person, because, besides };
         // What was made before the schedule was switched off is off with it.
         for change in holding[off.map_or(0, |place| place + 1)..].iter().filter(|change| change.effect == Effect::Adds) {
             if on_call.has(&change.person) {

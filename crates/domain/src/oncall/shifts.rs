@@ -187,6 +187,10 @@ impl CompiledSchedule {
         if !self.temporary.is_empty() {
             return self.without_temporary().never_on(from);
         }
+        // What others keep may have anybody off at any time.
+        if !self.feeds.is_empty() {
+            return Vec::new();
+        }
         let living = || self.layers.iter().filter(|layer| layer.lasts().1.is_none_or(|ends_at| ends_at > from));
         // Which layers there are changes with these; from the last of them on, nothing but turns and weekdays does.
         let settled = living().flat_map(|layer| [Some(layer.lasts().0), layer.lasts().1]).flatten().fold(from, Timestamp::max);
@@ -266,6 +270,7 @@ impl Walk<'_> {
         let lowest = match because {
             _ if overridden => usize::MAX,
             Because::Layer { index, .. } | Because::Temporary { index, .. } => *index,
+            Because::Feed { index, .. } => schedule.layers.len() + index,
             Because::Override { .. } | Because::Added { .. } | Because::Off { .. } | Because::Nobody => 0,
         };
         schedule.next_edge_of_layers(lowest, at).into_iter().chain(of_overrides).filter(|edge| *edge > at).min()

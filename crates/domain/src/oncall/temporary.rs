@@ -82,8 +82,16 @@ impl CompiledSchedule {
     }
 
     /// Who has the turn by the layers alone: those of the schedule, or those that stand in their place.
-    pub(super) fn by_layers(&self, at: Timestamp) -> (Option<Slug>, Because) {
+    pub(super) fn by_layers(&self, at: Timestamp) -> (Vec<Slug>, Because) {
         let instead = self.temporary_at(at);
+        if instead.is_none() {
+            for (index, feed) in self.feeds.iter().enumerate().rev() {
+                let people = feed.people_at(at);
+                if !people.is_empty() {
+                    return (people, Because::Feed { index, name: feed.name.clone() });
+                }
+            }
+        }
         let layers = instead.map_or(&self.layers, |one| &one.layers);
         for (index, layer) in layers.iter().enumerate().rev() {
             if let Some(person) = layer.person_at(&self.zone, at) {
@@ -91,18 +99,21 @@ impl CompiledSchedule {
                     None => Because::Layer { index, name: layer.name.clone() },
                     Some(one) => Because::Temporary { id: one.id.clone(), name: one.name.clone(), index },
                 };
-                return (Some(person.clone()), because);
+                return (vec![person.clone()], because);
             }
         }
-        (None, Because::Nobody)
+        (Vec::new(), Because::Nobody)
     }
 
     /// When the answer of the layers may change next, where those below `lowest` do not count.
     pub(super) fn next_edge_of_layers(&self, lowest: usize, at: Timestamp) -> Option<Timestamp> {
-        let layers = self.temporary_at(at).map_or(&self.layers, |one| &one.layers);
+        let instead = self.temporary_at(at);
+        let layers = instead.map_or(&self.layers, |one| &one.layers);
+        let feeds = if instead.is_none() { self.feeds.get(lowest.saturating_sub(self.layers.len())..).unwrap_or_default() } else { &[] };
+        let of_feeds = feeds.iter().filter_map(|feed| feed.next_edge(at));
         let of_layers = layers.get(lowest..).unwrap_or_default().iter().filter_map(|layer| layer.next_edge(&self.zone, at));
         let of_temporary = self.temporary.iter().flat_map(|one| [one.starts_at, one.ends_at]);
-        of_layers.chain(of_temporary).filter(|edge| *edge > at).min()
+        of_layers.chain(of_feeds).chain(of_temporary).filter(|edge| *edge > at).min()
     }
 
     /// Every temporary schedule that holds between two instants; of each at most so many turns.
@@ -139,6 +150,7 @@ impl CompiledSchedule {
     pub fn names(&self, person: &str) -> bool {
         let temporary = self.temporary.iter().flat_map(|one| &one.layers);
         self.layers.iter().chain(temporary).any(|layer| layer.people().iter().any(|id| id == person))
+            || self.feeds.iter().any(|feed| feed.people().contains(person))
     }
 }
 
@@ -150,7 +162,14 @@ const HANDOFF_BACK_DAYS: i64 = 35;
 #[must_use]
 pub fn begun_at(layer: &Layer, time_zone: &str, at: Timestamp, calendars: &Calendars) -> Layer {
     let person = |layer: &Layer| {
-        let form = Schedule { id: Slug::new(), name: None, team: None, time_zone: time_zone.to_owned(), layers: vec![layer.clone()] };
+        let form = Schedule {
+            id: Slug::new(),
+            name: None,
+            team: None,
+            time_zone: time_zone.to_owned(),
+            layers: vec![layer.clone()],
+            external_calendars: Vec::new(),
+        };
         CompiledSchedule::compile(&form, calendars).ok().map(|schedule| schedule.on_call_at(&[], at).person)
     };
     let Ok(zone) = civil::zone(time_zone) else { return layer.clone() };
@@ -274,7 +293,14 @@ mod tests {
             let layer = json!({"people": ["ana", "ben", "cho"], "every": every, "handoff": handoff, "starts": "2020-01-01"});
             let layer: Layer = serde_json::from_value(layer).unwrap();
             let layer = begun_at(&layer, "Europe/Madrid", at(from), &Calendars::new());
-            let form = Schedule { id: "s".into(), name: None, team: None, time_zone: "Europe/Madrid".into(), layers: vec![layer] };
+            let form = Schedule {
+                id: "s".into(),
+                name: None,
+                team: None,
+                time_zone: "Europe/Madrid".into(),
+                layers: vec![layer],
+                external_calendars: Vec::new(),
+            };
             let schedule = CompiledSchedule::compile(&form, &Calendars::new()).unwrap();
             let changes = schedule.changes(&[], at(from), at("2027-12-31T00:00:00Z"));
             (changes.now.person.unwrap(), changes.until.unwrap().to_string())

@@ -36,7 +36,7 @@ fn layer(people: &[&str], every: &str, handoff: &str, starts: &str) -> Layer {
 }
 
 fn schedule(zone: &str, layers: Vec<Layer>) -> Schedule {
-    Schedule { id: "s".into(), name: None, team: None, time_zone: zone.into(), layers }
+    Schedule { id: "s".into(), name: None, team: None, time_zone: zone.into(), layers, external_calendars: Vec::new() }
 }
 
 fn compiled(zone: &str, layers: Vec<Layer>) -> CompiledSchedule {

@@ -2,8 +2,10 @@
 
 pub use super::forms::absence::Absence;
 pub use super::forms::audience::Audience;
+pub use super::forms::calendar_copy::CalendarCopy;
 pub use super::forms::contact::{CONTACT_KEYS, Contact};
 pub use super::forms::escalation::{Escalation, OneOf, Step};
+pub use super::forms::external_calendar::ExternalCalendar;
 pub use super::forms::holidays::Holidays;
 pub use super::forms::incident_type::{AnswerKind, CustomField, IncidentType, Required};
 pub use super::forms::integration::{HEARTBEAT, Integration, Rhythm};

@@ -75,6 +75,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Readiness
             | Rule::CoverAnswer
             | Rule::ShiftNotice
+            | Rule::ExternalCalendars
             | Rule::Silenced
             | Rule::Flapping
             | Rule::RoleAnswer
@@ -292,6 +293,7 @@ fn sentence(
         | Rule::Readiness
         | Rule::CoverAnswer
         | Rule::ShiftNotice
+        | Rule::ExternalCalendars
         | Rule::Silenced
         | Rule::Flapping
         | Rule::UpdateDue

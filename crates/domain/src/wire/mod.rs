@@ -6,6 +6,7 @@
 //! open for it, [`Listens`] says how. What a channel is called and what
 //! its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
 
+mod fetch;
 mod listen;
 mod reply;
 mod sender;
@@ -20,6 +21,7 @@ use crate::ids::{IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
+pub use fetch::{Fetch, Fetched};
 pub use listen::{Envelope, Frame, Listens, NotOpened};
 pub use reply::{
     Heard, Line, NotGenuine, NotUnderstood, Of, OwnAnswer, REPLIES_MAX, Replies, Reply, ReplyCode, ReplyRequest, Says, Told, Unreadable,

@@ -384,6 +384,8 @@ pub enum Reply {
         id: ActionId,
     },
     Done,
+    /// External calendars are to be read, by the node that is told so.
+    ReadCalendars,
     /// Given before under the same key.
     Again {
         answer: String,

@@ -42,7 +42,7 @@ impl Core {
                 Reply::Page { id } => id.to_string(),
                 Reply::Review { id } => id.to_string(),
                 Reply::Action { id } => id.to_string(),
-                Reply::Signals { .. } | Reply::Done | Reply::Again { .. } => String::new(),
+                Reply::Signals { .. } | Reply::Done | Reply::ReadCalendars | Reply::Again { .. } => String::new(),
             };
             unit.write(rows::token::keep_answer(&input.who.actor.to_string(), &once.key, &once.digest, &answer, unit.now));
         }

@@ -21,6 +21,7 @@ mod deeds;
 mod dispatch;
 mod drill;
 mod due;
+pub(crate) mod external_calendars;
 mod flapping;
 mod follow;
 mod heartbeats;

@@ -8,7 +8,7 @@ use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::MessageId;
 use allclear_domain::org::away::{Uncovered, uncovered};
 use allclear_domain::org::model::NotifyUrgency;
-use allclear_domain::org::readiness::runs;
+use allclear_domain::org::readiness::{SHIFT_AHEAD, runs};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::MessageDraft;
 use allclear_domain::time::Length;
@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use super::due::{note_look, settle};
 use super::unit::Unit;
 use super::{Core, Decided, Loaded, Need, Stop};
+use crate::note::{strangers_text, team_of};
 
 /// When it is looked at, in UTC: in working hours of most of the houses that run it, and in nobody's night in Europe.
 const HOUR: i8 = 8;
@@ -80,6 +81,7 @@ impl Core {
             self.tell_of_readiness(unit, view, at, &why);
         }
         told += self.tell_of_cover(unit);
+        told += self.tell_of_strangers(unit);
         let (standing, why) = if told == 0 { (Standing::Met, "nobody had to be told") } else { (Standing::Missed, "they were told") };
         settle(unit, given, standing, why);
         if is_looked_at(&self.org) {
@@ -140,6 +142,32 @@ impl Core {
             }
         }
         found.len()
+    }
+
+    /// Events of external calendars that mean nobody who is known: to whoever looks after the schedule, on the days for it.
+    fn tell_of_strangers(&self, unit: &mut Unit) -> usize {
+        let now = unit.now;
+        let is_today = |at: Timestamp| runs(at, now) || DAYS_BEFORE.contains(&at.duration_since(now).as_hours().div_euclid(24));
+        let to = unit.now.checked_add(SHIFT_AHEAD).unwrap_or(Timestamp::MAX);
+        let mut told = 0;
+        for form in self.org.bundle().schedules.iter().filter(|form| !form.external_calendars.is_empty()) {
+            let Some(schedule) = self.org.schedule(&form.id) else { continue };
+            let mut found = schedule.strangers(unit.now, to).0;
+            found.retain(|one| is_today(one.starts_at));
+            found.dedup_by(|a, b| a.said == b.said && a.summary == b.summary);
+            if found.is_empty() {
+                continue;
+            }
+            told += 1;
+            let text = strangers_text(&self.org, form, &found);
+            for to in team_of(&self.org, form) {
+                let key = format!("stranger:{}:{to}:{}", form.id, unit.now.as_second());
+                if self.tells(unit, &to, key, NoticeKind::Shift, text.clone()).is_none() {
+                    tracing::debug!(person = %to, "nothing reaches whoever would be told of somebody who is not known");
+                }
+            }
+        }
+        told
     }
 
     /// A message of no page and of no incident, over the first way by which somebody is told what may wait; nothing where there is none.

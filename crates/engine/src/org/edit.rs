@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::notes::Changed;
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
-use crate::core::{ready, shifts, silences};
+use crate::core::{external_calendars, ready, shifts, silences};
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
 
@@ -188,6 +188,12 @@ impl<'a> Edit<'a> {
                 self.remove(FormKind::OwnContacts, id.clone());
             }
         }
+        if kind == FormKind::ExternalCalendar {
+            self.writes.push(rows::meta::remove(&rows::meta::external_calendar(&id)));
+            if self.stored.contains_key(&(FormKind::CalendarCopy, id.clone())) {
+                self.remove(FormKind::CalendarCopy, id.clone());
+            }
+        }
         if kind == FormKind::Team {
             let was = self.stored.get(&(kind, id.clone())).and_then(|row| serde_json::from_str::<Value>(&row.body).ok());
             let gone = Form { kind, id: id.clone(), body: Value::Null };
@@ -256,7 +262,15 @@ impl<'a> Edit<'a> {
                 false
             }
         };
-        if self.silences || notices {
+        let reads = match Box::pin(external_calendars::changed(&shared.db, &org, self.engine.now())).await {
+            Ok(opened) => opened,
+            Err(why) => {
+                // The next change, or the next start, opens it.
+                tracing::warn!(%why, "external calendars are not read anew");
+                false
+            }
+        };
+        if self.silences || notices || reads {
             self.engine.wake();
         }
         // Notes may have been written with it.

@@ -23,6 +23,7 @@ use allclear_store::rows::form::{self, StoredForm};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::external_calendars::{as_form, not_read};
 use super::{Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, make_missing, opened};
 use crate::engine::Engine;
 use crate::org::file::part::read_form;
@@ -170,8 +171,10 @@ impl Engine {
         kinds: &[Spoken],
         who: &Principal,
     ) -> Result<Changed, FormError> {
-        let _one_at_a_time = self.shared.org_change.lock().await;
         self.administers(who).map_err(OrgError::from)?;
+        // Before anything is held up: others change the organisation meanwhile.
+        let calendar = Box::pin(self.read_now(&asked)).await;
+        let _one_at_a_time = self.shared.org_change.lock().await;
         let actor = &who.actor;
         let (kind, id) = (asked.kind, asked.id.clone());
         let read = Read::from(&self.shared.db).await?;
@@ -203,11 +206,20 @@ impl Engine {
             Some(slot) => slot.clone_from(&put),
             None => will.push(put.clone()),
         }
-        let problems = self.allowed(&was, &will, kind, &id, kinds)?;
+        let copy = calendar.as_ref().and_then(|read| read.as_ref().ok()).map(as_form).transpose()?;
+        if let Some(copy) = &copy {
+            will.retain(|form| (form.kind, &form.id) != (copy.kind, &copy.id));
+            will.push(copy.clone());
+        }
+        let mut problems = self.allowed(&was, &will, kind, &id, kinds)?;
+        problems.extend(calendar.and_then(Result::err).map(|why| not_read(&id, &why)));
         still_administered(&was, &will, &id)?;
         let position = before.map_or_else(|| after_the_last(&read.forms, kind), |row| row.position);
         let mut edit = Edit::new(self, actor, read);
         edit.put(put, position as usize, None)?;
+        if let Some(copy) = copy {
+            edit.put(copy, 0, None)?;
+        }
         let Applied { version, made, .. } = edit.finish(None, made).await?;
         if let Some(once) = once {
             self.shared.shown_once.remember(actor, once, ShownOnce { made: made.clone(), problems: problems.clone() }, self.now());
@@ -258,7 +270,12 @@ impl Engine {
         }
         held(kind, id, before, seen)?;
         let was = self.open(&read.forms)?;
-        let goes = |form: &&Form| form.id == id && (form.kind == kind || (kind, form.kind) == (FormKind::Person, FormKind::OwnContacts));
+        let goes = |form: &&Form| {
+            form.id == id
+                && (form.kind == kind
+                    || [(FormKind::Person, FormKind::OwnContacts), (FormKind::ExternalCalendar, FormKind::CalendarCopy)]
+                        .contains(&(kind, form.kind)))
+        };
         let will: Vec<Form> = was.iter().filter(|form| !goes(form)).cloned().collect();
         let problems = self.allowed(&was, &will, kind, id, kinds).map_err(still_named)?;
         still_administered(&was, &will, id)?;

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod cover;
 mod edit;
 pub mod error;
+pub(crate) mod external_calendars;
 pub mod file;
 mod form_problems;
 pub mod forms;

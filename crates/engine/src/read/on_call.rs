@@ -8,8 +8,8 @@ use allclear_domain::org::model::{Override, TemporarySchedule};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::org::timetable::{Timetable, timetable};
 use allclear_domain::view::{
-    AwayView, GapView, LaneView, LoadView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView, TemporaryView,
-    TimetableView,
+    AwayView, ExternalCalendarView, GapView, LaneView, LoadView, OnCallPerson, OnCallView, OverrideView, ShiftView, TemporaryLaneView,
+    TemporaryView, TimetableView,
 };
 use jiff::Timestamp;
 
@@ -82,6 +82,15 @@ impl Queries<'_> {
             made_by: change.made_by.as_ref().map(ToString::to_string),
             may_end: may_end(org, self.who(), change).is_ok(),
         }
+    }
+
+    /// The calendars that others keep and a schedule names, in their order.
+    ///
+    /// # Errors
+    /// When the asker may not see the organisation, there is no such schedule, or the store does not answer.
+    pub async fn external_calendars(&self, schedule: &str) -> Result<Vec<ExternalCalendarView>, NoAnswer> {
+        self.organisation()?.schedule_form(schedule).ok_or(NoAnswer::Missing("schedule"))?;
+        Ok(self.engine().external_calendars_of(schedule).await?)
     }
 
     /// A schedule between two instants: who is on call, its layers, overrides, and who is away.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::due_round::{LOOK_AGAIN_AFTER, Round, look, put_off};
 use crate::clock::set_back::Marks;
-use crate::core::Refusal;
+use crate::core::{Refusal, Reply};
 use crate::engine::Engine;
 use crate::shared::Ends;
 use crate::watch::stages::Measure;
@@ -44,7 +44,14 @@ pub(crate) async fn looks(engine: Engine) {
         });
         let mut failed = false;
         for (expectation, reply) in futures_util::future::join_all(looked).await {
-            let Err(refusal) = reply else { continue };
+            let refusal = match reply {
+                Ok(Reply::ReadCalendars) => {
+                    engine.read_external_calendars_soon();
+                    continue;
+                }
+                Ok(_) => continue,
+                Err(refusal) => refusal,
+            };
             failed = true;
             if let Some(write) = put_off(&expectation, &refusal, engine.now()) {
                 tracing::error!(owner = %expectation.owner, key = %expectation.key, %refusal, "a due expectation was refused; it is looked at again");

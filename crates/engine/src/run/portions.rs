@@ -132,9 +132,13 @@ fn read(reply: Reply) -> (Accepted, Option<SignalId>) {
     match reply {
         Reply::Signals { replies, kept } => (replies.into_iter().map(Ok).collect(), kept),
         // Signals are answered as signals; anything else would be a mistake in the core.
-        Reply::Incident { .. } | Reply::Page { .. } | Reply::Review { .. } | Reply::Action { .. } | Reply::Done | Reply::Again { .. } => {
-            (vec![Err(Refusal::Broken)], None)
-        }
+        Reply::Incident { .. }
+        | Reply::Page { .. }
+        | Reply::Review { .. }
+        | Reply::Action { .. }
+        | Reply::Done
+        | Reply::ReadCalendars
+        | Reply::Again { .. } => (vec![Err(Refusal::Broken)], None),
     }
 }
 

@@ -28,6 +28,12 @@ pub const REACHED_AT: &str = "reached_at";
 /// The installation's key for pushes to browsers, sealed.
 pub const PUSH_KEY: &str = "push_key";
 
+/// What is known of the readings of an external calendar.
+#[must_use]
+pub fn external_calendar(id: &str) -> String {
+    format!("external_calendar:{id}")
+}
+
 /// Sets a value.
 #[must_use]
 pub fn put(name: &str, value: &str) -> Write {

@@ -232,7 +232,9 @@ async fn carry_out(
     Ok(match ask(app, who, once, asked).await? {
         Reply::Incident { reference, .. } => Some(reference),
         Reply::Again { answer } => Some(answer),
-        Reply::Signals { .. } | Reply::Page { .. } | Reply::Review { .. } | Reply::Action { .. } | Reply::Done => None,
+        Reply::Signals { .. } | Reply::Page { .. } | Reply::Review { .. } | Reply::Action { .. } | Reply::Done | Reply::ReadCalendars => {
+            None
+        }
     })
 }
 

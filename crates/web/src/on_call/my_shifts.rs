@@ -69,7 +69,7 @@ impl By {
         match because {
             Because::Override { .. } => Some(Self::Replacement),
             Because::Added { .. } => Some(Self::Addition),
-            Because::Layer { .. } | Because::Temporary { .. } | Because::Off { .. } | Because::Nobody => None,
+            Because::Layer { .. } | Because::Feed { .. } | Because::Temporary { .. } | Because::Off { .. } | Because::Nobody => None,
         }
     }
 }

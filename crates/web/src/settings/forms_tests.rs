@@ -42,7 +42,7 @@ fn sample(kind: FormKind) -> Value {
         FormKind::Team => json!({"id": "payments", "name": "Payments", "members": ["ana"], "managers": ["ana"]}),
         FormKind::Schedule => json!({"id": "primary", "name": "Primary", "team": "payments", "time_zone": "Europe/Madrid", "layers": [
             {"name": "first", "people": ["ana"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05", "ends": "2027-01-04",
-             "only": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]}]}),
+             "only": [{"days": ["Mon"], "from": "09:00", "to": "17:00"}]}], "external_calendars": ["rota"]}),
         FormKind::Override => {
             json!({"id": "o", "schedule": "primary", "effect": "adds", "person": "ana", "starts_at": "2026-03-02T09:00:17Z", "ends_at": "2026-03-03T09:00:00Z"})
         }
@@ -118,9 +118,14 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::Holidays => {
             json!({"id": "es", "name": "Spain", "days": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
-            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
+            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR", "external_calendar": "rota"})
         }
         FormKind::NotifyDefault => json!({"id": "sms", "high": "2m", "low": "10m"}),
+        FormKind::ExternalCalendar => {
+            json!({"id": "rota", "name": "Rota", "url": "https://calendar.example.org/private/rota.ics",
+            "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Ana\nDTSTART:20260105T080000Z\nDURATION:P1D\nEND:VEVENT\nEND:VCALENDAR", "people_by": "summary"})
+        }
+        FormKind::CalendarCopy => json!({"id": "rota", "of": "0123456789abcdef", "ics": "BEGIN:VCALENDAR\nEND:VCALENDAR\n"}),
         FormKind::Triage => json!({"id": "low", "means": "one desk", "high": "sev3", "medium": "sev4", "low": "sev5"}),
         FormKind::Obligation => {
             json!({"id": "circia", "name": "CIRCIA", "rule": "circia-incident", "match": "service=\"checkout\"", "recipient": "cert",
@@ -162,6 +167,8 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::ReportForm => keys::<model::ReportForm>(),
         FormKind::Absence => keys::<model::Absence>(),
         FormKind::Holidays => keys::<model::Holidays>(),
+        FormKind::ExternalCalendar => keys::<model::ExternalCalendar>(),
+        FormKind::CalendarCopy => keys::<model::CalendarCopy>(),
         FormKind::TemporarySchedule => keys::<model::TemporarySchedule>(),
         FormKind::NotifyDefault => keys::<model::NotifyDefault>(),
         FormKind::Triage => keys::<model::TriageRow>(),
@@ -185,7 +192,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "reference" => json!("12 ".repeat(100)),
             "purpose" | "means" => json!("x".repeat(400)),
             // People write here what they like.
-            "name" | "runbook" | "comment" | "created_by" => return None,
+            "name" | "runbook" | "comment" | "created_by" | "of" => return None,
             key => panic!("say what `{key}` does not take, or that it takes any words"),
         },
         Input::Number | Input::Length | Input::Instant => json!("some"),
@@ -462,7 +469,8 @@ fn every_field_is_in_the_guide() {
     };
     for kind in FormKind::ALL {
         // Overrides are made on the page of who is on call, own contacts on everybody's page Me: each is described with what it is of.
-        let of_another = [(FormKind::Override, "schedules"), (FormKind::OwnContacts, "people")];
+        let of_another =
+            [(FormKind::Override, "schedules"), (FormKind::OwnContacts, "people"), (FormKind::CalendarCopy, "external_calendars")];
         let list = of_another.iter().find(|(other, _)| *other == kind).map_or(kind.list(), |(_, list)| list);
         let text = section(list).unwrap_or_else(|| panic!("the guide has no section on {list}"));
         for row in kind.about().fields.iter().filter(|row| !row.key.is_empty() && kind != FormKind::CatchAll) {

@@ -55,6 +55,8 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Obligation
         | FormKind::Absence
         | FormKind::Holidays
+        | FormKind::ExternalCalendar
+        | FormKind::CalendarCopy
         | FormKind::TemporarySchedule => None,
         FormKind::ReportForm => Some(html! { code { (super::report_form::address_of(org, id)) } }),
     }

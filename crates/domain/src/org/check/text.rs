@@ -43,6 +43,28 @@ pub fn slug_of(text: &str) -> String {
     out.trim_matches(['-', '.', '_']).to_owned()
 }
 
+/// A name as it is compared: whatever the case, without accents, and with one space between words.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().take(FOLDED_CHARS_MAX).flat_map(char::to_lowercase).nfd().filter(|c| !is_combining_mark(*c)) {
+        match UNDECOMPOSED.iter().find(|(letter, _)| *letter == c) {
+            Some((_, plain)) => out.push_str(plain),
+            None if c.is_whitespace() => {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            None if c.is_control() => {}
+            None => out.push(c),
+        }
+    }
+    out.trim().to_owned()
+}
+
+/// Most characters of a name that are compared; nobody is called longer.
+const FOLDED_CHARS_MAX: usize = 400;
+
 /// Letters of Latin alphabets that Unicode does not decompose, and how they are commonly written without them.
 const UNDECOMPOSED: &[(char, &str)] =
     &[('ß', "ss"), ('æ', "ae"), ('œ', "oe"), ('ø', "o"), ('đ', "d"), ('ð', "d"), ('ł', "l"), ('þ', "th"), ('ı', "i")];

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::about::{About, IdOf, Input, NAME, row};
 use super::calendar::free_days::{FreeDays, HolidayLists};
 use super::calendar::{CLOSED, Holiday};
+use super::calendar_copy::CalendarCopy;
 use super::checker::Checker;
+use super::external_calendar::ExternalCalendar;
 use super::{Entry, FormKind, Slug};
 
 /// Most days of a list: fifty years of a country with a holiday a month.
@@ -34,6 +36,12 @@ pub const ABOUT: About = About {
             "The text of an iCalendar file (`BEGIN:VCALENDAR` …): events of whole days, once or every year. At most 256 KiB.",
             Input::Text,
         ),
+        row(
+            "external_calendar",
+            "External calendar",
+            "Its events of whole days count as well: the address of a region's public holidays.",
+            Input::One(FormKind::ExternalCalendar),
+        ),
     ],
 };
 
@@ -49,14 +57,21 @@ pub struct Holidays {
     /// Further days, as the text of an iCalendar file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ics: Option<String>,
+    /// A calendar that others keep, whose events of whole days are days of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_calendar: Option<Slug>,
 }
 
 /// Those of a list that can be read; of two with one id the first counts.
 #[must_use]
-pub fn readable(forms: &[Holidays]) -> HolidayLists {
+pub fn readable(forms: &[Holidays], external: &[ExternalCalendar], copies: &[CalendarCopy]) -> HolidayLists {
     let mut out = HolidayLists::new();
     for form in forms {
-        if let Ok(days) = FreeDays::read(&form.days, form.ics.as_deref()) {
+        if let Ok(mut days) = FreeDays::read(&form.days, form.ics.as_deref()) {
+            let of = form.external_calendar.as_ref().and_then(|id| external.iter().find(|one| one.id == *id));
+            if let Some(text) = of.and_then(|one| one.text(copies)) {
+                days.take_whole_days(text);
+            }
             out.entry(form.id.clone()).or_insert(days);
         }
     }
@@ -73,9 +88,12 @@ impl Entry for Holidays {
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
         checker.each(kind, list, |checker, place, form| {
+            if let Some(id) = &form.external_calendar {
+                checker.refers(place.key("external_calendar"), FormKind::ExternalCalendar, id);
+            }
             match FreeDays::read(&form.days, form.ics.as_deref()) {
                 Err(found) => checker.found(place, found),
-                Ok(days) if days.is_empty() => {
+                Ok(days) if days.is_empty() && form.external_calendar.is_none() => {
                     checker.warning(
                         place.clone(),
                         format!("`{}` has no day, so nobody has one off by it", form.id),

@@ -13,11 +13,13 @@ pub mod about;
 pub mod absence;
 pub mod audience;
 pub mod calendar;
+pub mod calendar_copy;
 pub mod catch_all;
 pub mod checker;
 pub mod contact;
 mod crontab;
 pub mod escalation;
+pub mod external_calendar;
 pub mod holidays;
 pub mod incident_type;
 pub mod integration;
@@ -294,6 +296,11 @@ forms! {
     notify_defaults: NotifyDefault = notify_default::NotifyDefault, notify_default;
     /// Public holidays, which people and calendars name.
     public_holidays: Holidays = holidays::Holidays, holidays;
+    /// Calendars that others keep.
+    external_calendars: ExternalCalendar = external_calendar::ExternalCalendar, external_calendar;
+    /// What was read last of them. Never owned by a file, as overrides.
+    #[serde(skip)]
+    calendar_copies: CalendarCopy = calendar_copy::CalendarCopy, calendar_copy;
 }
 
 impl FormKind {
@@ -307,7 +314,7 @@ impl FormKind {
     /// them as they are.
     #[must_use]
     pub const fn may_be_of_file(self) -> bool {
-        !matches!(self, Self::Override | Self::OwnContacts)
+        !matches!(self, Self::Override | Self::OwnContacts | Self::CalendarCopy)
     }
 
     /// The kind of a word.
@@ -332,6 +339,6 @@ impl Bundle {
     /// The lists of public holidays that can be read.
     #[must_use]
     pub fn holiday_lists(&self) -> calendar::HolidayLists {
-        holidays::readable(&self.public_holidays)
+        holidays::readable(&self.public_holidays, &self.external_calendars, &self.calendar_copies)
     }
 }

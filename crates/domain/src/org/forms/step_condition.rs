@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::about::{Field, Input, row};
 use super::calendar::Calendar;
 use super::checker::Checker;
-use super::holidays;
 use super::severity::{NotifyUrgency, SEVERITIES};
 use super::{FormKind, Slug};
 use crate::matcher::{Matcher, Matchers};
@@ -72,7 +71,7 @@ impl When {
             checker.refers(place.key(key), FormKind::Calendar, id);
             let form = checker.bundle.calendars.iter().find(|form| form.id == *id);
             // What cannot be read is told of the calendar itself.
-            let lists = holidays::readable(&checker.bundle.public_holidays);
+            let lists = checker.bundle.holiday_lists();
             let Some(calendar) = form.and_then(|form| Calendar::compile(form, &lists).ok()) else { continue };
             let now = checker.now;
             let never = if is_open {

@@ -11,7 +11,7 @@ use super::calendar::readable;
 use super::checker::Checker;
 use super::overrides::OVERRIDE_MAX;
 use super::schedule::{LAYER, Layer};
-use super::{Bundle, Entry, FormKind, Slug, Standing, holidays};
+use super::{Bundle, Entry, FormKind, Slug, Standing};
 use crate::oncall::CompiledSchedule;
 
 /// What the settings and the file say of it.
@@ -108,7 +108,7 @@ impl Entry for TemporarySchedule {
         let calendars = if list.is_empty() {
             super::calendar::Calendars::new()
         } else {
-            readable(&checker.bundle.calendars, &holidays::readable(&checker.bundle.public_holidays))
+            readable(&checker.bundle.calendars, &checker.bundle.holiday_lists())
         };
         checker.each(kind, list, |checker, place, form| {
             if let Some(why) = form.fault() {

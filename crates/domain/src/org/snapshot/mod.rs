@@ -15,7 +15,6 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use super::forms::calendar::{Calendar, Calendars, HolidayLists};
-use super::forms::holidays;
 use super::forms::obligation::ObligationForm;
 use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
@@ -31,7 +30,7 @@ pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
 use crate::obligation::{Days, Period};
-use crate::oncall::{Because, CompiledSchedule, NEXT_AHEAD, OnCall};
+use crate::oncall::{Because, CompiledSchedule, Feeds, NEXT_AHEAD, OnCall};
 use crate::severity::Severity;
 use crate::time::Length;
 
@@ -70,6 +69,7 @@ pub struct Org {
     compiled: HashMap<Slug, CompiledSchedule>,
     calendars: Calendars,
     holidays: HolidayLists,
+    feeds: Feeds,
     overrides: HashMap<Slug, Vec<Override>>,
     escalations: HashMap<Slug, usize>,
     services: HashMap<Slug, usize>,
@@ -210,7 +210,12 @@ impl Org {
     #[must_use]
     pub fn build(version: u64, bundle: Bundle, channels: WaysOut) -> Self {
         let mut unusable = Vec::new();
-        let holidays = holidays::readable(&bundle.public_holidays);
+        let holidays = bundle.holiday_lists();
+        let people = index(&bundle.people, |form| &form.id);
+        let beside = |own: &OwnContacts| Some((own.id.clone(), own.beside(&bundle.people[*people.get(&own.id)?], channels)));
+        let reached: HashMap<Slug, Person> = bundle.own_contacts.iter().filter_map(beside).collect();
+        let everybody = bundle.people.iter().map(|form| reached.get(&form.id).unwrap_or(form));
+        let feeds = Feeds::of(&bundle.external_calendars, &bundle.calendar_copies, everybody);
         let mut calendars = Calendars::new();
         for (at, form) in bundle.calendars.iter().enumerate() {
             match Calendar::compile(form, &holidays) {
@@ -227,7 +232,7 @@ impl Org {
         for (at, form) in bundle.schedules.iter().enumerate() {
             match CompiledSchedule::compile(form, &calendars) {
                 Ok(schedule) => {
-                    compiled.entry(form.id.clone()).or_insert(schedule);
+                    compiled.entry(form.id.clone()).or_insert_with(|| schedule.fed(form, &feeds));
                 }
                 Err(problems) => {
                     let place = Place::root().key("schedules").index(at);
@@ -246,9 +251,6 @@ impl Org {
         for form in &bundle.overrides {
             overrides.entry(form.schedule.clone()).or_default().push(form.clone());
         }
-        let people = index(&bundle.people, |form| &form.id);
-        let beside = |own: &OwnContacts| Some((own.id.clone(), own.beside(&bundle.people[*people.get(&own.id)?], channels)));
-        let reached: HashMap<Slug, Person> = bundle.own_contacts.iter().filter_map(beside).collect();
         let mut routes = Vec::with_capacity(bundle.routes.len());
         for (at, route) in bundle.routes.iter().enumerate() {
             match Matchers::parse(&route.matches) {
@@ -303,6 +305,7 @@ impl Org {
             compiled,
             calendars,
             holidays,
+            feeds,
             overrides,
             escalations: index(&bundle.escalations, |form| &form.id),
             services: index(&bundle.services, |form| &form.id),
@@ -406,7 +409,7 @@ impl Org {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compiled_as(&self, form: &Schedule) -> Result<CompiledSchedule, Vec<Problem>> {
-        let mut schedule = CompiledSchedule::compile(form, &self.calendars)?;
+        let mut schedule = CompiledSchedule::compile(form, &self.calendars)?.fed(form, &self.feeds);
         for temporary in self.temporary(&form.id) {
             // One that cannot be read holds nowhere, and is told by itself.
             drop(schedule.take(temporary, &self.calendars));

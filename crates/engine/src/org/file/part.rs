@@ -115,7 +115,7 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
     let alone = match kind {
         FormKind::CatchAll => body.get("targets").cloned().unwrap_or(Value::Null),
         // A file has none of these, so that they are read by themselves.
-        FormKind::Override | FormKind::OwnContacts => {
+        FormKind::Override | FormKind::OwnContacts | FormKind::CalendarCopy => {
             let form = Form { kind, id: id.to_owned(), body };
             return from_forms([form]).map(drop).map_err(|bad| PartFault::of(&without_position(&bad.why), None));
         }
@@ -141,6 +141,7 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::ReportForm
         | FormKind::Absence
         | FormKind::Holidays
+        | FormKind::ExternalCalendar
         | FormKind::TemporarySchedule => json!([body]),
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();

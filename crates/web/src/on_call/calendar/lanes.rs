@@ -60,6 +60,7 @@ pub(super) const fn why_nobody(gap: &Gap) -> &'static str {
 pub(super) fn rule(because: &Because) -> String {
     match because {
         Because::Layer { index, name } => layer_name(*index, name.as_deref()),
+        Because::Feed { name, .. } => name.clone(),
         Because::Temporary { name, .. } => name.clone().unwrap_or_else(|| "temporary schedule".to_owned()),
         Because::Override { .. } | Because::Off { .. } => "override".to_owned(),
         Because::Added { .. } => "besides, by an override".to_owned(),
@@ -71,7 +72,7 @@ pub(super) fn rule(because: &Because) -> String {
 pub(super) const fn is_above(because: &Because) -> bool {
     match because {
         Because::Temporary { .. } | Because::Override { .. } | Because::Added { .. } | Because::Off { .. } => true,
-        Because::Layer { .. } | Because::Nobody => false,
+        Because::Layer { .. } | Because::Feed { .. } | Because::Nobody => false,
     }
 }
 

@@ -5,6 +5,7 @@
 //! call is the resolver's answer.
 
 mod days;
+mod external;
 mod lanes;
 mod take;
 mod temporary;
@@ -69,7 +70,7 @@ impl View {
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        page(&app, &who, &when, &id, &asked, &Draft::default(), None)
+        page(&app, &who, &when, &id, &asked, &Draft::default(), None).await
     })
     .await
 }
@@ -86,7 +87,7 @@ pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Path(id): P
             Ok(()) => Ok(Redirect::to(&back).into_response()),
             Err(why) => {
                 let draft = Draft { verb: TAKES.into(), fields: fields.clone(), refusal: Some(why) };
-                let mut response = page(&app, &who, &when, &id, &fields, &draft, None)?;
+                let mut response = page(&app, &who, &when, &id, &fields, &draft, None).await?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
@@ -125,7 +126,7 @@ pub(crate) async fn make_temporary(
         };
         let refused = refusal.is_some();
         let draft = Draft { verb: temporary::MAKES.into(), fields: Fields::new(), refusal };
-        let mut response = page(&app, &who, &when, &id, &fields, &draft, seen.as_deref())?;
+        let mut response = page(&app, &who, &when, &id, &fields, &draft, seen.as_deref()).await?;
         if refused {
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         }
@@ -150,7 +151,7 @@ pub(crate) async fn end_temporary(
             Ok(_) | Err(OrgError::Missing { .. }) => Ok(Redirect::to(&at.href()).into_response()),
             Err(why) => {
                 let draft = Draft { verb: temporary::ENDS.into(), fields: Fields::new(), refusal: Some(super::told(&why)) };
-                let mut response = page(&app, &who, &when, &id, &fields, &draft, None)?;
+                let mut response = page(&app, &who, &when, &id, &fields, &draft, None).await?;
                 *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
                 Ok(response)
             }
@@ -188,7 +189,7 @@ fn place<'a>(org: &Org, when: &When, id: &'a str, asked: &Fields) -> Result<(At<
     Ok((At { id, view, day, mine }, shown, wrong_day.or(wrong_view)))
 }
 
-fn page(
+async fn page(
     app: &App,
     who: &Principal,
     when: &When,
@@ -208,6 +209,7 @@ fn page(
     let picked = if is_other { None } else { Picked::read(asked, &shown) };
     let chosen = picked.as_ref().and_then(|picked| picked.as_ref().ok());
     let table = timetable(&org, id, from, to);
+    let calendars = queries.external_calendars(id).await?;
     let body = html! {
         (heading(name, &html! { (shown.stamp(shown.now)) " " (shown.zone()) }))
         p {
@@ -221,6 +223,7 @@ fn page(
             (Some(table), Some(schedule)) => {
                 (drawing(table, &org, &at, &shown, who.person(), chosen))
                 @let here = Here { org: &org, form, schedule, at, shown: &shown, who, fields: asked };
+                (external::section(&calendars, when))
                 (take::section(&here, picked.as_ref(), draft))
                 (temporary::section(&here, &queries.temporary(id)?, seen, draft))
             },

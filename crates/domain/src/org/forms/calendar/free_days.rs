@@ -3,13 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Span;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
 use super::Holiday;
 use super::ics::{self, Yearly};
+use crate::ical;
 use crate::org::model::Slug;
 use crate::org::problem::{Place, Problem};
+
+/// Years of a calendar that others keep that are worked out: those that rotas are planned in, and looked back at.
+const YEARS_READ: (i16, i16) = (2015, 2060);
+/// Most events of whole days of it: two a week in all those years.
+const DAYS_READ_MAX: u32 = 5_000;
+/// Most periods of its rules that are looked at: a hundred yearly holidays.
+const PERIODS_READ_MAX: u32 = 20_000;
 
 /// Public holidays that can be read, by the ids of their lists.
 pub type HolidayLists = HashMap<Slug, FreeDays>;
@@ -41,6 +50,27 @@ impl FreeDays {
         }
         out.once.extend(days.iter().map(|Holiday { date, name }| (*date, name.clone())));
         Ok(out)
+    }
+
+    /// Takes in the events of whole days of a calendar that others keep; those that are at a time of day say nothing of free days. A
+    /// list and a text keep their names. What is no calendar takes in nothing: the last good copy is what is given here.
+    pub(crate) fn take_whole_days(&mut self, text: &str) {
+        let Ok(calendar) = ical::Calendar::read(text, &TimeZone::UTC) else { return };
+        let civil = |year| Date::constant(year, 1, 1).to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp());
+        let (from, to) = (civil(YEARS_READ.0), civil(YEARS_READ.1));
+        let mut budget = ical::Budget::new(PERIODS_READ_MAX, DAYS_READ_MAX);
+        let mut found = Vec::new();
+        for series in &calendar.series {
+            series.between(from, to, &mut budget, &mut found);
+        }
+        for one in found.iter().filter(|one| one.event.is_whole_days()) {
+            let first = TimeZone::UTC.to_datetime(one.starts_at).date();
+            let days = i32::try_from(one.ends_at.duration_since(one.starts_at).as_hours() / 24).unwrap_or(1);
+            let name = Some(one.event.summary.clone()).filter(|name| !name.is_empty());
+            for day in days_from(first, days) {
+                self.once.entry(day).or_insert_with(|| name.clone());
+            }
+        }
     }
 
     /// What a day is called that is free; an empty name where it has none.

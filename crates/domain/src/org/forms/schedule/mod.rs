@@ -63,7 +63,13 @@ pub const ABOUT: About = About {
         NAME,
         TEAM,
         needed("time_zone", "Time zone", "Hand-offs are civil times in it, as in Europe/Madrid.", Input::Zone),
-        needed("layers", "Layers", "Rotations; of several the last with someone on wins.", Input::Rows(&LAYER)),
+        row("layers", "Layers", "Rotations; of several the last with someone on wins.", Input::Rows(&LAYER)),
+        row(
+            "external_calendars",
+            "External calendars",
+            "Whoever their events mean is on, above all layers; where they have nobody, the layers count. Of several the last with someone on wins.",
+            Input::Many(FormKind::ExternalCalendar),
+        ),
     ],
 };
 
@@ -78,7 +84,11 @@ pub struct Schedule {
     pub team: Option<Slug>,
     /// IANA name; hand-offs are civil times in it.
     pub time_zone: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<Layer>,
+    /// Calendars that others keep, which stand above the layers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub external_calendars: Vec<Slug>,
 }
 
 /// One rotation.
