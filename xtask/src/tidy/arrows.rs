@@ -88,7 +88,8 @@ const ARROWS: [Arrows; 3] = [
             // Counts what is asked before it is decided.
             ("limits", &["core"]),
             // A browser says by itself where it is reached from now on.
-            ("message_link", &["core", "engine", "identity::seal", "org::OrgError", "org::own", "read"]),
+            // A line of a chat asks by the rows of the table, as every door does.
+            ("message_link", &["asks", "core", "engine", "identity::seal", "org::OrgError", "org::own", "read"]),
             ("metrics", &["watch::trouble"]),
             // Who leaves the organisation is shut out by the same commit.
             (

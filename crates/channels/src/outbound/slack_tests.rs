@@ -175,7 +175,7 @@ fn a_press_names_its_message_and_who_pressed_and_a_line_who_typed_it() {
     }
     let line = form(&[("command", "/allclear"), ("text", "declare a &lt;b&gt; &amp;lt; c\nd"), ("user_id", "U012AB3CD")]);
     let request = ReplyRequest { url: "", headers: &[("x-slack-signature", b"v0=12")], body: &line };
-    let wanted = Line { from: "U012AB3CD".into(), words: "declare a <b> &lt; c d".into(), key: "v0=12".into() };
+    let wanted = Line { from: "U012AB3CD".into(), words: "declare a <b> &lt; c\nd".into(), key: "v0=12".into() };
     assert_eq!(slack().line(&request), Some(wanted));
     assert!(slack().line(&ReplyRequest { body: &pressed("U1", "D1", "open", "x"), ..request }).is_none());
     let said = slack().answer(&request, Told::Taken("You have <INC-1>.")).unwrap();
