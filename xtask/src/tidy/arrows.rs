@@ -26,7 +26,7 @@ struct Arrows {
 const ARROWS: [Arrows; 3] = [
     Arrows {
         of: "domain",
-        below: &["plants", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect", "obligation"],
+        below: &["plants", "ical", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect", "obligation"],
         on_top: &[],
         may: &[
             ("access", &["org"]),
@@ -97,6 +97,7 @@ const ARROWS: [Arrows; 3] = [
                 &[
                     "core::NAMED_CHARS_MAX",
                     // Schedules open the daily look.
+                    "core::external_calendars",
                     "core::ready",
                     // And those who ask for it are told before their shifts.
                     "core::shifts",

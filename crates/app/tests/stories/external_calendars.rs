@@ -236,7 +236,7 @@ async fn somebody_who_is_not_known_is_told_and_the_layer_below_is_paged(database
     server.says(&calendar(&[
         format!("UID:1\r\nSUMMARY:{script}\r\nDTSTART:{}\r\nDURATION:PT10H", utc(now - hours(1))),
         format!("UID:2\r\nSUMMARY:ana and Zoe\r\nDTSTART:{}\r\nDURATION:PT10H", utc(now + hours(12))),
-        format!("UID:3\r\nSUMMARY:ben\r\nDTSTART;TZID=Mars/Base:20260105T090000\r\nDURATION:PT10H"),
+        "UID:3\r\nSUMMARY:ben\r\nDTSTART;TZID=Mars/Base:20260105T090000\r\nDURATION:PT10H".to_owned(),
     ]));
     let mut world = world_of(database, organisation(&server.url())).await;
     world.quiet().await;

@@ -16,16 +16,19 @@ const REDIRECTS_MAX: usize = 3;
 /// Longest version that is kept of an answer, in bytes.
 const VERSION_BYTES_MAX: usize = 256;
 
+/// Says why a request was not answered, without its address.
+type WhyNot = fn(&reqwest::Error) -> String;
+
 /// One reading.
-pub(super) async fn fetch(client: &Client, guard: &Guard, ask: &Fetch) -> Fetched {
-    match timeout(DEADLINE, followed(client, guard, ask)).await {
+pub(super) async fn fetch(client: &Client, guard: &Guard, ask: &Fetch, why_not: WhyNot) -> Fetched {
+    match timeout(DEADLINE, followed(client, guard, ask, why_not)).await {
         Ok(Ok(fetched)) => fetched,
         Ok(Err(why)) => Fetched::Failed { why },
         Err(_) => Fetched::Failed { why: format!("it did not come whole within {} s", DEADLINE.as_secs()) },
     }
 }
 
-async fn followed(client: &Client, guard: &Guard, ask: &Fetch) -> Result<Fetched, String> {
+async fn followed(client: &Client, guard: &Guard, ask: &Fetch, why_not: WhyNot) -> Result<Fetched, String> {
     let mut url = ask.url.parse::<Url>().map_err(|_| "the address is not a URL".to_owned())?;
     for _ in 0..=REDIRECTS_MAX {
         if !matches!(url.scheme(), "http" | "https") {
@@ -40,7 +43,7 @@ async fn followed(client: &Client, guard: &Guard, ask: &Fetch) -> Result<Fetched
             }
         }
         let sent = Box::pin(client.get(url.clone()).headers(headers).send()).await;
-        let response = sent.map_err(|error| super::http::why_not(&error))?;
+        let response = sent.map_err(|error| why_not(&error))?;
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);

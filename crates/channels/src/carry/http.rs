@@ -83,7 +83,7 @@ impl Transports {
 
     /// Reads a text that others keep, once.
     pub async fn fetch(&self, ask: &Fetch) -> Fetched {
-        Box::pin(crate::carry::fetch::fetch(&self.http, &self.guard, ask)).await
+        Box::pin(crate::carry::fetch::fetch(&self.http, &self.guard, ask, why_not)).await
     }
 
     async fn ask(&self, method: Method, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Response {
@@ -171,7 +171,7 @@ fn refused(why: &str) -> Response {
 }
 
 /// The same as a sentence.
-pub(super) fn why_not(error: &reqwest::Error) -> String {
+fn why_not(error: &reqwest::Error) -> String {
     match failed(error) {
         Response::Failed { why, .. } => why,
         Response::Http { .. } | Response::Smtp { .. } | Response::Busy { .. } => "no answer".to_owned(),

@@ -43,7 +43,10 @@ fn of(one: &ExternalCalendarView, when: &When) -> Markup {
             p class="refusal" { strong { "Nobody is on call by it" } (pieces::cut(why, 200)) }
         }
         @if one.is_cut {
-            p class="refusal" { strong { "More than is read" } "It has more turns in four weeks than are read; some of them have nobody on." }
+            p class="refusal" {
+                strong { "More than is read" }
+                "It has more turns in four weeks than are read; some of them have nobody on."
+            }
         }
         @if !one.strangers.is_empty() {
             p { "These events mean nobody who is known here, so that nobody is on by them:" }
