@@ -13,7 +13,8 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod asks;
-pub mod clock;
+mod boarded;
+mod clock;
 pub mod core;
 pub mod engine;
 pub mod identity;

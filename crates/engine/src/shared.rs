@@ -52,7 +52,7 @@ pub struct Shared {
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) ways_in: watch::Sender<u64>,
     /// For boards.
-    pub(crate) boards: crate::read::boarded::Boards,
+    pub(crate) boards: crate::boarded::Boards,
     /// For searches.
     pub(crate) titles: rows::title::Titles,
     pub(crate) quarantined: AtomicBool,

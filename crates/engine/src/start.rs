@@ -99,7 +99,7 @@ impl Engine {
             metrics: Metrics::new(),
             changed: watch::channel(0).0,
             ways_in: watch::channel(0).0,
-            boards: crate::read::boarded::Boards::default(),
+            boards: crate::boarded::Boards::default(),
             titles: rows::title::Titles::default(),
             quarantined: AtomicBool::new(quarantined),
             stop: CancellationToken::new(),

@@ -75,7 +75,7 @@ const ARROWS: [Arrows; 3] = [
     },
     Arrows {
         of: "engine",
-        below: &["note", "windows"],
+        below: &["boarded", "note", "windows"],
         on_top: &["start"],
         may: &[
             ("asks", &["core", "engine", "read"]),

@@ -4,7 +4,6 @@
 pub(crate) mod alerts;
 mod as_of;
 mod audit;
-pub(crate) mod boarded;
 mod briefing;
 pub(crate) mod changes;
 mod delivery;

@@ -25,7 +25,7 @@ use allclear_store::rows;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::read::boarded::Boarded;
+use crate::boarded::Boarded;
 use crate::read::{IncidentFilter, NoAnswer, Queries};
 
 /// Incidents of one board at most (issue: a board of 1,000 open incidents).

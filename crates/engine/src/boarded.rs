@@ -20,7 +20,7 @@ const FORGOTTEN_AFTER: u64 = 64;
 
 /// An incident as it stands on a board.
 #[derive(Debug)]
-pub(super) struct Boarded {
+pub(crate) struct Boarded {
     pub incident: Incident,
     /// Without what others know of it.
     pub view: Arc<IncidentView>,
@@ -45,7 +45,7 @@ struct Kept {
 
 impl Boards {
     /// The first incidents of a list, in its order.
-    pub(super) async fn list(&self, db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Arc<Boarded>>, Fault> {
+    pub(crate) async fn list(&self, db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Arc<Boarded>>, Fault> {
         let listed = incident::versions(db, filter, limit).await?;
         let missing: Vec<IncidentId> = {
             let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
