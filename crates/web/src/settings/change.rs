@@ -47,7 +47,7 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
         let made = || form_key::id(&path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
         let id = match kind.about().id {
             IdOf::Typed => said(&fields, "id").unwrap_or_else(|| slug_of(&said(&fields, "name").unwrap_or_default())),
-            IdOf::Severity => said(&fields, "id").unwrap_or_default(),
+            IdOf::OneOf(..) | IdOf::Channel => said(&fields, "id").unwrap_or_default(),
             IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
             IdOf::Made if kind == FormKind::TemporarySchedule => format!("tmp-{:x}", made()),
             IdOf::Made => format!("ovr-{:x}", made()),

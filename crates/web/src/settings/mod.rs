@@ -31,7 +31,6 @@ use std::sync::Arc;
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
 use allclear_domain::org::forms::about::IdOf;
-use allclear_domain::org::forms::severity::SEVERITIES;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::read::screens::FormLine;
 use allclear_engine::read::tried::TestView;
@@ -122,7 +121,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
             p { a href=(audit::PATH) { "Audit log" } span class="quiet" { ": every sign-in, token, invitation and change of access." } }
             div class="kinds" data-live="forms" {
-                @for kind in FormKind::ALL {
+                @for kind in FormKind::ALL.into_iter().filter(|kind| !kind.is_made_by_itself()) {
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {
@@ -255,8 +254,8 @@ fn lines(kind: FormKind, found: &[&FormLine], around: &Around<'_>, max: usize) -
 fn new_link(kind: FormKind, there: usize) -> Markup {
     let full = match kind.about().id {
         IdOf::Only => there > 0,
-        IdOf::Severity => there >= SEVERITIES.len(),
-        IdOf::Typed | IdOf::Made => false,
+        IdOf::OneOf(_, all) => there >= all.len(),
+        IdOf::Typed | IdOf::Made | IdOf::Channel => kind.is_made_by_itself(),
     };
     html! { @if !full { a class="add" href=(path_of_new(kind)) { "New " (name_of(kind)) } } }
 }

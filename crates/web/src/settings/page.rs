@@ -7,7 +7,6 @@ use allclear_domain::access::Principal;
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{IdOf, Input};
-use allclear_domain::org::forms::severity::SEVERITIES;
 use allclear_domain::org::next_step::then_paged;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::forms::{FormError, FormView};
@@ -368,20 +367,30 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
                 (said)
             }
         },
-        IdOf::Severity => html! {
-            div class="field" {
-                label for="f-id" { "Severity" }
-                select id="f-id" name="id" {
-                    @for (id, words) in SEVERITIES {
-                        @if !org.bundle().severities.iter().any(|form| form.id.word() == *id) {
-                            option value=(id) selected[*id == typed] { (words) }
-                        }
-                    }
-                }
-                (said)
-            }
-        },
+        IdOf::OneOf(label, all) => {
+            chosen_id(label, &left(org, kind, all.iter().map(|(id, words)| (*id, (*words).to_owned()))), typed, &said)
+        }
+        IdOf::Channel => {
+            let channels = org.channels().iter().map(|form| (form.name, pieces::capital(form.noun)));
+            chosen_id("Channel", &left(org, kind, channels), typed, &said)
+        }
         IdOf::Made | IdOf::Only => html! { (said) },
+    }
+}
+
+/// Those of these ids that no form of the kind has.
+pub(crate) fn left<'a>(org: &Org, kind: FormKind, all: impl Iterator<Item = (&'a str, String)>) -> Vec<(&'a str, String)> {
+    let taken: Vec<&str> = org.bundle().ids(kind).into_iter().flatten().collect();
+    all.filter(|(id, _)| !taken.contains(id)).collect()
+}
+
+fn chosen_id(label: &str, all: &[(&str, String)], typed: &str, said: &Markup) -> Markup {
+    html! {
+        div class="field" {
+            label for="f-id" { (label) }
+            select id="f-id" name="id" { @for (id, words) in all { option value=(id) selected[*id == typed] { (words) } } }
+            (said)
+        }
     }
 }
 

@@ -27,8 +27,10 @@ pub struct About {
 pub enum IdOf {
     /// It is typed.
     Typed,
-    /// It is one of the severities.
-    Severity,
+    /// It is one of these, under this label: as written, and as shown.
+    OneOf(&'static str, &'static [(&'static str, &'static str)]),
+    /// It is a channel, as contacts name it.
+    Channel,
     /// It is made.
     Made,
     /// There is one form of the kind.

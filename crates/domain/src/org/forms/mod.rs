@@ -317,6 +317,12 @@ impl FormKind {
         !matches!(self, Self::Override | Self::OwnContacts | Self::CalendarCopy)
     }
 
+    /// Whether the program writes its forms by itself, and no page offers to.
+    #[must_use]
+    pub const fn is_made_by_itself(self) -> bool {
+        matches!(self, Self::CalendarCopy)
+    }
+
     /// The kind of a word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

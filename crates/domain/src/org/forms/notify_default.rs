@@ -17,8 +17,8 @@ pub const ABOUT: About = About {
     word: "notify_default",
     plural: "Default notification rules",
     one: "default notification rule",
-    purpose: "How people are reached who set no order of their own: a rule for each channel, named as a contact names it, as in `sms`. A channel without a rule is used at once.",
-    id: IdOf::Typed,
+    purpose: "How people are reached who set no order of their own: a rule for each channel, as in push at once, a text message after 2m, a call after 5m. A channel without a rule is used at once.",
+    id: IdOf::Channel,
     then: &[(FormKind::NotifyDefault, "")],
     fields: &[
         row("high", "At high urgency after", "As in 2m, and 0s for at once. Not used for it where empty.", Input::Length),

@@ -19,7 +19,7 @@ pub const ABOUT: About = About {
     plural: "Severities",
     one: "severity",
     purpose: "What SEV1 to SEV5 mean here: name, urgency, how often to update. Without any, the defaults hold.",
-    id: IdOf::Severity,
+    id: IdOf::OneOf("Severity", SEVERITIES),
     then: &[],
     fields: &[
         row("name", "Name", "Shown beside SEV1 to SEV5.", Input::Line),

@@ -15,13 +15,16 @@ use crate::severity::Severity;
 /// Most characters of what an impact means.
 pub const MEANS_CHARS_MAX: usize = 200;
 
+/// As they are written and shown.
+const IMPACTS: &[(&str, &str)] = &[("high", "High"), ("medium", "Medium"), ("low", "Low")];
+
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
     word: "triage",
     plural: "Impact and urgency",
     one: "row of the matrix",
     purpose: "The matrix of impact and urgency: a row for each impact, `high`, `medium` or `low`, with how bad it is at each urgency. What is left open holds as shipped.",
-    id: IdOf::Typed,
+    id: IdOf::OneOf("Impact", IMPACTS),
     then: &[],
     fields: &[
         row("means", "This impact means", "In the words of your house, as in more than one site.", Input::Line),
