@@ -14,7 +14,7 @@
 
 pub mod asks;
 mod boarded;
-mod clock;
+pub mod clock;
 pub mod core;
 pub mod engine;
 pub mod identity;
