@@ -160,8 +160,12 @@ async fn what_is_answered_is_what_is_described() {
     let stopped = w.post(&format!("/api/v1/drills/{drill}/stop"), ADMIN, "").await;
     fits(&spec, &schema("post", "/api/v1/drills/{id}/stop", "200"), &stopped.json(), "stop");
     // Of two who take turns one asks the other for cover.
-    let duo = r#"{"time_zone":"Etc/UTC","layers":[{"people":["ana","ben"],"every":"1h","handoff":"00:00","starts":"2026-01-05"}]}"#;
+    let duo = r#"{"time_zone":"Etc/UTC","layers":[{"people":["ana","ben"],"every":"1h","handoff":"00:00","starts":"2026-01-05"}],
+        "external_calendars":["past"]}"#;
     let admin = format!("Bearer {ADMIN}");
+    let past = serde_json::json!({"ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Ana\nDTSTART:20200101T080000Z\nDURATION:P1D\nEND:VEVENT\nEND:VCALENDAR"});
+    let past = w.ask("PUT", "/api/v1/org/external_calendar/past", &[("authorization", &admin)], past.to_string()).await;
+    assert_eq!(past.status, 201, "{}", past.text());
     assert_eq!(w.ask("PUT", "/api/v1/org/schedule/duo", &[("authorization", &admin)], duo).await.status, 201);
     let on = w.get("/api/v1/oncall", ADMIN).await.json();
     let turns = on["items"].as_array().unwrap().iter().find(|one| one["schedule"] == "duo").unwrap().clone();
@@ -187,7 +191,7 @@ async fn what_is_answered_is_what_is_described() {
     let one = "/api/v1/schedules/{id}/overrides/{override}";
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
-    let (ana, primary, plan) = ("ana".to_owned(), "primary".to_owned(), "service-outage".to_owned());
+    let (ana, primary, plan, duo_id) = ("ana".to_owned(), "primary".to_owned(), "service-outage".to_owned(), "duo".to_owned());
     let pages = w.get("/api/v1/incidents/INC-1/pages", ADMIN).await.json();
     let message = pages["items"][0]["messages"][0]["id"].as_str().unwrap().to_owned();
     let of_ana = w.token("read", Some("ana")).await;
@@ -210,6 +214,8 @@ async fn what_is_answered_is_what_is_described() {
             &action
         } else if path.contains("/org/") {
             &ana
+        } else if path.ends_with("/external-calendars") {
+            &duo_id
         } else if path.contains("/schedules/") {
             &primary
         } else if path.contains("/plans/") {
@@ -227,7 +233,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 47);
+    assert_eq!(tried, 48);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
