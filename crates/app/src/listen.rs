@@ -124,9 +124,9 @@ impl Listener {
                     self.engine.tasks().spawn(self.clone().read(socket, tell));
                     // A reader that ended without a word was stopped, or panicked.
                     let left = left.await.unwrap_or_else(|_| Left::Broke("it is not read any more".to_owned()));
-                    down_since = Instant::now();
+                    // One that ends at once was hardly heard: it neither begins the count of tries anew nor that of the silence.
                     if since.elapsed() >= LIVED {
-                        tried = 0;
+                        (tried, down_since) = (0, Instant::now());
                     }
                     match left {
                         Left::Soon if since.elapsed() >= LIVED || tried == 0 => {

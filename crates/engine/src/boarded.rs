@@ -22,12 +22,13 @@ const FORGOTTEN_AFTER: u64 = 64;
 #[derive(Debug)]
 pub(crate) struct Boarded {
     pub incident: Incident,
+    /// Of its log.
+    pub version: u64,
     /// Without what others know of it.
     pub view: Arc<IncidentView>,
 }
 
 struct Known {
-    version: u64,
     /// The look that had it last.
     look: u64,
     one: Arc<Boarded>,
@@ -44,42 +45,47 @@ struct Kept {
 }
 
 impl Boards {
-    /// The first incidents of a list, in its order.
+    /// The first incidents of a list, in its order: each as the list has it, or later where it was read after it.
     pub(crate) async fn list(&self, db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Arc<Boarded>>, Fault> {
         let listed = incident::versions(db, filter, limit).await?;
-        let missing: Vec<IncidentId> = {
+        // What is held here can neither change nor be forgotten while the store is asked for the others.
+        let mut held: HashMap<IncidentId, Arc<Boarded>> = {
             let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_known = |(id, version): &&(IncidentId, u64)| kept.known.get(id).is_some_and(|known| known.version == *version);
-            listed.iter().filter(|one| !is_known(one)).map(|(id, _)| *id).collect()
+            let is_known = |(id, version): &(IncidentId, u64)| kept.known.get(id).filter(|known| known.one.version == *version);
+            listed.iter().filter_map(|one| Some((one.0, Arc::clone(&is_known(one)?.one)))).collect()
         };
+        let missing: Vec<IncidentId> = listed.iter().map(|(id, _)| *id).filter(|id| !held.contains_key(id)).collect();
         let read = incident::of_ids(db, filter, &missing).await?;
         if read.len() < missing.len() {
-            // One that does not read, or that changed meanwhile: as many as were asked for, each as the store says it now.
+            // One that does not read, or that is in the list no more: as many as were asked for, each as the store says it now.
             let found = incident::list(db, filter, limit).await?;
             return Ok(found.into_iter().map(|(incident, head)| Arc::new(Boarded::of(incident, head.version))).collect());
         }
+        held.extend(read.into_iter().map(|(incident, head)| (incident.id, Arc::new(Boarded::of(incident, head.version)))));
+        let found: Vec<Arc<Boarded>> = listed.iter().filter_map(|(id, _)| held.get(id).cloned()).collect();
+        self.keep(&found);
+        Ok(found)
+    }
+
+    /// Notes what a look had, and forgets what no look had for long.
+    fn keep(&self, found: &[Arc<Boarded>]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.looks += 1;
         let look = kept.looks;
-        for (incident, head) in read {
-            let id = incident.id;
-            kept.known.insert(id, Known { version: head.version, look, one: Arc::new(Boarded::of(incident, head.version)) });
-        }
-        let mut found = Vec::with_capacity(listed.len());
-        for (id, _) in &listed {
-            if let Some(known) = kept.known.get_mut(id) {
-                known.look = look;
-                found.push(Arc::clone(&known.one));
+        for one in found {
+            let known = kept.known.entry(one.incident.id).or_insert_with(|| Known { look, one: Arc::clone(one) });
+            known.look = look;
+            if known.one.version < one.version {
+                known.one = Arc::clone(one);
             }
         }
         kept.known.retain(|_, known| known.look + FORGOTTEN_AFTER > look);
-        Ok(found)
     }
 }
 
 impl Boarded {
     fn of(incident: Incident, version: u64) -> Self {
         let view = Arc::new(IncidentView::of(&incident, version, None));
-        Self { incident, view }
+        Self { incident, version, view }
     }
 }

@@ -54,5 +54,5 @@ pub(crate) fn strangers_text(org: &Org, schedule: &Schedule, strangers: &[Strang
     if strangers.len() > STRANGERS_NAMED_MAX {
         named.push(format!("{} more", strangers.len() - STRANGERS_NAMED_MAX));
     }
-    format!("On call in {name}, an external calendar means somebody who is not known here: {}. Nobody is on by that.", named.join("; "))
+    format!("On call in {name}, an external calendar means somebody who is not known here: {}. They are not on by that.", named.join("; "))
 }

@@ -229,16 +229,21 @@ async fn what_was_read_last_pages_while_its_server_is_gone_and_the_team_is_told_
 }
 
 async fn somebody_who_is_not_known_is_told_and_the_layer_below_is_paged(database: Database) {
-    let now = Timestamp::now();
     let hours = SignedDuration::from_hours;
     let server = Server::start("").await;
+    let mut world = world_of(database, organisation(&server.url())).await;
+    // Past the daily look, which at 08:00 UTC tells of the same.
+    if matches!(Timestamp::now().to_zoned(TimeZone::UTC).hour(), 7 | 8) {
+        world.advance(2 * 60 * MINUTE).await;
+    }
+    let now = world.now().await;
     let script = "<script>alert(1)</script> Zed";
     server.says(&calendar(&[
         format!("UID:1\r\nSUMMARY:{script}\r\nDTSTART:{}\r\nDURATION:PT10H", utc(now - hours(1))),
         format!("UID:2\r\nSUMMARY:ana and Zoe\r\nDTSTART:{}\r\nDURATION:PT10H", utc(now + hours(12))),
         "UID:3\r\nSUMMARY:ben\r\nDTSTART;TZID=Mars/Base:20260105T090000\r\nDURATION:PT10H".to_owned(),
     ]));
-    let mut world = world_of(database, organisation(&server.url())).await;
+    world.advance(12 * MINUTE).await;
     world.quiet().await;
     assert_eq!(paged(&mut world, "disk").await, "cho", "who is in the layer beneath");
     assert_eq!(on_call(&world, now + hours(13)).await, ["ana"], "whom the event names beside a stranger");

@@ -257,14 +257,14 @@ async fn one_that_is_never_ready_is_left_and_slack_is_not_asked_too_often() {
     let (world, slack, sockets) = world_with(Database::Sqlite).await;
     let open = "/api/apps.connections.open";
     let asked = || slack.fake.came().iter().filter(|came| came.path == open).count();
-    slack.fake.instead(open, Instead::Says(429, vec![("retry-after", "3".into())], r#"{"ok":false,"error":"ratelimited"}"#.into()));
+    slack.fake.instead(open, Instead::Says(429, vec![("retry-after", "5".into())], r#"{"ok":false,"error":"ratelimited"}"#.into()));
     sockets.cuts(0);
     assert!(slack.fake.wait(SOON, open, 2).await);
     let since = std::time::Instant::now();
     sockets.mute(true);
     slack.fake.as_ever();
     assert!(slack.fake.wait(SOON, open, 3).await);
-    assert!(since.elapsed() >= Duration::from_millis(2_500), "{:?}", since.elapsed());
+    assert!(since.elapsed() >= Duration::from_millis(3_000), "{:?}", since.elapsed());
     assert!(sockets.wait(SOON, |(_, opened, _)| opened == 2).await, "{:?}", sockets.counts());
     sockets.mute(false);
     assert!(sockets.wait(SOON, |(open, opened, _)| (open, opened) == (1, 3)).await, "{:?}", sockets.counts());

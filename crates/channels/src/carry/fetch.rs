@@ -34,6 +34,9 @@ async fn followed(client: &Client, guard: &Guard, ask: &Fetch, why_not: WhyNot) 
         if !matches!(url.scheme(), "http" | "https") {
             return Err("the address is neither http nor https".to_owned());
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("the address has a name or a password, which are not sent".to_owned());
+        }
         guard.check_url(&url).map_err(|blocked| blocked.to_string())?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/calendar, text/plain;q=0.5, */*;q=0.1"));

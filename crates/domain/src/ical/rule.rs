@@ -3,6 +3,8 @@
 //!
 //! Only a rule that ends after a number of times has to be walked from its start, and is once, when it is read.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
@@ -143,7 +145,7 @@ impl Rule {
             if begins >= to || !budget.period() {
                 return;
             }
-            self.set(start, begins, &mut set);
+            self.set(start, begins, budget, &mut set);
             out.extend(set.iter().copied().filter(|at| *at >= start && *at >= from && *at < to));
             period += 1;
         }
@@ -157,8 +159,16 @@ impl Rule {
             if !budget.period() {
                 return (out, false);
             }
-            self.set(start, begins, &mut set);
-            out.extend(set.iter().copied().filter(|at| *at >= start).take(count - out.len()));
+            self.set(start, begins, budget, &mut set);
+            for at in set.iter().copied().filter(|at| *at >= start).take(count - out.len()) {
+                if !budget.time() {
+                    return (out, false);
+                }
+                out.push(at);
+            }
+            if budget.is_spent {
+                return (out, false);
+            }
             period += 1;
         }
         (out, true)
@@ -201,20 +211,24 @@ impl Rule {
         date.saturating_sub(i64::from(back).days())
     }
 
-    /// What of a period the rule names, in order.
-    fn set(&self, start: DateTime, begins: DateTime, out: &mut Vec<DateTime>) {
+    /// What of a period the rule names, in order. Each day that is looked at, and each time that is named, costs the budget as a period
+    /// does: a year of every minute is a period, too.
+    fn set(&self, start: DateTime, begins: DateTime, budget: &mut Budget, out: &mut Vec<DateTime>) {
         out.clear();
         let minutes: &[i8] = if self.minutes.is_empty() { &[start.minute()] } else { &self.minutes };
         let at = |date: Date, hour: i8, minute: i8| Time::new(hour, minute, start.second(), 0).ok().map(|time| date.to_datetime(time));
         if self.every == Every::Hour {
             if self.is_day(begins.date(), begins.date()) && (self.hours.is_empty() || self.hours.contains(&begins.hour())) {
-                out.extend(minutes.iter().filter_map(|minute| at(begins.date(), begins.hour(), *minute)));
+                out.extend(minutes.iter().filter_map(|minute| at(begins.date(), begins.hour(), *minute)).take_while(|_| budget.period()));
             }
         } else {
             let hours: &[i8] = if self.hours.is_empty() { &[start.hour()] } else { &self.hours };
-            self.days_of(start, begins.date(), |date| {
-                out.extend(hours.iter().flat_map(|hour| minutes.iter().filter_map(move |minute| at(date, *hour, *minute))));
-            });
+            let mut days = Vec::new();
+            self.days_of(start, begins.date(), budget, &mut days);
+            let named = days
+                .iter()
+                .flat_map(|date| hours.iter().flat_map(move |hour| minutes.iter().filter_map(move |minute| at(*date, *hour, *minute))));
+            out.extend(named.take_while(|_| budget.period()));
         }
         out.sort_unstable();
         out.dedup();
@@ -232,27 +246,27 @@ impl Rule {
     }
 
     /// The days of a period of a day or more.
-    fn days_of(&self, start: DateTime, first: Date, mut each: impl FnMut(Date)) {
+    fn days_of(&self, start: DateTime, first: Date, budget: &mut Budget, out: &mut Vec<Date>) {
         let next = |date: Date| date.tomorrow().ok();
         match self.every {
             Every::Hour => {}
             Every::Day => {
                 if self.is_day(first, first) {
-                    each(first);
+                    out.push(first);
                 }
             }
             Every::Week => {
                 let mut date = Some(first);
                 for _ in 0..7 {
-                    let Some(one) = date else { return };
+                    let Some(one) = date.filter(|_| budget.period()) else { return };
                     let is_it = if self.days.is_empty() { one.weekday() == start.weekday() } else { self.is_weekday(one, one) };
                     if is_it && self.is_month(one) && self.is_month_day(one) {
-                        each(one);
+                        out.push(one);
                     }
                     date = next(one);
                 }
             }
-            Every::Month => self.days_of_month(start, first, first, &mut each),
+            Every::Month => self.days_of_month(start, first, first, budget, out),
             Every::Year => {
                 // A year that says only the event's own month has its day there.
                 let by_day_of_year = self.months.is_empty() && self.month_days.is_empty() && !self.days.is_empty();
@@ -265,25 +279,28 @@ impl Rule {
                     let Ok(begins) = Date::new(first.year(), month, 1) else { continue };
                     // Numbers of weekdays count in the month where months are named, else in the year.
                     let within = if self.months.is_empty() { first } else { begins };
-                    self.days_of_month(start, begins, within, &mut each);
+                    self.days_of_month(start, begins, within, budget, out);
                 }
             }
         }
     }
 
     /// The days of a month; weekdays are numbered `within` the month, or the year, that begins then.
-    fn days_of_month(&self, start: DateTime, month: Date, within: Date, each: &mut impl FnMut(Date)) {
+    fn days_of_month(&self, start: DateTime, month: Date, within: Date, budget: &mut Budget, out: &mut Vec<Date>) {
         if !self.months.is_empty() && !self.months.contains(&month.month()) {
             return;
         }
         for day in 1..=month.days_in_month() {
+            if !budget.period() {
+                return;
+            }
             let Ok(date) = Date::new(month.year(), month.month(), day) else { continue };
             let is_it = match (self.month_days.is_empty(), self.days.is_empty()) {
                 (true, true) => day == start.day(),
                 _ => self.is_month_day(date) && (self.days.is_empty() || self.is_weekday(date, within)),
             };
             if is_it {
-                each(date);
+                out.push(date);
             }
         }
     }
@@ -341,8 +358,10 @@ fn day(text: &str) -> Option<(i16, Weekday)> {
     Some((nth, weekday))
 }
 
-fn numbers<T: std::str::FromStr + PartialOrd>(text: &str, within: std::ops::RangeInclusive<T>) -> Option<Vec<T>> {
-    text.split(',').take(PART_MAX).map(|one| one.trim().parse::<T>().ok().filter(|n| within.contains(n))).collect()
+fn numbers<T: std::str::FromStr + Ord>(text: &str, within: std::ops::RangeInclusive<T>) -> Option<Vec<T>> {
+    let read = text.split(',').take(PART_MAX).map(|one| one.trim().parse::<T>().ok().filter(|n| within.contains(n)));
+    // Once each: what is named twice is no more.
+    Some(read.collect::<Option<BTreeSet<T>>>()?.into_iter().collect())
 }
 
 fn month_number(date: Date) -> i64 {

@@ -42,7 +42,9 @@ pub struct Event {
     rules: Vec<Rule>,
     /// Further times, some with a length of their own.
     more: Vec<(When, Option<SignedDuration>)>,
-    except: Vec<When>,
+    /// Times that do not take place, and days of which none does.
+    except: BTreeSet<Timestamp>,
+    except_days: BTreeSet<Date>,
     /// The time of which it says something else.
     instead_of: Option<When>,
     is_cancelled: bool,
@@ -113,18 +115,34 @@ impl Event {
                 more.push((in_zone(&at, &start), length));
             }
         }
-        let mut except = Vec::new();
+        let (mut except, mut except_days) = (BTreeSet::new(), BTreeSet::new());
         for line in of_all("EXDATE") {
-            except.extend(value::several(line, zones)?.into_iter().map(|(at, _)| at));
+            for (at, _) in value::several(line, zones)? {
+                let _ = if at.is_date { except_days.insert(at.civil.date()) } else { except.insert(at.instant()) };
+            }
         }
-        if more.len() > value::DATES_MAX || except.len() > value::DATES_MAX {
+        if more.len() > value::DATES_MAX || except.len() + except_days.len() > value::DATES_MAX {
             return Err(fault_at(start_line, format!("the event has more than {} dates of its own", value::DATES_MAX)));
         }
         let attendees = of_all("ATTENDEE").filter(|line| is_somebody(line)).take(ATTENDEES_MAX).map(attendee).collect();
         let sequence = line("SEQUENCE").and_then(|line| line.value.trim().parse().ok()).unwrap_or(0);
         let summary = summary.to_owned();
         let line = component.at;
-        Ok(Self { line, summary, attendees, start, length, rules, more, except, instead_of, is_cancelled, sequence, counted: Vec::new() })
+        Ok(Self {
+            line,
+            summary,
+            attendees,
+            start,
+            length,
+            rules,
+            more,
+            except,
+            except_days,
+            instead_of,
+            is_cancelled,
+            sequence,
+            counted: Vec::new(),
+        })
     }
 
     /// Whether it is of whole days.
@@ -310,10 +328,9 @@ impl Series {
                     continue;
                 }
                 let (starts_at, ends_at) = event.at(civil, length.unwrap_or(event.length));
-                let is_except =
-                    |except: &When| if except.is_date { except.civil.date() == civil.date() } else { except.instant() == starts_at };
+                let is_except = event.except.contains(&starts_at) || event.except_days.contains(&civil.date());
                 let is_said = self.said.contains(&starts_at) || self.said_days.contains(&civil.date());
-                if (is_said && !crate::plants::planted("moved-turn-stays")) || event.except.iter().any(is_except) {
+                if (is_said && !crate::plants::planted("moved-turn-stays")) || is_except {
                     continue;
                 }
                 put((starts_at, ends_at), budget);

@@ -197,6 +197,30 @@ fn what_means_to_cost_much_costs_its_bound_and_says_so() {
     }
 }
 
+/// A period may name a time for each of its minutes, and each may be named by many rules, or be excepted.
+#[test]
+fn a_period_costs_what_it_names() {
+    let list = |to: i32| (0..to).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let minutes =
+        format!("RRULE:FREQ=YEARLY;BYMONTHDAY=1,{};BYHOUR={};BYMINUTE={};BYSETPOS=366", list(32).replacen("0,", "", 1), list(24), list(60));
+    let begins = "DTSTART:20200101T000000Z\nDURATION:PT1H";
+    let twice = format!("{begins}\nRRULE:FREQ=YEARLY;BYMONTHDAY=1;BYHOUR={};BYMINUTE={}", "0,".repeat(399) + "0", "0,".repeat(399) + "0");
+    let counted = format!("{begins}\n{}", vec!["RRULE:FREQ=HOURLY;COUNT=10000"; 2_000].join("\n"));
+    let except = format!("{begins}\nRRULE:FREQ=HOURLY\nEXDATE:{}", vec!["20200101T000000Z"; 1_900].join(","));
+    for (event, is_spent) in [(format!("{begins}\n{minutes}"), true), (twice, false), (counted, false), (except, true)] {
+        let read = Calendar::read(&calendar(&[&event]), &TimeZone::UTC).unwrap();
+        let at = |year| date(year, 1, 1).to_zoned(TimeZone::UTC).unwrap().timestamp();
+        let (mut budget, mut out) = (Budget::new(200_000, 4_000), Vec::new());
+        for series in &read.series {
+            series.between(at(2026), at(2027), &mut budget, &mut out);
+        }
+        assert_eq!(budget.is_spent, is_spent, "{}", event.chars().take(120).collect::<String>());
+    }
+    // 1,000,000 weeks between them.
+    let long = format!("DTSTART:20200101T000000Z\nDURATION:P{}", "999999999W".repeat(20_000));
+    assert_eq!(Calendar::read(&calendar(&[&long]), &TimeZone::UTC).unwrap().faults_count, 1);
+}
+
 #[test]
 fn texts_that_mean_the_same_are_kept_alike() {
     let with = |stamp: &str| {

@@ -132,7 +132,8 @@ pub(super) fn length(line: &Line, text: &str) -> Result<SignedDuration, Fault> {
             ('S', true) => 1,
             _ => return Err(bad()),
         };
-        seconds += number.parse::<i64>().map_err(|_| bad())? * unit;
+        let more = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
+        seconds = more.and_then(|more| seconds.checked_add(more)).ok_or_else(bad)?;
         (number, any) = (String::new(), true);
     }
     if any && number.is_empty() { Ok(SignedDuration::from_secs(seconds)) } else { Err(bad()) }

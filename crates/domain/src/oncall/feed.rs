@@ -24,7 +24,7 @@ const BLOCKS_AHEAD: i64 = 27;
 /// Most times of one block: six people by the hour.
 const TIMES_MAX: u32 = 4_000;
 /// Most periods of rules that are looked at for one block: a rule by the hour has seven hundred.
-const PERIODS_MAX: u32 = 50_000;
+const PERIODS_MAX: u32 = 200_000;
 /// Most events that name nobody who are told of at once.
 pub const STRANGERS_MAX: usize = 50;
 

@@ -15,7 +15,7 @@ use allclear_domain::ical::{Calendar, TEXT_BYTES_MAX, reduced};
 use allclear_domain::oncall::Stranger;
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::forms::calendar_copy::{CalendarCopy, mark_of};
-use allclear_domain::org::forms::external_calendar::LOOK_AHEAD;
+use allclear_domain::org::forms::external_calendar::{LOOK_AHEAD, url_fault};
 use allclear_domain::org::forms::secrets::{MASK, NO_SECRET};
 use allclear_domain::org::model::{ExternalCalendar, Schedule};
 use allclear_domain::org::problem::Weight;
@@ -131,7 +131,7 @@ impl Engine {
             .body
             .get("url")
             .and_then(|url| url.as_str())
-            .filter(|url| ![MASK, NO_SECRET].contains(url) && asked.kind == FormKind::ExternalCalendar)?;
+            .filter(|url| ![MASK, NO_SECRET].contains(url) && asked.kind == FormKind::ExternalCalendar && url_fault(url).is_none())?;
         let read = match self.fetch_calendar(url, (None, None)).await {
             Fetched::Text { text, .. } => whole(&text),
             Fetched::NotModified => Err("it answered that nothing changed, though nothing was read before".to_owned()),
@@ -211,8 +211,12 @@ impl Engine {
         let mut tries = NODES_TRIES;
         loop {
             let read = Read::from(&self.shared.db).await?;
-            if !read.forms.iter().any(|row| row.kind == FormKind::ExternalCalendar.word() && row.id == copy.id) {
-                // It went while it was read.
+            // It went, or has another address, since it was asked: what was read says nothing of that.
+            let is_of_it = |form: &Form| {
+                let url = form.body.get("url").and_then(|url| url.as_str());
+                form.kind == FormKind::ExternalCalendar && form.id == copy.id && url.is_some_and(|url| mark_of(url) == copy.of)
+            };
+            if !self.open(&read.forms)?.iter().any(is_of_it) {
                 return Ok(());
             }
             let mut edit = Edit::new(self, &Actor::System, read);

@@ -172,8 +172,9 @@ impl Entry for ExternalCalendar {
     }
 }
 
-/// What keeps a text from being an address, to follow "the address".
-fn url_fault(url: &str) -> Option<&'static str> {
+/// What keeps a text from being an address, to follow "the address"; nothing is asked of one that has any.
+#[must_use]
+pub fn url_fault(url: &str) -> Option<&'static str> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {

@@ -18,7 +18,7 @@ const YEARS_READ: (i16, i16) = (2015, 2060);
 /// Most events of whole days of it: two a week in all those years.
 const DAYS_READ_MAX: u32 = 5_000;
 /// Most periods of its rules that are looked at: a hundred yearly holidays.
-const PERIODS_READ_MAX: u32 = 20_000;
+const PERIODS_READ_MAX: u32 = 500_000;
 
 /// Public holidays that can be read, by the ids of their lists.
 pub type HolidayLists = HashMap<Slug, FreeDays>;
