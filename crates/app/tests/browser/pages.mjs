@@ -116,9 +116,14 @@ try {
   const mouse = (type, x, y) => page.ask("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: type === "mouseReleased" ? 0 : 1, clickCount: 1 });
   // Days begin at 120 of 1120 units; the third is Wednesday.
   const across = (day) => box.x + (120 + day * 1000 / 7) / 1120 * box.w;
-  await mouse("mousePressed", across(2.25), box.y + 60);
-  await mouse("mouseMoved", across(2.4), box.y + 60);
-  must(await page.run(`document.querySelector("svg[data-pick] .picked") !== null`), "what is dragged over is drawn");
+  // The page may be shown a moment before its script runs.
+  const picked = () => page.run(`document.querySelector("svg[data-pick] .picked") !== null`);
+  for (let tries = 0; tries < 50 && !(await picked()); tries++) {
+    await mouse("mousePressed", across(2.25), box.y + 60);
+    await mouse("mouseMoved", across(2.4), box.y + 60);
+    if (!(await picked())) await sleep(100);
+  }
+  must(await picked(), "what is dragged over is drawn");
   await mouse("mouseMoved", across(2.5), box.y + 60);
   await mouse("mouseReleased", across(2.5), box.y + 60);
   await page.until(`location.search.includes("from=2036-12-03T06:00:00Z") && location.search.includes("to=2036-12-03T12:00:00Z")`, "a drag picks a time of the calendar");

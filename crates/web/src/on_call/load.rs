@@ -90,7 +90,9 @@ async fn shown(app: &App, who: &Principal, when: &When, asked: &Fields) -> Resul
         @for schedule in &found.schedules { (table(schedule, &found)) }
         section class="section" {
             h2 { "What each figure is" }
-            dl class="facts figures" { @for one in &found.definitions { div { dt { (one.name) } dd { (pieces::capital(&one.says)) "." } } } }
+            dl class="facts figures" {
+                @for one in &found.definitions { div { dt { (one.name) } dd { (pieces::capital(&one.says)) "." } } }
+            }
         }
     };
     let (live, source) = (None, PATH.into());
