@@ -20,7 +20,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::Api;
 use crate::http::body::{Unread, address_of, body_of};
@@ -167,10 +167,22 @@ async fn judged(
     }
 }
 
+/// Requests that go on after their vendor was answered, at most: with the longest bodies they are 8 MiB. Beyond it one is given up
+/// when its vendor waits no longer, and that is said.
+const GO_ON_MAX: usize = 64;
+/// Those that may still begin.
+static GO_ON: Semaphore = Semaphore::const_new(GO_ON_MAX);
+
 /// What became of a request within the time that its vendor waits; nothing where that is said later.
 async fn in_time(engine: &Engine, channel: &str, replies: &dyn Replies, request: &ReplyRequest<'_>) -> Option<Result<Done, NotReplied>> {
     let Some(patience) = replies.patience() else { return Some(done(engine, channel, replies, request).await) };
     let not_in_time = || Err(Refusal::Unavailable("it could not be written down in time".to_owned()).into());
+    let Ok(place) = GO_ON.try_acquire() else {
+        let within = Duration::from_millis(patience.as_millis());
+        return Some(
+            tokio::time::timeout(within, Box::pin(done(engine, channel, replies, request))).await.unwrap_or_else(|_| not_in_time()),
+        );
+    };
     let can_say_later = replies.says_later(request, Told::Later).is_some();
     // What was begun goes on, and whoever asks is told of it when it is known.
     let (tell, mut told_of) = oneshot::channel();
@@ -178,6 +190,7 @@ async fn in_time(engine: &Engine, channel: &str, replies: &dyn Replies, request:
     let (url, body) = (request.url.to_owned(), request.body.to_vec());
     let headers: Vec<(String, Vec<u8>)> = request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
     engine.tasks().spawn(async move {
+        let _place = place;
         let Some(replies) = own.hears(&name) else { return };
         let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
         let request = ReplyRequest { url: &url, headers: &headers, body: &body };

@@ -234,12 +234,20 @@ impl Series {
     pub(super) fn settle(&mut self, budget: &mut Budget) -> Vec<Fault> {
         let mut kept: BTreeMap<(Option<Timestamp>, Option<DateTime>), Event> = BTreeMap::new();
         let newest = self.events.iter().filter(|event| event.instead_of.is_none()).map(|event| event.sequence).max();
+        let mut faults = Vec::new();
         for event in std::mem::take(&mut self.events) {
             let key = match &event.instead_of {
                 Some(at) => (Some(at.instant()), None),
                 // Some programs give every event one identifier: what begins at another time is another event.
                 None if Some(event.sequence) == newest => (None, Some(event.start.civil)),
-                None => continue,
+                None => {
+                    // Programs that give all events one identifier count the changes of each: what is left out is told.
+                    if !event.is_cancelled {
+                        let message = "another event has its identifier and a later `SEQUENCE`, so that this one does not count".to_owned();
+                        faults.push(Fault { line: event.line, summary: event.summary.clone(), message });
+                    }
+                    continue;
+                }
             };
             match kept.get(&key) {
                 Some(other) if other.sequence > event.sequence => {}
@@ -256,7 +264,6 @@ impl Series {
                 self.said.insert(at.instant());
             }
         }
-        let mut faults = Vec::new();
         for event in &mut self.events {
             let counts: Vec<(Rule, u32)> = event
                 .rules

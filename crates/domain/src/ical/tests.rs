@@ -108,9 +108,12 @@ fn single_times_are_left_out_added_moved_and_called_off() {
     // The order of events makes no difference, and one that is no part of anything stands by itself.
     assert_eq!(times(&calendar(&[off, older, moved, master]), "2026-01-01", "2026-02-01"), is);
     assert_eq!(times(&calendar(&[moved]), "2026-01-01", "2026-02-01"), is[3..]);
-    // What was sent again counts as it was sent last; other events under the same identifier stay.
+    // What was sent again counts as it was sent last, and what does not count any more is told; other events under the same identifier
+    // stay.
     let again = "UID:a\nSEQUENCE:2\nSUMMARY:Dan\nDTSTART;TZID=Europe/Madrid:20260105T120000\nDURATION:PT1H";
-    assert_eq!(times(&calendar(&[master, again]), "2026-01-01", "2026-02-01"), ["260105 12:00 260105 13:00 Dan"]);
+    let resent = Calendar::read(&calendar(&[master, again]), &madrid()).unwrap();
+    assert_eq!(resent.series.iter().flat_map(Series::events).map(|event| event.summary.as_str()).collect::<Vec<_>>(), ["Dan"]);
+    assert!(resent.faults_count == 1 && resent.faults[0].to_string().contains("later `SEQUENCE`"), "{:?}", resent.faults);
     let same = ["UID:x\nDTSTART:20260105T080000Z\nDURATION:PT1H", "UID:x\nDTSTART:20260106T080000Z\nDURATION:PT1H"];
     assert_eq!(times(&calendar(&same), "2026-01-01", "2026-02-01").len(), 2);
     // A day of EXDATE leaves out whatever begins on it.
