@@ -1,5 +1,5 @@
 //! What was read last of a calendar that others keep. A form as all others, so that every node has the same, a copy of the store has
-//! it, and a change of it is a version of the organisation; but no person and no file writes one.
+//! it, and a change of it is a version of the organisation; but no file writes one, and no page offers to.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
