@@ -2,8 +2,10 @@
 //! the store when they are asked for, so that they cannot drift.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use allclear_domain::channel::WaysOut;
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -75,6 +77,8 @@ pub struct Metrics {
     stage_still: Family<StageLabel, Gauge>,
     clock_difference: Gauge<f64, AtomicU64>,
     operator_alarms: Family<ResultLabel, Counter>,
+    canary_arrived_at: Gauge<f64, AtomicU64>,
+    canary_took: Gauge<f64, AtomicU64>,
 }
 
 /// What is read from the store for the gauges.
@@ -123,6 +127,8 @@ impl Metrics {
             stage_still: Family::default(),
             clock_difference: Gauge::default(),
             operator_alarms: Family::default(),
+            canary_arrived_at: Gauge::default(),
+            canary_took: Gauge::default(),
             registry: Registry::default(),
         };
         r.register("signals_accepted", "Signals accepted durably", m.accepted.clone());
@@ -146,6 +152,8 @@ impl Metrics {
         r.register("stage_still", "1 while a stage of this node has work and stands still", m.stage_still.clone());
         r.register("clock_difference_seconds", "The wall clock minus the clock of deadlines", m.clock_difference.clone());
         r.register("operator_alarms", "Alarms to operators by what became of them", m.operator_alarms.clone());
+        r.register("canary_arrived_timestamp_seconds", "When the last canary of this node arrived; 0 before the first", m.canary_arrived_at.clone());
+        r.register("canary_seconds", "How long that one took through every stage", m.canary_took.clone());
         m.troubles(&[]);
         Self { registry: r, ..m }
     }
@@ -216,6 +224,12 @@ impl Metrics {
     /// By how much the wall clock is ahead of the clock of deadlines.
     pub fn clock_difference(&self, seconds: f64) {
         self.clock_difference.set(seconds);
+    }
+
+    /// A canary arrived.
+    pub(crate) fn canary_arrived(&self, at: Timestamp, took: Duration) {
+        self.canary_arrived_at.set(at.as_duration().as_secs_f64());
+        self.canary_took.set(took.as_secs_f64());
     }
 
     /// An alarm to operators was told to one address, or was given up.

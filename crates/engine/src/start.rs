@@ -133,7 +133,7 @@ impl Engine {
         shared.troubles.set_aside(unread_forms, booted_at);
         let mut unread = BTreeSet::new();
         shared.troubles.unread(&mut unread, decider.take_unread_alerts().unwrap_or_default(), booted_at);
-        crate::watch::start(&shared).map_err(no_thread)?;
+        crate::watch::start(&shared, commands.downgrade()).map_err(no_thread)?;
         let engine = Self { shared: shared.clone(), commands };
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None, unread };
         // Outlives the other tasks: what they learn while stopping is still written down.

@@ -71,6 +71,7 @@ pub(crate) async fn list(
     let filter = IncidentFilter {
         state: query.state,
         open: query.open.unwrap_or(false),
+        over: false,
         severity: query.severity,
         service: query.service,
         before: cursor_of(query.cursor.as_deref())?,

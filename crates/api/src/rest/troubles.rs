@@ -14,7 +14,7 @@ use crate::http::caller::{Admin, Who};
 /// Something that impairs paging.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Impairment {
-    /// `stage_still`, `looks_late`, `page_exhausted`, `channel_fails`, `not_heard`, `unreadable`, `clock_jumped`, `no_progress` and others.
+    /// `stage_still`, `looks_late`, `page_exhausted`, `channel_fails`, `not_heard`, `unreadable`, `clock_jumped`, `canary_lost`, `no_progress` and others.
     kind: &'static str,
     /// In words.
     what: String,

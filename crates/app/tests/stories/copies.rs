@@ -153,6 +153,17 @@ async fn a_row_or_a_form_that_does_not_read_takes_nothing_else_with_it(database:
     assert!(doctor.code == 1 && doctor.stdout.contains("form escalation"), "{doctor:?}");
 }
 
+/// The one number that a query finds in a store.
+pub(crate) async fn count(world: &allclear_trial::world::World, database: &Database, sql: &str) -> i64 {
+    match database {
+        Database::Sqlite => {
+            let path = world.database().strip_prefix("sqlite:").unwrap().to_owned();
+            rusqlite::Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+        }
+        Database::Postgres(url) => allclear_store::testing::number(url, sql).await.unwrap(),
+    }
+}
+
 /// Changes a store behind the program's back.
 pub(crate) async fn run(world: &allclear_trial::world::World, database: &Database, sql: &str) {
     match database {

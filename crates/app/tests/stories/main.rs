@@ -16,6 +16,7 @@ mod alerts;
 mod area;
 mod browsers;
 mod bundles;
+mod canary;
 mod clocks;
 mod coordination;
 mod copies;

@@ -191,6 +191,9 @@ rules! {
     /// Opened while an external calendar is read from an address, and again whenever the organisation changes.
     ExternalCalendars = "org.external_calendars", version 1, expects "external calendars to have been read a moment ago",
         else "they are read again";
+    /// Opened each hour by each node, due at once: what proves that a page would go out goes on from its look.
+    Canary = "org.canary", version 1, expects "to be looked at",
+        else "a message to nobody follows, which the outbox takes; those who run the program are told when it does not arrive";
     /// Opened with an action.
     ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
@@ -236,6 +239,7 @@ impl Rule {
             | Self::CoverAnswer
             | Self::ShiftNotice
             | Self::ExternalCalendars
+            | Self::Canary
             | Self::ActionDue => false,
         }
     }
@@ -252,6 +256,7 @@ impl Rule {
             | Self::MessageReceipt
             | Self::ShiftNotice
             | Self::ExternalCalendars
+            | Self::Canary
             | Self::GroupWait => false,
             Self::PageAck
             | Self::PageAgain
@@ -306,6 +311,7 @@ impl Rule {
             | Self::CoverAnswer
             | Self::ShiftNotice
             | Self::ExternalCalendars
+            | Self::Canary
             | Self::Silenced
             | Self::Flapping
             | Self::RoleAnswer

@@ -76,6 +76,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::CoverAnswer
             | Rule::ShiftNotice
             | Rule::ExternalCalendars
+            | Rule::Canary
             | Rule::Silenced
             | Rule::Flapping
             | Rule::RoleAnswer
@@ -294,6 +295,7 @@ fn sentence(
         | Rule::CoverAnswer
         | Rule::ShiftNotice
         | Rule::ExternalCalendars
+        | Rule::Canary
         | Rule::Silenced
         | Rule::Flapping
         | Rule::UpdateDue

@@ -199,6 +199,8 @@ pub enum Command {
     Sent { tries: Arc<[Tried]>, outcome: Outcome },
     /// Write down the soft part of alerts seen again.
     Flush { keys: usize },
+    /// The message to nobody that proves that one goes out is begun, with this id.
+    Canary { message: MessageId },
 }
 
 /// A message that was tried.
@@ -410,5 +412,6 @@ pub const fn is_ours(command: &Command) -> bool {
             | Command::Withdraw { .. }
             | Command::Sent { .. }
             | Command::Flush { .. }
+            | Command::Canary { .. }
     )
 }

@@ -94,6 +94,7 @@ impl Core {
                 }
                 Reply::Done
             }
+            Command::Canary { message } => Self::canary(unit, *message),
             Command::Flush { keys } => {
                 self.flush(unit, *keys);
                 Reply::Done

@@ -101,6 +101,7 @@ impl Core {
             (Rule::CoverAnswer, Owner::Org) => self.look_cover(unit, &expectation)?,
             (Rule::ShiftNotice, Owner::Org) => self.look_shifts(unit, &expectation),
             (Rule::ExternalCalendars, Owner::Org) => return Ok(self.look_external_calendars(unit, &expectation)),
+            (Rule::Canary, Owner::Org) => self.look_canary(unit, &expectation),
             (Rule::Silenced, Owner::Incident(id)) => self.look_silenced(unit, &expectation, id)?,
             (Rule::Flapping, Owner::Incident(id)) => self.look_flapping(unit, &expectation, id)?,
             // On an owner that cannot have it: nothing sensible can follow, and it must not be looked at for ever. Named
@@ -141,6 +142,7 @@ impl Core {
                 | Rule::CoverAnswer
                 | Rule::ShiftNotice
                 | Rule::ExternalCalendars
+                | Rule::Canary
                 | Rule::ActionDue,
                 _,
             ) => {

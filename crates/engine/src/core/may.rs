@@ -225,7 +225,8 @@ impl Core {
             | Command::TakeOver { .. }
             | Command::Withdraw { .. }
             | Command::Sent { .. }
-            | Command::Flush { .. } => self.only_us(who),
+            | Command::Flush { .. }
+            | Command::Canary { .. } => self.only_us(who),
         }
     }
 
@@ -394,7 +395,8 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::TakeOver { .. }
         | Command::Withdraw { .. }
         | Command::Sent { .. }
-        | Command::Flush { .. } => None,
+        | Command::Flush { .. }
+        | Command::Canary { .. } => None,
     }
 }
 

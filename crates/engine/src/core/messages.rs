@@ -11,6 +11,7 @@ use allclear_domain::wire::Outcome;
 use allclear_store::rows;
 use allclear_store::rows::message::Envelope;
 
+use super::canary::SINK;
 use super::command::{Reply, Tried};
 use super::due::settle;
 use super::unit::Unit;
@@ -90,6 +91,10 @@ impl Core {
     pub(super) fn sent(&mut self, unit: &mut Unit, tried: &Tried, outcome: &Outcome) -> Decided<()> {
         let Tried { message, lead, attempts, latency_ms } = tried;
         let attempts = *attempts;
+        if message.channel == SINK {
+            unit.write(rows::message::remove(message.id));
+            return Ok(());
+        }
         if message.is_step {
             return self.step_sent(unit, message, attempts, outcome);
         }

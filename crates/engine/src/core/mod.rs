@@ -12,6 +12,7 @@ mod actions;
 mod again;
 mod alarm;
 mod alerts;
+mod canary;
 mod clocks;
 mod command;
 mod commanding;
@@ -76,6 +77,7 @@ use jiff::Timestamp;
 use self::sharded::Sharded;
 use crate::windows::Windows;
 
+pub(crate) use canary::{SINK, key_of};
 pub(crate) use deeds::STEP_GIVEN_UP_AFTER;
 
 pub use command::{Arrived, Command, Declare, Input, Known, Move, Once, Refusal, Reply, SignalReply, Split, Tried, Versioned, is_ours};

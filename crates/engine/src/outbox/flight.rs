@@ -22,10 +22,11 @@ use super::Event;
 use super::choose::Set;
 use super::machine::{CLAIM_FRESH_NS, COUNTS_AS_FAILED, Landed, Work, target_of};
 use crate::core::{Command, Tried};
-use crate::core::{STEP_GIVEN_UP_AFTER, ours};
+use crate::core::{SINK, STEP_GIVEN_UP_AFTER, ours};
 use crate::engine::Engine;
 use crate::outbox::about::about;
 use crate::outbox::circuit::Change;
+use crate::watch::stages::Measure;
 use crate::watch::trouble::Trouble;
 use crate::windows::{BUNDLE_MAX, Contact};
 
@@ -77,12 +78,17 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     }
     // What a provider has taken went well as far as anybody knows.
     let delivered = matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. });
-    if !matches!(messages[0].notice.kind, NoticeKind::Step | NoticeKind::Code) {
+    if messages[0].channel == SINK {
+        engine.shared.stages.did(Measure::Sends);
+    } else if !matches!(messages[0].notice.kind, NoticeKind::Step | NoticeKind::Code) {
         // Whether a program does what it is asked says nothing of whether people are reached, nor does an address that nobody has
         // proved yet.
         engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
     }
     report(engine, lead, &messages, outcome).await;
+    if messages[0].channel == SINK {
+        engine.shared.watch.arrived(&engine.shared, lead);
+    }
     Landed { delivered, failed: !delivered, put_off, missed: false }
 }
 
@@ -276,6 +282,9 @@ async fn send(engine: &Engine, lead: MessageId, messages: &[StoredMessage]) -> O
     if let Some(worth) = too_old(engine, first) {
         return Outcome::Rejected { why: format!("it waited for more than {worth} and is not sent any more") };
     }
+    if first.channel == SINK {
+        return Outcome::Delivered { receipt: SINK.to_owned() };
+    }
     match target(engine, &first.person, &first.contact) {
         Ok(target) => {
             let about = if messages.len() == 1 && first.notice.kind != NoticeKind::Step { about(engine, first).await } else { None };
@@ -301,8 +310,8 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[StoredMessage], ou
     let now = engine.now();
     let tried = |message: &StoredMessage| {
         let since = now.duration_since(message.created_at);
-        // A drill is in no figure of what is real.
-        let counts = message.notice.kind != NoticeKind::Drill;
+        // A drill and a canary are in no figure of what is real.
+        let counts = message.notice.kind != NoticeKind::Drill && message.channel != SINK;
         if counts && matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. }) {
             engine.shared.metrics.latency(since.as_secs_f64());
         }

@@ -1,7 +1,7 @@
 //! The briefing of an incident: what whoever takes a role over or joins late reads, made from its log.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::view::{BriefingView, next};
+use allclear_domain::view::{BriefingView, ExpectationView, IncidentView, PageView, next};
 use jiff::Timestamp;
 
 use super::{NoAnswer, Queries};
@@ -16,11 +16,25 @@ impl Queries<'_> {
     /// When there is no such incident, or the store does not answer.
     pub async fn briefing(&self, id: IncidentId) -> Result<BriefingView, NoAnswer> {
         let incident = self.incident(id).await?;
-        let key = self.key_events(id, 0, KEY_EVENTS_MAX).await?;
         let (pages, awaited) = (self.pages(id).await?, self.expectations(id).await?);
-        let due = next(&incident, &pages, &awaited, &|person| self.name(person));
+        self.briefing_of(id, &incident, &pages, &awaited).await
+    }
+
+    /// The same for whoever has read this of it already.
+    ///
+    /// # Errors
+    /// As [`Self::briefing`].
+    pub async fn briefing_of(
+        &self,
+        id: IncidentId,
+        incident: &IncidentView,
+        pages: &[PageView],
+        awaited: &[ExpectationView],
+    ) -> Result<BriefingView, NoAnswer> {
+        let key = self.key_events(id, 0, KEY_EVENTS_MAX).await?;
+        let due = next(incident, pages, awaited, &|person| self.name(person));
         let last_update = if incident.last_update_at.is_some() { self.updates(id).await?.pop() } else { None };
-        Ok(BriefingView::of(&incident, &key, &due, last_update, self.engine().now()))
+        Ok(BriefingView::of(incident, &key, &due, last_update, self.engine().now()))
     }
 
     /// The same as of an earlier instant: what was recorded by then.

@@ -38,6 +38,7 @@ use allclear_domain::view::{AlertView, ClockView, EventView, ExpectationView, In
 use allclear_store::{Db, Fault, rows};
 use jiff::tz::TimeZone;
 
+use crate::boarded::Boarded;
 use crate::engine::Engine;
 use crate::metrics::Gauges;
 pub use crate::read::alerts::AlertFilter;
@@ -71,6 +72,8 @@ pub enum NoAnswer {
 pub struct IncidentFilter {
     pub state: Option<State>,
     pub open: bool,
+    /// Only those that are over.
+    pub over: bool,
     pub severity: Option<Severity>,
     pub service: Option<String>,
     /// Older than this one.
@@ -273,6 +276,10 @@ impl Queries<'_> {
         self.may(Right::See)?;
         let stored = self.stored_filter(&filter);
         let limit = limit.clamp(1, LIST_MAX);
+        // What is open stands on boards as well, and is not read again for each list of it.
+        if filter.open && filter.words.is_none() {
+            return self.open_ones(&stored, limit).await;
+        }
         let found = match filter.words.as_deref().filter(|words| !words.is_empty()) {
             Some(words) => rows::search::incidents(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
             None => rows::incident::list(self.db(), &stored, limit).await?,
@@ -288,11 +295,23 @@ impl Queries<'_> {
             .collect())
     }
 
+    async fn open_ones(&self, stored: &rows::incident::Filter, limit: i64) -> Result<Vec<IncidentView>, NoAnswer> {
+        let found = self.engine.shared.boards.list(self.db(), stored, limit).await?;
+        let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|one| one.incident.id).collect::<Vec<_>>()).await?;
+        let mut under = self.under_of(&found.iter().map(|one| &one.incident).collect::<Vec<_>>()).await?;
+        let mut view = |one: &Arc<Boarded>| {
+            let next_due = due.iter().find(|(id, _)| *id == one.incident.id).map(|(_, at)| *at);
+            IncidentView { under: under.remove(&one.incident.id), next_due, ..IncidentView::clone(&one.view) }
+        };
+        Ok(found.iter().map(&mut view).collect())
+    }
+
     /// What the store narrows a list to for this reader.
     pub(crate) fn stored_filter(&self, filter: &IncidentFilter) -> rows::incident::Filter {
         rows::incident::Filter {
             state: filter.state,
             open: filter.open,
+            over: filter.over,
             severity: filter.severity,
             service: filter.service.clone(),
             naming: None,

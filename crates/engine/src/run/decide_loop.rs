@@ -128,7 +128,8 @@ fn load(command: &Command) -> usize {
         | Command::Attend { .. }
         | Command::Look(_)
         | Command::Withdraw { .. }
-        | Command::Flush { .. } => 1,
+        | Command::Flush { .. }
+        | Command::Canary { .. } => 1,
     }
 }
 

@@ -40,7 +40,9 @@ pub const fn space(command: &Command) -> Space {
         | Command::Review { .. }
         | Command::AddAction { .. }
         | Command::Action { .. }
-        | Command::Flush { .. } => Space::Free,
+        | Command::Flush { .. }
+        // On a full disk it is lost, as what is new is.
+        | Command::Canary { .. } => Space::Free,
     }
 }
 

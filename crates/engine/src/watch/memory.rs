@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
+use crate::watch::canary::Canary;
 use crate::watch::operator::Telling;
 use crate::watch::stages::Judge;
 use crate::watch::trouble::Trouble;
@@ -27,6 +28,7 @@ pub(super) struct State {
     pub(super) asked: Option<Duration>,
     /// When a watch outside was last told that paging works.
     pub(super) beaten: Option<Duration>,
+    pub(super) canary: Canary,
     /// Whether deadlines were late when the store was last asked.
     pub(super) were_late: bool,
     pub(super) unread: BTreeSet<Trouble>,

@@ -4,6 +4,7 @@
 //! On a thread of its own with a runtime of its own, since what it watches may be what blocks the others. It reads
 //! counters and, within a deadline, the store; it writes nothing there, decides nothing, and nothing waits for it.
 
+mod canary;
 pub(crate) mod memory;
 pub mod operator;
 pub mod stages;
@@ -17,10 +18,13 @@ use allclear_domain::access::Reach;
 use allclear_domain::expect::LATE_AFTER;
 use allclear_store::{Dialect, Fault, rows};
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::clock::JUMP_MIN;
-use crate::shared::Shared;
+use crate::core::Input;
+use crate::engine::Engine;
+use crate::shared::{Shared, Tag};
 use crate::watch::memory::{State, Watch};
 use crate::watch::operator::tell;
 use crate::watch::stages::WATCH_EVERY;
@@ -38,14 +42,14 @@ const UNREAD_NAMED_MAX: i64 = 20;
 const ALARMS_AT_ONCE: usize = 16;
 
 /// Starts the thread. It ends with the program.
-pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
+pub(crate) fn start(shared: &Arc<Shared>, commands: mpsc::WeakSender<(Input, Tag)>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (weak, stop, ends) = (Arc::downgrade(shared), shared.stop.clone(), EndsWatch(Arc::downgrade(shared)));
     std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
         let _ends = ends;
         runtime.block_on(async {
             tokio::select! {
-                () = run(weak) => {}
+                () = run(weak, commands) => {}
                 () = stop.cancelled() => {}
             }
         });
@@ -66,9 +70,10 @@ impl Drop for EndsWatch {
     }
 }
 
-async fn run(shared: Weak<Shared>) {
+async fn run(shared: Weak<Shared>, commands: mpsc::WeakSender<(Input, Tag)>) {
     let mut alarms = JoinSet::new();
     let mut beats = JoinSet::new();
+    let mut canaries = JoinSet::new();
     let mut last = elapsed(&shared);
     loop {
         // Without the engine's handles there is nothing left to watch.
@@ -89,6 +94,16 @@ async fn run(shared: Weak<Shared>) {
                     false
                 }
             };
+        }
+        while canaries.try_join_next().is_some() {}
+        if let Some(commands) = commands.upgrade()
+            && let engine = (Engine { shared: Arc::clone(&now), commands })
+            && let Some(message) = now.watch.canary(&engine)
+        {
+            canaries.spawn(canary::begin(engine, message));
+        }
+        if tokio::time::timeout(ASK_WITHIN, canary::look_for(&now)).await.is_err() {
+            tracing::debug!("the store does not say where the canary is");
         }
         while beats.try_join_next().is_some() {}
         // Silence is the alarm: nothing is said while anything impairs paging, nor where the last word is still on its way.
@@ -138,6 +153,7 @@ impl Watch {
         shared.troubles.set_aside(shared.db.take_unread(), shared.ports.clock.now());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.watched += passed;
+        state.canary.passes(passed);
         let still = state.judge.judge(&shared.stages.read(), passed);
         let now = shared.ports.clock.now();
         for stage in Stage::ALL {

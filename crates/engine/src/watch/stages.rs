@@ -18,7 +18,7 @@ pub const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// hundreds of mails do not all take that.
 pub const STILL_AFTER: Duration = Duration::from_secs(35);
 /// Of the time between two readings only so much counts: a program that was itself stopped accuses no stage.
-const PASSED_MAX: Duration = WATCH_EVERY.saturating_mul(2);
+pub(super) const PASSED_MAX: Duration = WATCH_EVERY.saturating_mul(2);
 
 /// What is counted of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

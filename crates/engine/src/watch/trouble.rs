@@ -91,6 +91,8 @@ pub enum Trouble {
     ClockJumped,
     /// A command is decided again and again and does not come further.
     NoProgress,
+    /// The message to nobody that is sent each hour has not arrived.
+    CanaryLost,
     /// What should follow a missed deadline is refused, so that it does not happen; by owner and key.
     LookRefused(String),
     /// The disk is full: what is new is refused.
@@ -113,6 +115,7 @@ impl Trouble {
             Self::Unreadable(..) => "unreadable",
             Self::ClockJumped => "clock_jumped",
             Self::NoProgress => "no_progress",
+            Self::CanaryLost => "canary_lost",
             Self::LookRefused(_) => "look_refused",
             Self::DiskFull => "disk_full",
             Self::StoreDamaged => "store_damaged",
@@ -130,6 +133,7 @@ impl Trouble {
         "unreadable",
         "clock_jumped",
         "no_progress",
+        "canary_lost",
         "look_refused",
         "disk_full",
         "store_damaged",
@@ -144,6 +148,7 @@ impl Trouble {
             | Self::MailServerDown
             | Self::ChannelFails(_)
             | Self::NoProgress
+            | Self::CanaryLost
             | Self::LookRefused(_)
             | Self::DiskFull
             | Self::StoreDamaged => true,
@@ -167,6 +172,7 @@ impl Trouble {
             | Self::Unreadable(..)
             | Self::ClockJumped
             | Self::NoProgress
+            | Self::CanaryLost
             | Self::LookRefused(_)
             // Neither is mended by another start, and acknowledgements still come in here.
             | Self::DiskFull
@@ -189,6 +195,7 @@ impl Trouble {
             | Self::NotHeard(_)
             | Self::ClockJumped
             | Self::NoProgress
+            | Self::CanaryLost
             | Self::DiskFull
             | Self::StoreDamaged => Some(self.to_string()),
         }
@@ -211,6 +218,7 @@ impl Trouble {
                 "set the clock right; if it is right now, restart this node when no page is running, or wait until no incident is open"
             }
             Self::NoProgress => "look at the log, which names the command, and report it: this is a mistake in the program",
+            Self::CanaryLost => "look at the load, the database and the log, and send a test page: a page may hang where this does",
             Self::LookRefused(_) => "look at the log, which says why; it is tried again every 30 seconds",
             Self::DiskFull => "make room on the disk of the database; it goes on by itself",
             Self::StoreDamaged => {
@@ -232,6 +240,7 @@ impl fmt::Display for Trouble {
             Self::Unreadable(table, key) => write!(f, "{table} {key} does not read"),
             Self::ClockJumped => f.write_str("the wall clock jumped"),
             Self::NoProgress => f.write_str("a command was decided again without progress"),
+            Self::CanaryLost => f.write_str("the hourly canary has not arrived"),
             Self::LookRefused(what) => write!(f, "what follows {what} is refused"),
             Self::DiskFull => f.write_str("the disk is full"),
             Self::StoreDamaged => f.write_str("the database is damaged"),

@@ -394,6 +394,7 @@ async fn what_the_program_does_itself_nobody_asks_for() {
             Command::Attend { id: scene.open },
             Command::Withdraw { message: MessageId::from_bits(1) },
             Command::Flush { keys: 1 },
+            Command::Canary { message: MessageId::from_bits(1) },
             Command::Sent { tries: Vec::new().into(), outcome: Outcome::Delivered { receipt: "r".into() } },
             Command::TakeOver { lead: MessageId::from_bits(1), messages: Vec::new().into(), why: "w".into() },
             Command::Signals(alien.clone()),

@@ -54,23 +54,24 @@ pub(crate) const WAKING_TABLE: &str = "event";
 pub(crate) const NOTIFY: &str = "select pg_notify('allclear', (select coalesce(max(seq), 0)::text from event))";
 /// A writing session: limits for statements, locks (as on SQLite: whoever asks waits for the group before theirs and for
 /// their own, and is to be answered within ten seconds) and transactions that nobody goes on with (a machine that was suspended
-/// in the middle of one holds up no other node longer than its death would), synced commits.
+/// in the middle of one holds up no other node longer than its death would), synced commits; and no statement is compiled first, which
+/// takes a second of its first run where the server takes a short look at a large table for a long one.
 pub(crate) const WRITER_SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '4s'; \
-    set idle_in_transaction_session_timeout = '5s'; set timezone = 'UTC'; \
+    set idle_in_transaction_session_timeout = '5s'; set timezone = 'UTC'; set jit = off; \
     select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')";
 /// The same for one transaction, behind a pooler that shares sessions.
 pub(crate) const POOLED_BEGIN: &str = "begin; set local statement_timeout = '30s'; set local lock_timeout = '4s'; \
-    set local idle_in_transaction_session_timeout = '5s'; \
+    set local idle_in_transaction_session_timeout = '5s'; set local jit = off; \
     select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')";
 /// A read behind such a pooler.
-const POOLED_READ: &str = "begin read only; set local statement_timeout = '30s'";
+const POOLED_READ: &str = "begin read only; set local statement_timeout = '30s'; set local jit = off";
 /// How long the look for a pooler waits for a session: one whose pool holds a single session has none to give.
 const PROBE_WAIT: Duration = Duration::from_secs(2);
 /// Sessions that the look for a pooler holds on to, one after another: a pool that hands out the one that lay idle
 /// longest gives the same one twice at most.
 const PROBES: usize = 2;
 /// A reading session, which cannot write.
-const READER_SESSION: &str = "set statement_timeout = '30s'; set timezone = 'UTC'; set default_transaction_read_only = on";
+const READER_SESSION: &str = "set statement_timeout = '30s'; set timezone = 'UTC'; set jit = off; set default_transaction_read_only = on";
 /// A session for schema changes and copies, which may take long.
 const LONG_SESSION: &str = "set statement_timeout = 0; set timezone = 'UTC'";
 

@@ -247,6 +247,8 @@ pub struct Filter {
     pub state: Option<State>,
     /// Only open ones.
     pub open: bool,
+    /// Only those that are not.
+    pub over: bool,
     pub severity: Option<Severity>,
     pub service: Option<String>,
     /// Only those that name this person: as commander, as who took it, or anywhere in its roles and tasks.
@@ -331,6 +333,9 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
     clause("id <", filter.before.map(text));
     if filter.open {
         sql.push_str(" and open");
+    }
+    if filter.over {
+        sql.push_str(" and not open");
     }
     // A board is of what is real.
     if filter.worst_first || filter.real {

@@ -373,6 +373,12 @@ pub fn withdraw_waiting_of(page: PageId, person: &str, now: Timestamp) -> Write 
     }
 }
 
+/// One that was for nobody leaves no trace.
+#[must_use]
+pub fn remove(id: MessageId) -> Write {
+    Write::Exec { table: &MESSAGE, sql: "delete from message where id = ?1", args: vec![text(id)], expect: None }
+}
+
 /// This claimed message was not begun, since its page has ended.
 #[must_use]
 pub fn withdraw(id: MessageId, now: Timestamp) -> Write {

@@ -119,6 +119,15 @@ pub async fn run(url: &str, sql: &str) -> Result<(), String> {
     }
 }
 
+/// The one number that a query of its own connection finds.
+pub async fn number(url: &str, sql: &str) -> Result<i64, String> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(|error| format!("connect: {error:?}"))?;
+    tokio::select! {
+        found = client.query_one(sql, &[]) => found.and_then(|row| row.try_get(0)).map_err(|error| format!("{sql}: {error:?}")),
+        ended = connection => Err(format!("{sql}: the connection ended: {ended:?}")),
+    }
+}
+
 /// The address with another database's name.
 fn with_database(url: &str, name: &str) -> String {
     let (rest, query) = url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));

@@ -66,10 +66,8 @@ const ACTIONS_SHOWN: i64 = 20;
 const OF_WHAT_CHARS_MAX: usize = 80;
 /// Changes of its service that are shown.
 const CHANGES_SHOWN: i64 = 10;
-/// Earlier incidents of the same service that are shown.
-const SIMILAR_SHOWN: usize = 5;
-/// Incidents of the service among which those that are over are looked for.
-const SIMILAR_AMONG: i64 = 50;
+/// Earlier incidents of the same service that are over and are shown.
+const SIMILAR_SHOWN: i64 = 5;
 /// Open incidents to choose from, where one is merged.
 const OTHERS_SHOWN: i64 = 50;
 /// How much of what is awaited is shown at once: what is due next, and what one can do stands below it on a phone.
@@ -234,12 +232,42 @@ pub(crate) async fn read(
     let queries = engine.queries(who).in_zone(&zone);
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
-    let held = queries.is_held(id).await?;
-    let mut awaited = queries.expectations(id).await?;
+    // What does not wait for each other is asked at once: each question takes its way to the database and back.
+    let (held, mut awaited, mut pages, log) =
+        tokio::try_join!(queries.is_held(id), queries.expectations(id), queries.pages(id), Box::pin(log::read(&queries, id, part)))?;
+    let may_act = queries.has(Right::Respond);
+    let me = who.person().map(ToOwned::to_owned);
+    let concerns = |person: &Option<String>| me.is_some() && *person == me;
+    let takes_over = incident.state.is_open() && incident.roles.iter().any(|role| concerns(&role.person) || concerns(&role.offered_to));
+    let briefing = async {
+        if !takes_over {
+            return Ok(None);
+        }
+        queries.briefing_of(id, &incident, &pages, &awaited).await.map(Some)
+    };
+    let declined = async { if pages.is_empty() { Ok(Vec::new()) } else { queries.declined(id).await.map(|events| passed_on(&events)) } };
+    let similar = async {
+        if incident.service.is_none() {
+            return Ok(Vec::new());
+        }
+        let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), over: true, ..IncidentFilter::default() };
+        queries.incidents(of_service, SIMILAR_SHOWN).await
+    };
+    let updates = async { if incident.last_update_at.is_some() { queries.updates(id).await } else { Ok(Vec::new()) } };
+    let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
+    let (briefing, roll, declined, alerts, changes, similar, mut updates, actions, (others, into), awaits_review) = tokio::try_join!(
+        Box::pin(briefing),
+        Box::pin(queries.roll_of(id, &incident, &pages)),
+        Box::pin(declined),
+        Box::pin(queries.alerts_of(id, None, 0, alerts::ALERTS_READ)),
+        Box::pin(queries.changes_beside(id, CHANGES_SHOWN)),
+        Box::pin(similar),
+        Box::pin(updates),
+        Box::pin(queries.actions(of_it, ACTIONS_SHOWN)),
+        Box::pin(beside(&queries, &incident, may_act)),
+        Box::pin(queries.awaits_review(&incident)),
+    )?;
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
-    let log = log::read(&queries, id, part).await?;
-    let mut pages = queries.pages(id).await?;
-    let roll = Box::pin(queries.roll_of(id, &incident, &pages)).await?;
     pages.reverse();
     // What calls somebody now is shown, however much was told since.
     let mut shown = 0;
@@ -247,28 +275,8 @@ pub(crate) async fn read(
         shown += 1;
         shown <= PAGES_SHOWN || page.status == Status::Running
     });
-    let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
-    let alerts = queries.alerts_of(id, None, 0, alerts::ALERTS_READ).await?;
-    let changes = queries.changes_beside(id, CHANGES_SHOWN).await?;
-    let mut similar = Vec::new();
-    if incident.service.is_some() {
-        let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
-        similar = queries.incidents(of_service, SIMILAR_AMONG).await?;
-        similar.retain(|other| !other.state.is_open());
-        similar.truncate(SIMILAR_SHOWN);
-    }
-    let may_act = queries.has(Right::Respond);
-    let me = who.person().map(ToOwned::to_owned);
-    let mut updates = if incident.last_update_at.is_some() { queries.updates(id).await? } else { Vec::new() };
     updates.reverse();
     updates.truncate(UPDATES_SHOWN);
-    let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
-    let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
-    let concerns = |person: &Option<String>| me.is_some() && *person == me;
-    let takes_over = incident.state.is_open() && incident.roles.iter().any(|role| concerns(&role.person) || concerns(&role.offered_to));
-    let briefing = if takes_over { Some(Box::pin(queries.briefing(id)).await?) } else { None };
-    let (others, into) = beside(&queries, &incident, may_act).await?;
-    let awaits_review = queries.awaits_review(&incident).await?;
     Ok(PageData {
         incident,
         when,
