@@ -107,6 +107,8 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Plan { command } => cli::plans::plan(command).await,
         Command::Roll(args) => cli::incidents::roll(args).await,
         Command::Log(args) => cli::incidents::log(args).await,
+        Command::Export(args) => cli::record::export(args).await,
+        Command::VerifyBundle(args) => cli::record::verify_bundle(&args),
         Command::Oncall(args) => cli::incidents::oncall(args).await,
         Command::Drill(args) => cli::drill::drill(args).await,
         Command::Drills(args) => cli::drill::drills(args).await,

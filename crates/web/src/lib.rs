@@ -60,6 +60,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/incidents/{ref}/alerts", get(incident::alerts::show))
         .route("/incidents/{ref}/blast.svg", get(incident::blast::show))
         .route("/incidents/{ref}/briefing", get(incident::briefing::show))
+        .route("/incidents/{ref}/record", get(incident::record::file))
+        .route("/incidents/{ref}/print", get(incident::print::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
         .route(board::letters::PATH, post(board::letters::set))
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))

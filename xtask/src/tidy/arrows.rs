@@ -26,7 +26,7 @@ struct Arrows {
 const ARROWS: [Arrows; 3] = [
     Arrows {
         of: "domain",
-        below: &["plants", "ical", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect", "obligation"],
+        below: &["plants", "ical", "hex", "clean", "markdown", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect", "obligation"],
         on_top: &[],
         may: &[
             ("access", &["org"]),
@@ -46,6 +46,8 @@ const ARROWS: [Arrows; 3] = [
             ("org", &["channel", "oncall"]),
             // A page knows its incident by its id: what it is about is told to it. So it cannot decide by an incident's state.
             ("paging", &["names", "org", "wire"]),
+            // Written of what people read of an incident; a bundle of the stored log.
+            ("record", &["checkpoint", "incident", "names", "org", "view"]),
             // A draft is made of what people read of an incident, and says of its recovery what that says.
             ("review", &["incident::running", "measure", "names", "org", "timeline", "view"]),
             // An alarm is judged before there is an incident.

@@ -73,6 +73,17 @@ impl PartialSchema for ReviewBody {
 
 impl ToSchema for ReviewBody {}
 
+/// The body of the command `export`.
+pub(crate) struct ExportBody;
+
+impl PartialSchema for ExportBody {
+    fn schema() -> RefOr<Schema> {
+        written(body(&ask::of(Verb::Export).into_iter().collect::<Vec<_>>()))
+    }
+}
+
+impl ToSchema for ExportBody {}
+
 /// The description of a body, whose fields these rows share.
 fn body(asks: &[&Ask]) -> Value {
     let verbs: Vec<String> = asks.iter().map(|ask| format!("`{}`: {}.", ask.verb.word(), ask.says)).collect();
@@ -173,6 +184,22 @@ pub(crate) async fn ask_review(
     once: Once,
 ) -> Result<Response, Problem> {
     let ask = ask::of(Verb::Review).ok_or_else(|| Problem::new("no_such_command", "nobody asks for reviews"))?;
+    carry_out(&api, &who, &reference, ask, &once).await
+}
+
+/// Makes what one organisation may be told, signed: the command `export`, at the address where the record is read.
+#[utoipa::path(post, path = "/api/v1/incidents/{ref}/export", operation_id = "export_incident_to_party", tag = "incidents", request_body = ExportBody,
+    params(("ref" = String, Path, description = "`INC-142`, or the id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
+        ("If-Match" = Option<String>, Header, description = "The incident's `version`, in quotation marks: refused where it has changed meanwhile")),
+    responses((status = 200, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn ask_export(
+    Shared(api): Shared<Api>,
+    who: Who<Respond>,
+    P(reference): P<String>,
+    once: Once,
+) -> Result<Response, Problem> {
+    let ask = ask::of(Verb::Export).ok_or_else(|| Problem::new("no_such_command", "nobody asks for exports"))?;
     carry_out(&api, &who, &reference, ask, &once).await
 }
 

@@ -6,6 +6,7 @@ mod asks;
 mod cover;
 mod drills;
 mod explain;
+mod export;
 mod feeds;
 mod incidents;
 mod learning;
@@ -192,6 +193,8 @@ operations! {
     incidents::blast,
     incidents::changes,
     incidents::expectations,
+    export::record,
+    asks::ask_export,
     asks::command,
     learning::updates,
     learning::review_of,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use allclear_domain::access::Scope;
 use allclear_domain::incident::Severity;
+use allclear_domain::record;
 use allclear_domain::time::Length;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
@@ -86,6 +87,10 @@ pub enum Command {
     Roll(One),
     /// Shows an incident's log
     Log(Log),
+    /// Writes the whole record of an incident as a file: to read, for programs, spreadsheets or process mining, or signed
+    Export(Export),
+    /// Checks a bundle that `export --format bundle` made: needs no server and no database
+    VerifyBundle(VerifyBundle),
     /// Who is on call, and who is next
     Oncall(Oncall),
     /// Starts a fire drill of an escalation policy over the real path, and follows it level by level
@@ -308,6 +313,32 @@ pub struct Log {
     /// Go on as it grows, until interrupted
     #[arg(long, short)]
     pub follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub one: One,
+    /// Only what this organisation may be told, signed, as `guest export` makes it
+    #[arg(value_name = "ORGANISATION", conflicts_with_all = ["format", "output"])]
+    pub organisation: Option<String>,
+    /// What it is written in
+    #[arg(long, default_value = record::FORMATS[0].name, value_parser = record::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>())]
+    pub format: String,
+    /// Into this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyBundle {
+    /// The bundle; - is standard input
+    pub file: PathBuf,
+    /// Public keys of whoever is said to have signed it, as their /.well-known/jwks.json gives them
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Args)]

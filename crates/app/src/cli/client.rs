@@ -153,6 +153,15 @@ impl Client {
         self.json(self.request(Method::GET, parts, query)).await
     }
 
+    /// GET of a file, as it is.
+    ///
+    /// # Errors
+    /// As [`Self::send`], and when it breaks off.
+    pub async fn file(&self, parts: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Vec<u8>> {
+        let answer = self.send(self.request(Method::GET, parts, query).timeout(ANSWER)).await?;
+        Ok(answer.bytes().await.context("the answer broke off")?.to_vec())
+    }
+
     /// POST of JSON.
     ///
     /// # Errors

@@ -73,6 +73,10 @@ mod tests {
             "allclear field clear INC-1 ward",
             "allclear assess INC-1 high medium",
             "allclear log INC-1 --follow",
+            "allclear export INC-1",
+            "allclear export INC-1 cert",
+            "allclear export INC-1 --format bundle -o inc-1.bundle",
+            "allclear verify-bundle inc-1.bundle --keys jwks.json --json",
             "allclear page INC-1 --why again",
             "allclear page INC-1 --why hands --to person:ana --to team:database",
             "allclear update INC-1 fixed --to customers --next 30m",
@@ -102,6 +106,8 @@ mod tests {
             "allclear declare x --type ward --field ward",
             "allclear token create --name n --scope king",
             "allclear list --limit 0",
+            "allclear export INC-1 --format pdf",
+            "allclear export INC-1 cert --format md",
             "allclear page INC-1",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -16,6 +16,7 @@ pub(crate) mod on_call_args;
 pub(crate) mod org;
 mod partners;
 pub(crate) mod plans;
+pub(crate) mod record;
 mod several;
 pub mod shared_args;
 pub(crate) mod store;

@@ -53,6 +53,7 @@ mod pooler;
 mod positions;
 mod private;
 mod reasoning;
+mod record;
 mod recovery;
 mod replies;
 mod reports;

@@ -69,6 +69,8 @@ pub enum Denied {
     Silence,
     #[error("how somebody is reached is changed by themself, on their page Me, and by administrators")]
     NotTheirs,
+    #[error("a bundle has the whole log, and parts of this one are for those who lead the incident: ask for `json`, which has what you may read")]
+    NotWhole,
 }
 
 /// What matters about an incident for who may see it.
@@ -319,7 +321,8 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
         | Denied::Ours
         | Denied::AnothersName
         | Denied::Silence
-        | Denied::NotTheirs => Err(no),
+        | Denied::NotTheirs
+        | Denied::NotWhole => Err(no),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::event::Mark;
 use crate::expect::{Rule, Standing};
 use crate::incident::running::RecoveryState;
+use crate::markdown::one_line;
 use crate::measure::{Duration, Instants};
 use crate::org::snapshot::Org;
 use crate::time::in_words;
@@ -234,57 +235,4 @@ fn people(log: &[EventView]) -> Vec<(String, usize)> {
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts
-}
-
-/// Somebody's words on one line, as Markdown that reads as exactly these words.
-fn one_line(text: &str) -> String {
-    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-/// A backslash before every mark that Markdown would read, and before no other, since people go on writing in the draft: an
-/// underline within a word is none, and a bracket that opens nothing needs no company.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut before: Option<char> = None;
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let next = rest.peek().copied();
-        let is_mark = match c {
-            '*' | '`' | '[' | '~' | '|' => true,
-            '_' => !(before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric)),
-            '<' => next.is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(next)),
-            '&' => next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '#'),
-            '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
-            // Of a heading's end, and of a line that would be one.
-            '#' => before.is_none_or(char::is_whitespace) || next.is_none(),
-            '>' | '-' | '+' | '=' => before.is_none(),
-            _ => false,
-        };
-        if is_mark {
-            out.push('\\');
-        }
-        out.push(c);
-        before = Some(c);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_quoted_reads_as_it_was_written() {
-        for (words, draft) in [
-            ("disk of db_primary_1 is full", "disk of db_primary_1 is full"),
-            ("_so_ *it* was `x` [y](z)", r"\_so\_ \*it\* was \`x\` \[y](z)"),
-            ("<b>a</b> < b & c &amp; d", r"\<b>a\</b> < b & c \&amp; d"),
-            ("C:\\new \\_", r"C:\new \\\_"),
-            ("# one #2 ##", r"\# one \#2 \#\#"),
-            ("two\nlines\r\n\r\n- of it", "two lines - of it"),
-            ("- first", r"\- first"),
-        ] {
-            assert_eq!(one_line(words), draft);
-        }
-    }
 }

@@ -12,7 +12,7 @@ use allclear_domain::view::{EventView, GuestView, PartyExport, SignedExport};
 use allclear_store::rows;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -25,7 +25,7 @@ const EXPORT_EVENTS_MAX: u64 = 10_000;
 /// Events that are read at once.
 const CHUNK: u64 = 1_000;
 
-/// Signs exports.
+/// Signs exports, bundles and checkpoints that leave the house.
 #[derive(Debug)]
 pub(crate) struct ExportKey {
     pair: Ed25519KeyPair,
@@ -40,9 +40,13 @@ impl ExportKey {
     /// Never: any 32 bytes are the seed of a key.
     pub(crate) fn new(key: &SecretKey) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(&key.derive("party-export")).expect("32 bytes are a seed");
-        let thumb = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(pair.public_key()));
-        let id = URL_SAFE_NO_PAD.encode(Sha256::digest(thumb));
+        let id = key_id(pair.public_key().as_ref());
         Self { pair, id }
+    }
+
+    /// The public key, and its signature of some bytes.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        (self.pair.public_key().as_ref().to_vec(), self.pair.sign(bytes).as_ref().to_vec())
     }
 
     /// The public half, as a set of keys (RFC 7517).
@@ -58,6 +62,26 @@ impl ExportKey {
         let signature = URL_SAFE_NO_PAD.encode(self.pair.sign(format!("{protected}.{payload}").as_bytes()));
         SignedExport { payload, protected, signature }
     }
+}
+
+/// What a public key is called: its thumbprint (RFC 7638), as the published set of keys has it.
+#[must_use]
+pub fn key_id(public: &[u8]) -> String {
+    let thumb = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(public));
+    URL_SAFE_NO_PAD.encode(Sha256::digest(thumb))
+}
+
+/// Whether a public key signed these bytes.
+#[must_use]
+pub fn is_signed(public: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public).verify(bytes, signature).is_ok()
+}
+
+/// The public keys of a set (RFC 7517), as `/.well-known/jwks.json` gives it; nothing where it is none.
+#[must_use]
+pub fn keys_of(set: &Value) -> Option<Vec<Vec<u8>>> {
+    let key = |key: &Value| URL_SAFE_NO_PAD.decode(key.get("x")?.as_str()?).ok();
+    set.get("keys")?.as_array().map(|keys| keys.iter().filter_map(key).collect())
 }
 
 impl Engine {

@@ -99,6 +99,11 @@ impl Links {
         }
     }
 
+    /// The key by which whatever leaves the house is signed.
+    pub(crate) fn signing_key(&self) -> &exports::ExportKey {
+        &self.export_key
+    }
+
     /// The full address for one person and page, in the message of a step.
     #[must_use]
     pub fn ack_url(&self, page: PageId, at: AtStep, person: &str, now: Timestamp) -> String {

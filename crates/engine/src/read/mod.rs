@@ -17,6 +17,7 @@ pub(crate) mod on_call;
 pub mod on_call_cost;
 mod plans;
 pub mod ready;
+pub mod record;
 mod roles;
 pub mod screens;
 mod several;

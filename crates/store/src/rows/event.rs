@@ -1,7 +1,7 @@
 //! The log.
 
 use allclear_domain::access::Reach;
-use allclear_domain::event::{Hash, Head, Sealed, Stream};
+use allclear_domain::event::{Hash, Head, Mode, Sealed, Stream};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::tlp::Tlp;
 use jiff::Timestamp;
@@ -35,6 +35,8 @@ pub struct StoredEvent {
     pub hash: Hash,
     /// How far it may go; nothing where nobody said.
     pub marking: Option<Tlp>,
+    /// Live or exercise.
+    pub mode: Mode,
 }
 
 /// Appends an event; another node that was first makes this a conflict.
@@ -74,7 +76,7 @@ pub fn redact(stream: &Stream, version: u64) -> Write {
     }
 }
 
-const COLUMNS: &str = "seq, stream, version, incident, kind, v, at, recorded_at, actor, cause, body, salt, body_hash, hash, marking";
+const COLUMNS: &str = "seq, stream, version, incident, kind, v, at, recorded_at, actor, cause, body, salt, body_hash, hash, marking, mode";
 
 fn stored(row: &Row) -> Result<StoredEvent, Fault> {
     let mut r = Reader::new(row);
@@ -94,6 +96,7 @@ fn stored(row: &Row) -> Result<StoredEvent, Fault> {
         body_hash: r.hash()?,
         hash: r.hash()?,
         marking: r.opt_text()?.as_deref().and_then(Tlp::from_word),
+        mode: Mode::from_word(&r.text()?),
     })
 }
 
@@ -182,6 +185,15 @@ pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) ->
         )
         .await?;
     rows.iter().map(stored).collect()
+}
+
+/// The logs that have something on the timeline of an incident: its own, its pages', its review's, its actions'.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn streams_of_incident(db: &Db, incident: IncidentId) -> Result<Vec<String>, Fault> {
+    let rows = db.read("select distinct stream from event where incident = ?1 order by stream", vec![text(incident)]).await?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
 /// All events after `seq`, in the log's order. On PostgreSQL a transaction that took its number

@@ -38,6 +38,7 @@ const STYLE: &str = concat!(
     include_str!("../css/settings.css"),
     include_str!("../css/wall.css"),
     include_str!("../css/print.css"),
+    include_str!("../css/paper.css"),
 );
 const SCRIPT: &str = concat!(
     include_str!("../js/clock.js"),

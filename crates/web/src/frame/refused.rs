@@ -140,6 +140,7 @@ impl From<Denied> for Refused {
                 "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house."
                     .to_owned(),
             ),
+            Denied::NotWhole => ("A part of this is not for you", sentence(&no.to_string())),
             Denied::Link
             | Denied::Schedule
             | Denied::Drill

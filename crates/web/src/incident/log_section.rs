@@ -7,7 +7,7 @@ use allclear_domain::view::{Came, EventView, LogLine, Told, ToldStep};
 use maud::{Markup, html};
 
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
-use crate::incident::{PageData, ask_forms, log};
+use crate::incident::{PageData, ask_forms, log, record};
 
 /// Characters that a line unfolds to.
 const UNFOLDED_CHARS_MAX: usize = 8000;
@@ -45,6 +45,7 @@ pub(crate) fn section(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (ask_forms::marks(told)) (ask_forms::say(told)) }
+            (record::section(told))
         }
     }
 }

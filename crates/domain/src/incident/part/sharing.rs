@@ -176,7 +176,7 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Makes a signed file of what an organisation that takes part may be told of this incident, for it to keep",
         press: "Make the file",
         body: "ExportBody",
-        programs: &[Program::of("export").places(&["organisation"])],
+        programs: &[Program::of("guest export").says("Makes a signed file of what an organisation may be told").places(&["organisation"])],
         may: May::Responder,
         fields: &[parties::ORGANISATION],
         ways: &[],
