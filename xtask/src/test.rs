@@ -33,6 +33,8 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 const OPENAPI: &str = "openapi-spec-validator==0.9.0 openapi-python-client==0.29.1";
 /// Reads calendars as RFC 5545 has them.
 const ICALENDAR: &str = "icalendar==7.3.2 recurring-ical-events==3.8.2";
+/// Reads logs for process mining, and checks signatures for the script of `docs/bundle.md`.
+const RECORD: &str = "pm4py==2.7.23.11 cryptography==48.0.0";
 /// A mail server in Python, whose mails a test answers.
 const AIOSMTPD: &str = "aiosmtpd==1.4.6";
 /// What looks for barriers on pages. Of one version, since another has other rules.
@@ -176,6 +178,7 @@ fn provide() {
     provide_python("target/clients-venv", "pdpyras", PYTHON_CLIENT);
     provide_python("target/schemathesis-venv", "schemathesis", SCHEMATHESIS);
     provide_python("target/icalendar-venv", "icalendar, recurring_ical_events", ICALENDAR);
+    provide_python("target/record-venv", "pm4py, cryptography", RECORD);
     provide_python("target/aiosmtpd-venv", "aiosmtpd", AIOSMTPD);
     provide_python("target/openapi-venv", "openapi_python_client, openapi_spec_validator", OPENAPI);
     provide_axe();

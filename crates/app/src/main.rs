@@ -4,6 +4,7 @@
 //! usage. What each command does is in its own module; this one only chooses.
 
 mod accept;
+mod checkpoint_log;
 mod cli;
 mod clock_offset;
 mod config;

@@ -43,7 +43,7 @@ use crate::routes::{self, Faces};
 use crate::told_once::Teller;
 use crate::transport::{Carrier, Recorder};
 use crate::vendors;
-use crate::{demo, key, listen, upkeep};
+use crate::{checkpoint_log, demo, key, listen, upkeep};
 
 /// Part of the drain that is kept for writing down and closing.
 const DRAIN_TAIL: Duration = Duration::from_secs(2);
@@ -93,6 +93,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         if let Some(carrier) = kept.get() {
             listen::start(engine, carrier);
         }
+        checkpoint_log::start(engine, config.checkpoint_log.clone());
         Ok(())
     })
     .await

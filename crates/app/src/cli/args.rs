@@ -109,7 +109,7 @@ pub enum Command {
     /// Examines the database, the rota and the contacts, and asks a running server what impairs paging
     Doctor(Doctor),
     /// Checks every log's hash chain
-    Verify(Examine),
+    Verify(Verify),
     /// Ends the quarantine of a copy: it sends from now on
     Release(Release),
     /// Prints completions for a shell
@@ -404,7 +404,10 @@ pub struct Doctor {
 }
 
 #[derive(Debug, Args)]
-pub struct Examine {
+pub struct Verify {
+    /// Hold this file that left the house against the log as well: signed checkpoints (--checkpoint-log), or a bundle
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     #[command(flatten)]
     pub store: Given<ForStore>,
     #[command(flatten)]

@@ -46,7 +46,7 @@ pub fn verify_bundle(args: &VerifyBundle) -> anyhow::Result<()> {
         outln!(
             "{:#}",
             json!({
-                "whole": found.faults.is_empty() && known != Some(false), "entries": found.entries, "redacted": found.redacted,
+                "whole": found.faults.is_empty() && known != Some(false), "entries": found.entries.len(), "redacted": found.redacted,
                 "statement": found.statement, "signed_by": signer, "key_known": known, "faults": found.faults,
             })
         );
@@ -64,7 +64,7 @@ pub fn verify_bundle(args: &VerifyBundle) -> anyhow::Result<()> {
 }
 
 /// A file, or standard input for `-`.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).context("standard input cannot be read")?;
@@ -89,7 +89,7 @@ fn told(found: &Checked, signer: Option<&str>) {
             outln!("  checkpoint {} of {}, up to event {}: {}", anchor.number, instant(from_micros(anchor.at)), anchor.to_seq, clean(&anchor.hash));
         }
     }
-    outln!("  {} entries, the text of {} was erased before", found.entries, found.redacted);
+    outln!("  {} entries, the text of {} was erased before", found.entries.len(), found.redacted);
     outln!("  signed by key {}", signer.unwrap_or("that does not read"));
     for fault in &found.faults {
         let place = if fault.line == 0 { "file".to_owned() } else { format!("line {}", fault.line) };

@@ -10,6 +10,7 @@ use allclear_domain::ids::{AuditId, IdGen, TokenId};
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::time::{Length, after};
 use allclear_engine::clock::SystemClock;
+use allclear_engine::identity::seal::SecretKey;
 use allclear_engine::identity::sessions::{LinkKind, SET_UP_LIFE, new_link};
 use allclear_engine::identity::tokens;
 use allclear_engine::ports::{Clock as _, Rng, SystemRng};
@@ -22,7 +23,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::args::{CopyFile, Doctor, Examine, Form, Invite, Release, SetUpLink, Token, Usage};
+use crate::cli::args::{CopyFile, Doctor, Form, Invite, Release, SetUpLink, Token, Usage, Verify};
 use crate::cli::client::Client;
 use crate::cli::terminal;
 use crate::cli::terminal::outln;
@@ -203,19 +204,23 @@ fn told_file(form: Form, file: &PathBuf) {
     }
 }
 
+/// The secret key of the store; a database in memory has one that dies with it.
+fn existing_key(settings: &Resolved) -> Result<SecretKey, key::KeyError> {
+    let database = settings.text("database").unwrap_or_default();
+    match key::place(settings.text("secret-key-file").map(std::path::Path::new), database)? {
+        Some(place) => key::read(&place),
+        None => key::read_or_make(None, &SystemRng),
+    }
+}
+
 /// `doctor`.
 pub async fn doctor(args: Doctor) -> anyhow::Result<()> {
     let settings = args.store.resolve()?;
     if args.alarm {
         return operator_alarm::test(&settings, args.form).await;
     }
-    let database = settings.text("database").unwrap_or_default();
-    let place = key::place(settings.text("secret-key-file").map(std::path::Path::new), database)?;
+    let key = existing_key(&settings)?;
     let db = open(&settings, Access::ReadOnly).await?;
-    let key = match &place {
-        Some(place) => key::read(place)?,
-        None => key::read_or_make(None, &SystemRng)?,
-    };
     let kinds: Vec<_> = registry::kinds().collect();
     let channels = crate::vendors::ways(settings.text("vendors").map(std::path::Path::new))?;
     let mut found = upkeep::doctor(&db, &key, &kinds, channels, SystemClock::default().now()).await?;
@@ -269,26 +274,45 @@ async fn ask_the_server(client: &Client, found: &mut upkeep::Diagnosis, hints: &
 }
 
 /// `verify`.
-pub async fn verify(args: Examine) -> anyhow::Result<()> {
-    let db = open(&args.store.resolve()?, Access::ReadOnly).await?;
+pub async fn verify(args: Verify) -> anyhow::Result<()> {
+    let settings = args.store.resolve()?;
+    let db = open(&settings, Access::ReadOnly).await?;
     let found = upkeep::verify(&db).await?;
+    let held = match &args.against {
+        None => None,
+        Some(path) => {
+            let file = super::record::read(path)?;
+            Some(upkeep::anchors::against(&db, &existing_key(&settings)?, &file).await?)
+        }
+    };
     db.close().await;
+    let against = held.as_ref().map(|held| json!({ "checkpoints": held.checkpoints, "events": held.events, "findings": held.findings }));
     if args.form.json {
         let broken: Vec<Value> = found.broken.iter().map(|b| json!({ "stream": b.stream, "version": b.version, "why": b.why })).collect();
         let ranges: Vec<Value> =
             found.ranges.iter().map(|r| json!({ "after_seq": r.after_seq, "to_seq": r.to_seq, "why": r.why })).collect();
         outln!(
             "{:#}",
-            json!({ "events": found.events, "unsealed": found.unsealed, "broken": broken, "ranges": ranges, "rows": found.rows })
+            json!({
+                "events": found.events, "unsealed": found.unsealed, "broken": broken, "ranges": ranges, "rows": found.rows,
+                "against": against,
+            })
         );
     } else {
         outln!("{} events, {} of them since the last checkpoint", found.events, found.unsealed);
-        for line in found.findings() {
-            outln!("{}", terminal::clean(&line));
+        if let Some(held) = &held {
+            outln!("{} checkpoints and {} events of the file were held against it", held.checkpoints, held.events);
+        }
+        for line in found.findings().iter().chain(held.iter().flat_map(|held| &held.findings)) {
+            outln!("{}", terminal::clean(line));
         }
     }
-    anyhow::ensure!(found.is_whole(), "{} things are not what was written", found.findings().len());
+    let findings = found.findings().len() + held.as_ref().map_or(0, |held| held.findings.len());
+    anyhow::ensure!(findings == 0, "{findings} things are not what was written");
     eprintln!("every log's chain holds, and every row is what its log says");
+    if held.is_some() {
+        eprintln!("and the log is the one from which the file was made");
+    }
     Ok(())
 }
 

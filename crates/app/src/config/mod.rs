@@ -144,6 +144,7 @@ pub static SETTINGS: &[Setting] = &[
             "Where a POST says every minute that paging works, for a watch outside that tells when it stops",
         )
     },
+    setting("checkpoint-log", "FILE", None, "File to which every checkpoint of the log is added, signed; keep it on another machine"),
     setting("log", "LEVEL", Some("info"), "error, warn, info, debug or trace"),
     setting("log-format", "FORMAT", Some("text"), "text, or json for one object a line"),
     setting("workers", "N", Some("2"), "Threads that run tasks"),
@@ -344,6 +345,8 @@ pub struct Config {
     pub operators: Addresses,
     /// Where a watch outside hears that paging works.
     pub heartbeat_to: Option<reqwest::Url>,
+    /// Where checkpoints leave the house.
+    pub checkpoint_log: Option<PathBuf>,
     pub log: Level,
     pub log_json: bool,
     pub workers: usize,
@@ -415,6 +418,7 @@ impl Config {
             outbox,
             operators,
             heartbeat_to,
+            checkpoint_log: path("checkpoint-log"),
             log: log.ok_or_else(|| settings.bad("log", "write `error`, `warn`, `info`, `debug` or `trace`"))?,
             log_json,
             workers: settings.number("workers", 1, WORKERS_MAX)?,

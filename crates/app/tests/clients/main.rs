@@ -22,6 +22,7 @@ mod icalendar;
 mod mail;
 mod pagerduty;
 mod prometheus;
+mod record;
 mod schemathesis;
 
 /// How long any client may take to do what it was told.

@@ -10,6 +10,7 @@ mod csv;
 pub mod ics;
 mod json;
 mod markdown;
+pub mod seal;
 mod xes;
 
 use jiff::Timestamp;

@@ -1,5 +1,6 @@
 //! Looking after a store: health, rebuilding, the chain. Works beside a running server.
 
+pub mod anchors;
 pub(crate) mod attendance;
 pub mod checkpoints;
 pub mod room;

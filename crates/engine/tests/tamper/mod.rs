@@ -18,6 +18,8 @@ use rusqlite::{Connection, params};
 
 use super::*;
 
+mod rewritten;
+
 const EDITS: u64 = 1_000;
 const EVENT_COLUMNS: [&str; 16] = [
     "seq",

@@ -48,8 +48,11 @@ pub async fn newest(db: &Db) -> Result<Option<Checkpoint>, Fault> {
     rows.first().map(stored).transpose()
 }
 
-/// Those after a number, in order, each with its number; one that does not read is `None`.
-pub(crate) async fn after(db: &Db, number: i64) -> Result<Vec<(i64, Option<Checkpoint>)>, Fault> {
+/// Those after a number, in order and some at a time, each with its number; one that does not read is `None`.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn after(db: &Db, number: i64) -> Result<Vec<(i64, Option<Checkpoint>)>, Fault> {
     let sql = format!("select {COLUMNS} from checkpoint where number > ?1 order by number limit ?2");
     let rows = db.read(&sql, vec![Val::Int(number), Val::Int(READ_MAX)]).await?;
     rows.iter().map(|row| Ok((row.int(0)?, stored(row).ok()))).collect()

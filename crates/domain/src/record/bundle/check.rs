@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Entry, Leaves, Seal, Statement, VERSION, leaf, line, root, signed};
+use super::{Entry, Leaves, Statement, VERSION, leaf, root};
 use crate::event::{GENESIS, Hash, body_hash, chain, chain_first};
 use crate::hex::{hex, unhex};
+use crate::record::seal::{Seal, line};
 
 /// Lines before the first entry.
 const BEFORE_ENTRIES: usize = 2;
@@ -35,7 +36,8 @@ pub struct Checked {
     pub statement: Option<Statement>,
     /// The public key by which it was signed.
     pub key: Option<[u8; 32]>,
-    pub entries: usize,
+    /// Those that read.
+    pub entries: Vec<Entry>,
     /// Entries whose text was erased before it was signed.
     pub redacted: usize,
     /// Nothing where all is well. The signature is only held against the key within: whose that is, somebody else has to say.
@@ -89,23 +91,17 @@ pub fn check(file: &[u8], is_signed: impl Fn(&[u8], &[u8], &[u8]) -> bool) -> Ch
     let leaves = leaves.map(|read| read_leaves(&mut found, &read)).unwrap_or_default();
     let raw = lines.get(BEFORE_ENTRIES..).unwrap_or_default();
     let entries: Vec<Option<Entry>> = raw.iter().enumerate().map(|(n, line)| found.read(n + BEFORE_ENTRIES + 1, line)).collect();
-    found.entries = raw.len();
     found.redacted = entries.iter().flatten().filter(|entry| entry.is_redacted()).count();
     hold_against(&mut found, raw, &entries, &leaves);
     chains(&mut found, &entries);
+    found.entries = entries.into_iter().flatten().collect();
     found
 }
 
 fn read_seal(found: &mut Checked, seal: &Seal, is_signed: impl Fn(&[u8], &[u8], &[u8]) -> bool) {
-    if seal.format != VERSION {
-        found.fault(1, None, format!("the format is not `{VERSION}`"));
-    }
-    found.key = unhex(&seal.key);
-    match (found.key, unhex::<64>(&seal.signature)) {
-        (Some(key), Some(signature)) if is_signed(&key, &signed(&seal.statement), &signature) => {}
-        (Some(_), Some(_)) => found.fault(1, None, "the signature is not of this statement by this key"),
-        (None, _) => found.fault(1, None, "the key is not 32 bytes in hex"),
-        (Some(_), None) => found.fault(1, None, "the signature is not 64 bytes in hex"),
+    found.key = seal.key();
+    if let Err(why) = seal.judge(VERSION, is_signed) {
+        found.fault(1, None, why);
     }
     found.statement = found.read(1, seal.statement.as_bytes());
 }

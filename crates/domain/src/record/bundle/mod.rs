@@ -15,8 +15,8 @@ mod merkle;
 
 use serde::{Deserialize, Serialize};
 
+use super::seal::{Anchor, Seal, line};
 use super::{Format, Written};
-use crate::checkpoint::Checkpoint;
 use crate::event::{Covered, Hash, Salt};
 use crate::hex::{hex, unhex};
 
@@ -32,22 +32,6 @@ pub(super) const FORMAT: Format = Format {
 
 /// What is changed has another number.
 pub const VERSION: &str = "allclear-bundle-1";
-
-/// What stands before a statement where it is signed, so that no other text of ours that is signed reads as one.
-const CONTEXT: &str = "allclear-bundle-1\n";
-
-/// The first line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seal {
-    pub format: String,
-    /// A [`Statement`], as the text that was signed.
-    pub statement: String,
-    /// The public key, Ed25519, in hex.
-    pub key: String,
-    /// The signature of [`signed`] the statement, in hex.
-    pub signature: String,
-}
 
 /// The second line: of each entry the hash of its line, so that one that differs is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,36 +67,6 @@ pub struct Standing {
     pub version: u64,
     /// Hash of that.
     pub hash: String,
-}
-
-/// A checkpoint of the whole log, as it is told outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Anchor {
-    pub number: u64,
-    /// The last event that it covers.
-    pub to_seq: i64,
-    /// How many it covers.
-    pub events: u64,
-    /// When it was made, in microseconds since 1970.
-    pub at: i64,
-    pub digest: String,
-    pub hash: String,
-}
-
-impl Anchor {
-    /// Of a checkpoint.
-    #[must_use]
-    pub fn of(made: &Checkpoint) -> Self {
-        Self {
-            number: made.number,
-            to_seq: made.to_seq,
-            events: made.events,
-            at: made.at,
-            digest: hex(&made.digest),
-            hash: hex(&made.hash),
-        }
-    }
 }
 
 /// An event as it is stored, with its place in the chain.
@@ -174,18 +128,6 @@ impl Entry {
     }
 }
 
-/// The bytes that a signature is of.
-#[must_use]
-pub fn signed(statement: &str) -> Vec<u8> {
-    [CONTEXT, statement].concat().into_bytes()
-}
-
-/// A line, in the one way in which it is written.
-fn line<T: Serialize>(value: &T) -> String {
-    // Texts, numbers and lists of them: nothing that JSON cannot say.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 /// The head of a bundle, before there is a root.
 #[derive(Debug, Clone)]
 pub struct About {
@@ -218,8 +160,7 @@ pub fn write(about: About, mut entries: Vec<Entry>, sign: impl FnOnce(&[u8]) -> 
         heads,
         checkpoint: about.checkpoint,
     });
-    let (key, signature) = sign(&signed(&statement));
-    let seal = Seal { format: VERSION.to_owned(), statement, key: hex(&key), signature: hex(&signature) };
+    let seal = Seal::of(VERSION, statement, sign);
     let leaves = Leaves { leaves: leaves.iter().map(|leaf| hex(leaf)).collect() };
     let mut out = line(&seal) + "\n" + &line(&leaves) + "\n";
     for one in lines {

@@ -1,3 +1,4 @@
+use super::super::seal::{Anchor, CHECKPOINT};
 use super::*;
 use crate::actor::Actor;
 use crate::event::{Draft, Head, Mode, Stream, body_hash};
@@ -73,7 +74,8 @@ fn what_was_signed_is_whole_and_says_what_it_is() {
     let file = bundle_of(entries());
     let found = check_it(file.as_bytes());
     assert_eq!(found.faults, []);
-    assert_eq!((found.entries, found.redacted, found.key), (5, 1, Some([9; 32])));
+    assert_eq!((found.entries.len(), found.redacted, found.key), (5, 1, Some([9; 32])));
+    assert_eq!(found.entries, entries());
     let statement = found.statement.unwrap();
     assert_eq!((statement.entries, statement.heads.len(), statement.heads[0].version), (5, 2, 3));
     // Entries may come in any order: they are written in that of the log.
@@ -172,4 +174,20 @@ fn another_key_and_another_seal_are_no_seal_of_this() {
     assert!(!named(b"").is_empty() && !named(b"\n").is_empty() && !named(b"{}\n{}\n{}\n").is_empty());
     // A bundle of no entries is none of an incident.
     assert!(named(bundle_of(Vec::new()).as_bytes()).iter().any(|(_, why)| why == "the incident's own log is missing"));
+}
+
+#[test]
+fn a_checkpoint_that_left_the_house_is_read_back_and_no_bundle_is_one() {
+    let anchor = Anchor { number: 3, to_seq: 16, events: 16, at: 5, digest: hex(&[1; 32]), hash: hex(&[2; 32]) };
+    let line = anchor.sealed(|bytes| (vec![9; 32], signature(&[9; 32], bytes)));
+    let read = |text: &str| Anchor::read(text, |key, bytes, found| signature(key, bytes) == found);
+    assert_eq!(read(&line), Ok((anchor, [9; 32])));
+    let bytes = line.as_bytes();
+    for at in 0..bytes.len() {
+        let mut other = bytes.to_vec();
+        other[at] ^= 1;
+        assert!(std::str::from_utf8(&other).is_ok_and(|text| read(text).is_err()), "byte {at}");
+    }
+    let bundle = bundle_of(entries());
+    assert!(read(bundle.lines().next().unwrap()).unwrap_err().contains(CHECKPOINT));
 }
