@@ -34,7 +34,7 @@ const OPENAPI: &str = "openapi-spec-validator==0.9.0 openapi-python-client==0.29
 /// Reads calendars as RFC 5545 has them.
 const ICALENDAR: &str = "icalendar==7.3.2 recurring-ical-events==3.8.2";
 /// Reads logs for process mining, and checks signatures for the script of `docs/bundle.md`.
-const RECORD: &str = "pm4py==2.7.23.11 cryptography==48.0.0";
+const RECORD: &str = "pm4py==2.7.23.11 cryptography==50.0.2";
 /// A mail server in Python, whose mails a test answers.
 const AIOSMTPD: &str = "aiosmtpd==1.4.6";
 /// What looks for barriers on pages. Of one version, since another has other rules.

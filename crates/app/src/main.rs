@@ -114,6 +114,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Drill(args) => cli::drill::drill(args).await,
         Command::Drills(args) => cli::drill::drills(args).await,
         Command::Explain { command } => cli::incidents::explain(command).await,
+        Command::Import { command } => cli::store::import(command).await,
         Command::Backup(args) => cli::store::backup(args).await,
         Command::Restore(args) => cli::store::restore(args).await,
         Command::Doctor(args) => cli::store::doctor(args).await,

@@ -9,6 +9,7 @@ use allclear_domain::access::Scope;
 use allclear_domain::incident::Severity;
 use allclear_domain::record;
 use allclear_domain::time::Length;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
@@ -101,6 +102,11 @@ pub enum Command {
     Explain {
         #[command(subcommand)]
         command: Explain,
+    },
+    /// Brings something in that was written elsewhere, into a database on which no server runs
+    Import {
+        #[command(subcommand)]
+        command: Import,
     },
     /// Makes a consistent copy while the server runs; the copy sends nothing until `release`
     Backup(CopyFile),
@@ -323,11 +329,24 @@ pub struct Export {
     #[arg(value_name = "ORGANISATION", conflicts_with_all = ["format", "output"])]
     pub organisation: Option<String>,
     /// What it is written in
-    #[arg(long, default_value = record::FORMATS[0].name, value_parser = record::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>())]
+    #[arg(long, default_value = record::FORMATS[0].name, value_parser = PossibleValuesParser::new(record::FORMATS.iter().map(|format| format.name)))]
     pub format: String,
     /// Into this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// An incident that is over, from a bundle: its logs as they are, under its own id and reference; nobody is paged
+    Bundle {
+        /// The bundle; - is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        store: Given<ForStore>,
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -76,6 +76,8 @@ mod tests {
             "allclear export INC-1",
             "allclear export INC-1 cert",
             "allclear export INC-1 --format bundle -o inc-1.bundle",
+            "allclear import bundle inc-1.bundle --database sqlite:x.db",
+            "allclear verify --against checkpoints.log",
             "allclear verify-bundle inc-1.bundle --keys jwks.json --json",
             "allclear page INC-1 --why again",
             "allclear page INC-1 --why hands --to person:ana --to team:database",

@@ -23,7 +23,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::args::{CopyFile, Doctor, Form, Invite, Release, SetUpLink, Token, Usage, Verify};
+use crate::cli::args::{CopyFile, Doctor, Form, Import, Invite, Release, SetUpLink, Token, Usage, Verify};
 use crate::cli::client::Client;
 use crate::cli::terminal;
 use crate::cli::terminal::outln;
@@ -192,6 +192,27 @@ pub async fn restore(args: CopyFile) -> anyhow::Result<()> {
     db.close().await;
     told_file(args.form, &args.file);
     eprintln!("restored, and in quarantine: start the server with the secret key file of then, look around, then `allclear release`");
+    Ok(())
+}
+
+/// `import`.
+pub async fn import(command: Import) -> anyhow::Result<()> {
+    let Import::Bundle { file, store, form } = command;
+    let bundle = super::record::read(&file)?;
+    // As a server: so that none runs on it meanwhile.
+    let db = open(&store.resolve()?, Access::Serve).await?;
+    let made = upkeep::import::import(&db, &bundle, SystemClock::default().now(), &SystemRng).await;
+    let postgres = db.dialect() == Dialect::Postgres;
+    db.close().await;
+    let made = made?;
+    if form.json {
+        outln!("{:#}", json!({ "ref": made.reference, "id": made.id, "events": made.events, "signed_by": made.signed_by }));
+    } else {
+        outln!("{}", terminal::clean(&format!("{}: {} events, signed by the key {}", made.reference, made.events, made.signed_by)));
+    }
+    if postgres {
+        eprintln!("nodes that run have to be started again: they may hand out its reference once more");
+    }
     Ok(())
 }
 

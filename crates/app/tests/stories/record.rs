@@ -185,6 +185,60 @@ async fn a_record_has_what_its_reader_may_read_and_no_more(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_comes_back_as_it_was_and_pages_nobody() {
+    let mut world = world().await;
+    let reference = full(&world).await;
+    let open = begun(&world, "still burning").await;
+    for (reference, file) in [(&reference, "it.bundle"), (&open, "open.bundle")] {
+        assert_eq!(world.cli(&["export", reference, "--format", "bundle", "-o", file]).await.code, 0);
+    }
+    let file = std::fs::read_to_string(world.dir.path().join("it.bundle")).unwrap();
+    let mut broken = file.clone().into_bytes();
+    let last = broken.len() - 40;
+    broken[last] ^= 1;
+    std::fs::write(world.dir.path().join("broken.bundle"), broken).unwrap();
+    let before = world.api(&format!("/incidents/{reference}")).await;
+
+    let held = world.cli(&["import", "bundle", "it.bundle"]).await;
+    assert!(held.code == 1 && held.stderr.contains("server"), "a server runs on it: {held:?}");
+    let other = format!("sqlite:{}", world.dir.path().join("other.db").display());
+    let made = world.cli_on(&other, &["import", "bundle", "it.bundle"]).await;
+    assert!(made.code == 0 && made.stdout.starts_with(&reference), "{made:?}");
+    for (file, why) in [("it.bundle", "is here already"), ("open.bundle", "still going on"), ("broken.bundle", "is not what was signed")] {
+        let refused = world.cli_on(&other, &["import", "bundle", file]).await;
+        assert!(refused.code == 1 && refused.stderr.contains(why), "{file}: {refused:?}");
+    }
+    let verified = world.cli_on(&other, &["verify", "--against", "it.bundle"]).await;
+    assert!(!verified.stdout.contains("hash") && verified.stdout.contains("does not stand in the store"), "only its place is another: {verified:?}");
+    assert_eq!(world.cli_on(&other, &["verify"]).await.code, 0);
+
+    let sent = world.hook.all().len();
+    world.program.stop().await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let launch = world.launch_on(&other, dir.path(), &[]);
+    world.program = allclear_trial::Program::start(&launch, &world.client).await.unwrap();
+    let after = world.api(&format!("/incidents/{reference}")).await;
+    for key in ["id", "ref", "title", "state", "severity", "declared_at", "acknowledged_at", "acknowledged_by", "resolved_at", "tasks", "decisions", "review"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+    let events = world.events(&after).await;
+    let line = events.last().unwrap()["line"].as_str().unwrap();
+    assert!(line.contains("Brought in from a bundle"), "{line}");
+    world.cli(&["export", &reference, "--format", "bundle", "-o", "again.bundle"]).await;
+    let again = std::fs::read_to_string(world.dir.path().join("again.bundle")).unwrap();
+    let hashes = |text: &str| -> std::collections::BTreeSet<String> {
+        text.lines().skip(2).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["hash"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(hashes(&file).is_subset(&hashes(&again)) && hashes(&again).len() == hashes(&file).len() + 1, "every event is the one it was");
+    // A new one is called otherwise, and only that pages.
+    world.advance(7_200).await;
+    assert_eq!(world.hook.all().len(), sent, "nobody is paged for what came back");
+    world.fire("new here").await;
+    let new = world.incidents("limit=1").await.remove(0);
+    assert!(new["title"] == "new here" && new["ref"] != reference.as_str(), "{new}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forms_are_filled_for_a_period_and_have_room_for_the_rest() {
     let mut world = world_of(Database::Sqlite, org::usual()).await;
     let reference = begun(&world, "disk").await;
@@ -204,7 +258,7 @@ async fn forms_are_filled_for_a_period_and_have_room_for_the_rest() {
     let first = format!("?form=ics-214&from={}&to={}", hour(-3_600), hour(3_600));
     for form in allclear_domain::record::ics::FORMS {
         let page = text(&format!("?form={}", form.id)).await;
-        assert!(page.contains(form.title) && page.contains("class=\"sheet\"") && !page.contains("<script"), "{}: {page}", form.number);
+        assert!(page.contains(form.title) && page.contains("class=\"a4\"") && !page.contains("<script"), "{}: {page}", form.number);
     }
     let page = text(&first).await;
     assert!(page.contains("in the first hour") && !page.contains("in the fourth hour"), "{page}");

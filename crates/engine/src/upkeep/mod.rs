@@ -3,6 +3,7 @@
 pub mod anchors;
 pub(crate) mod attendance;
 pub mod checkpoints;
+pub mod import;
 pub mod room;
 
 use std::collections::{BTreeMap, HashSet};

@@ -65,6 +65,33 @@ pub fn append(event: &Sealed) -> Write {
     }
 }
 
+/// Appends an event that was written elsewhere, as it is; its place in the log is a new one.
+#[must_use]
+pub fn append_as_stored(event: &StoredEvent) -> Write {
+    let bytes = |bytes: &[u8]| Val::Bytes(bytes.to_vec());
+    let opt = |text: &Option<String>| text.clone().map_or(Val::Null, Val::Text);
+    Write::Insert {
+        table: &EVENT,
+        row: vec![
+            text(&event.stream),
+            count(event.version),
+            opt(&event.incident),
+            text(&event.kind),
+            Val::Int(i64::from(event.v)),
+            instant(event.at),
+            instant(event.recorded_at),
+            text(&event.actor),
+            text(&event.cause),
+            text(event.mode.word()),
+            event.marking.map_or(Val::Null, |marking| text(marking.word())),
+            opt(&event.body),
+            event.salt.as_deref().map_or(Val::Null, bytes),
+            bytes(&event.body_hash),
+            bytes(&event.hash),
+        ],
+    }
+}
+
 /// Erases what an event says; its place and its hash stay.
 #[must_use]
 pub fn redact(stream: &Stream, version: u64) -> Write {

@@ -119,7 +119,7 @@ fn choices(incident: &IncidentView, shown: Option<&Form>, period: &Period, when:
 fn sheets(form: &Form, filing: &Filing<'_>, when: &When) -> Markup {
     html! {
         @for sheet in form.fill(filing) {
-            article class="sheet" {
+            article class="a4" {
                 (marked(&filing.record.incident))
                 h1 { (form.title) " " span class="quiet" { (form.number) } }
                 @for block in &sheet { (self::block(block)) }
@@ -134,7 +134,7 @@ fn block(block: &Block) -> Markup {
         section class="block" {
             h2 { (block.number) ". " (block.title) }
             @match &block.content {
-                Content::Words(words) => @for words in words { p class="said" { bdi { (words) } } },
+                Content::Words(words) => { @for words in words { p class="said" { bdi { (words) } } } },
                 Content::Room(lines) => (room(*lines)),
                 Content::Table { head, rows, room } => table {
                     thead { tr { @for name in *head { th scope="col" { (name) } } } }
@@ -150,7 +150,7 @@ fn block(block: &Block) -> Markup {
 
 /// Lines to write on.
 fn room(lines: u8) -> Markup {
-    html! { div class="lines" aria-label="to be filled in" { @for _ in 0..lines { span {} } } }
+    html! { div class="lines" title="to be filled in" { @for _ in 0..lines { span {} } } }
 }
 
 /// How far it may go stands at the head of every sheet, and that it is an exercise.
@@ -197,7 +197,7 @@ fn whole(record: &Record<'_>, org: &Org, when: &When) -> Markup {
         format!("{} of {}: {}{answer}", one.state.word(), record.organisation(&one.organisation), one.text)
     });
     html! {
-        article class="sheet" {
+        article class="a4" {
             (marked(incident))
             h1 { (incident.reference) " " bdi { (incident.title) } }
             dl class="facts" { @for (name, value) in facts { @if let Some(value) = value { div { dt { (name) } dd { bdi { (value) } } } } } }
