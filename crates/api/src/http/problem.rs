@@ -138,7 +138,7 @@ impl From<NoAnswer> for Problem {
         let code = match &why {
             NoAnswer::Store(_) => "store_unavailable".to_owned(),
             NoAnswer::Missing(what) => format!("no_such_{what}"),
-            NoAnswer::Denied(_) => "forbidden".to_owned(),
+            NoAnswer::Denied(no) => no.code().to_owned(),
             NoAnswer::Bad(_) => "invalid".to_owned(),
         };
         Self::new(&code, why.to_string())
@@ -162,7 +162,7 @@ impl From<OrgError> for Problem {
 
 impl From<Denied> for Problem {
     fn from(no: Denied) -> Self {
-        Self::new("forbidden", no.to_string())
+        Self::new(no.code(), no.to_string())
     }
 }
 

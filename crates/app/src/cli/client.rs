@@ -117,12 +117,13 @@ impl Client {
         for error in &problem.errors {
             eprintln!("{}", error_line(error));
         }
+        let by_scope = problem.code.as_deref() == Some("forbidden");
         let code = problem.code.map(|code| format!(" ({code})")).unwrap_or_default();
         let words = problem.detail.filter(|detail| !detail.is_empty()).unwrap_or(problem.title);
         let hint = match (status.as_u16(), self.has_token()) {
             (401, false) => "; set ALLCLEAR_TOKEN, which `allclear token create` makes",
             (401, true) => "; the token in ALLCLEAR_TOKEN is unknown, expired or revoked",
-            (403, true) => "; that is the scope of the token in ALLCLEAR_TOKEN",
+            (403, true) if by_scope => "; that is the scope of the token in ALLCLEAR_TOKEN",
             _ => "",
         };
         anyhow::bail!("{}{code}{hint}", crate::cli::terminal::clean(&words))

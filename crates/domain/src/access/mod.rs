@@ -73,6 +73,28 @@ pub enum Denied {
     NotWhole,
 }
 
+impl Denied {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotWhole => "not_whole",
+            Self::Unseen
+            | Self::Scope { .. }
+            | Self::Guest
+            | Self::Link
+            | Self::Schedule
+            | Self::Drill
+            | Self::Override
+            | Self::WouldNotSeeIt
+            | Self::Ours
+            | Self::AnothersName
+            | Self::Silence
+            | Self::NotTheirs => "forbidden",
+        }
+    }
+}
+
 /// What matters about an incident for who may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts<'a> {

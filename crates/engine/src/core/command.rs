@@ -308,7 +308,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Denied(_) => "forbidden",
+            Self::Denied(no) => no.code(),
             Self::NoSuchIncident => "no_such_incident",
             Self::NoSuchPage => "no_such_page",
             Self::NoSuchAlert => "no_such_alert",

@@ -151,7 +151,7 @@ impl From<Denied> for Refused {
             | Denied::Silence
             | Denied::NotTheirs => ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string()))),
         };
-        Self::new(StatusCode::FORBIDDEN, "forbidden", title, detail, html! { p { a href="/" { "Board" } } })
+        Self::new(StatusCode::FORBIDDEN, no.code(), title, detail, html! { p { a href="/" { "Board" } } })
     }
 }
 
