@@ -55,10 +55,16 @@ pub fn verify_bundle(args: &VerifyBundle) -> anyhow::Result<()> {
     }
     let faults = found.faults.len();
     anyhow::ensure!(faults == 0, "{faults} things are not what was signed");
-    anyhow::ensure!(known != Some(false), "it fits together, and was signed by a key that is not among those of {}", shown(args.keys.as_deref()));
+    anyhow::ensure!(
+        known != Some(false),
+        "it fits together, and was signed by a key that is not among those of {}",
+        shown(args.keys.as_deref())
+    );
     match known {
         Some(_) => eprintln!("every entry is what was signed, by a key that you know"),
-        None => eprintln!("every entry is what was signed; whether the key is theirs, their /.well-known/jwks.json says: give it as --keys"),
+        None => {
+            eprintln!("every entry is what was signed; whether the key is theirs, their /.well-known/jwks.json says: give it as --keys")
+        }
     }
     Ok(())
 }
@@ -84,9 +90,18 @@ fn keys(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 
 fn told(found: &Checked, signer: Option<&str>) {
     if let Some(statement) = &found.statement {
-        outln!("{}", clean(&format!("{} ({}), as it stood at {}", statement.reference, statement.incident, instant(from_micros(statement.made_at)))));
+        outln!(
+            "{}",
+            clean(&format!("{} ({}), as it stood at {}", statement.reference, statement.incident, instant(from_micros(statement.made_at))))
+        );
         if let Some(anchor) = &statement.checkpoint {
-            outln!("  checkpoint {} of {}, up to event {}: {}", anchor.number, instant(from_micros(anchor.at)), anchor.to_seq, clean(&anchor.hash));
+            outln!(
+                "  checkpoint {} of {}, up to event {}: {}",
+                anchor.number,
+                instant(from_micros(anchor.at)),
+                anchor.to_seq,
+                clean(&anchor.hash)
+            );
         }
     }
     outln!("  {} entries, the text of {} was erased before", found.entries.len(), found.redacted);

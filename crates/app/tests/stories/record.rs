@@ -53,7 +53,10 @@ async fn the_whole_record_leaves_the_house_in_every_format(database: Database) {
     let json = world.get(&path("json")).await.ok();
     assert_eq!(json.header("content-disposition"), Some(format!("attachment; filename=\"{reference}.json\"").as_str()));
     assert_eq!((&json.body["format"], json.body["events"].as_array().unwrap()), (&"allclear-record-1".into(), &events));
-    assert_eq!((&json.body["incident"]["ref"], json.body["actions"][0]["text"].as_str()), (&reference.as_str().into(), Some("buy a larger one")));
+    assert_eq!(
+        (&json.body["incident"]["ref"], json.body["actions"][0]["text"].as_str()),
+        (&reference.as_str().into(), Some("buy a larger one"))
+    );
 
     let csv = world.get(&path("csv")).await.ok().text;
     assert!(csv.contains("Ana") && csv.contains("\"noted\""), "{csv}");
@@ -65,7 +68,10 @@ async fn the_whole_record_leaves_the_house_in_every_format(database: Database) {
     assert!(markdown.text.contains("We fail over") && markdown.text.contains(r"\<script>"), "{}", markdown.text);
 
     // The same from a terminal, into a file or not.
-    assert_eq!(world.cli(&["export", &reference, "--format", "json"]).await.stdout.lines().nth(1), Some("  \"format\": \"allclear-record-1\","));
+    assert_eq!(
+        world.cli(&["export", &reference, "--format", "json"]).await.stdout.lines().nth(1),
+        Some("  \"format\": \"allclear-record-1\",")
+    );
     let ran = world.cli(&["export", &reference, "-o", "record.md"]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert!(std::fs::read_to_string(world.dir.path().join("record.md")).unwrap().contains("## Log"));
@@ -100,7 +106,7 @@ async fn a_bundle_is_checked_by_a_stranger_and_whatever_was_done_to_it_is_named(
         let page = include_str!("../../../../docs/bundle.md");
         page.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page has its script")
     };
-    assert!(script.lines().filter(|line| !line.trim().is_empty()).count() <= 61, "a script that somebody reads");
+    assert!(script.lines().filter(|line| !line.trim().is_empty()).count() <= 60, "a script that somebody reads");
     std::fs::write(dir.join("check.py"), script).unwrap();
     let lines: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').collect();
     let of = |lines: &[&[u8]]| lines.concat();
@@ -108,7 +114,8 @@ async fn a_bundle_is_checked_by_a_stranger_and_whatever_was_done_to_it_is_named(
     dropped.remove(4);
     moved.swap(4, 5);
     doubled.insert(4, lines[4]);
-    let mut attacks = vec![("dropped", of(&dropped)), ("moved", of(&moved)), ("doubled", of(&doubled)), ("cut", file[..file.len() - 9].to_vec())];
+    let mut attacks =
+        vec![("dropped", of(&dropped)), ("moved", of(&moved)), ("doubled", of(&doubled)), ("cut", file[..file.len() - 9].to_vec())];
     attacks.push(("no end", of(&lines[..lines.len() - 1])));
     // A bit here and there, in every part of the file.
     for part in 0..12 {
@@ -137,7 +144,10 @@ async fn python(world: &World, bundle: &str) -> Option<(bool, String)> {
     let program = if venv.exists() { venv.into_os_string() } else { "python3".into() };
     let can = std::process::Command::new(&program).args(["-c", "import cryptography"]).stderr(Stdio::null()).status();
     if !can.is_ok_and(|status| status.success()) {
-        skipped("the script of docs/bundle.md", "there is no Python with the package cryptography; `cargo xtask test` installs it where it may");
+        skipped(
+            "the script of docs/bundle.md",
+            "there is no Python with the package cryptography; `cargo xtask test` installs it where it may",
+        );
         return None;
     }
     let dir = world.dir.path();
@@ -209,7 +219,10 @@ async fn a_bundle_comes_back_as_it_was_and_pages_nobody() {
         assert!(refused.code == 1 && refused.stderr.contains(why), "{file}: {refused:?}");
     }
     let verified = world.cli_on(&other, &["verify", "--against", "it.bundle"]).await;
-    assert!(!verified.stdout.contains("hash") && verified.stdout.contains("does not stand in the store"), "only its place is another: {verified:?}");
+    assert!(
+        !verified.stdout.contains("hash") && verified.stdout.contains("does not stand in the store"),
+        "only its place is another: {verified:?}"
+    );
     assert_eq!(world.cli_on(&other, &["verify"]).await.code, 0);
 
     let sent = world.hook.all().len();
@@ -218,7 +231,20 @@ async fn a_bundle_comes_back_as_it_was_and_pages_nobody() {
     let launch = world.launch_on(&other, dir.path(), &[]);
     world.program = allclear_trial::Program::start(&launch, &world.client).await.unwrap();
     let after = world.api(&format!("/incidents/{reference}")).await;
-    for key in ["id", "ref", "title", "state", "severity", "declared_at", "acknowledged_at", "acknowledged_by", "resolved_at", "tasks", "decisions", "review"] {
+    for key in [
+        "id",
+        "ref",
+        "title",
+        "state",
+        "severity",
+        "declared_at",
+        "acknowledged_at",
+        "acknowledged_by",
+        "resolved_at",
+        "tasks",
+        "decisions",
+        "review",
+    ] {
         assert_eq!(after[key], before[key], "{key}");
     }
     let events = world.events(&after).await;
@@ -227,7 +253,10 @@ async fn a_bundle_comes_back_as_it_was_and_pages_nobody() {
     world.cli(&["export", &reference, "--format", "bundle", "-o", "again.bundle"]).await;
     let again = std::fs::read_to_string(world.dir.path().join("again.bundle")).unwrap();
     let hashes = |text: &str| -> std::collections::BTreeSet<String> {
-        text.lines().skip(2).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["hash"].as_str().unwrap().to_owned()).collect()
+        text.lines()
+            .skip(2)
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["hash"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert!(hashes(&file).is_subset(&hashes(&again)) && hashes(&again).len() == hashes(&file).len() + 1, "every event is the one it was");
     // A new one is called otherwise, and only that pages.

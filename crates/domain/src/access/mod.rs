@@ -69,7 +69,9 @@ pub enum Denied {
     Silence,
     #[error("how somebody is reached is changed by themself, on their page Me, and by administrators")]
     NotTheirs,
-    #[error("a bundle has the whole log, and parts of this one are for those who lead the incident: ask for `json`, which has what you may read")]
+    #[error(
+        "a bundle has the whole log, and parts of this one are for those who lead the incident: ask for `json`, which has what you may read"
+    )]
     NotWhole,
 }
 

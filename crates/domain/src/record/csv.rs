@@ -5,8 +5,12 @@
 
 use super::{Format, Record, Written};
 
-pub(super) const FORMAT: Format =
-    Format { name: "csv", media: "text/csv; charset=utf-8; header=present", says: "The log as a table, for a spreadsheet", written: Written::Read(write) };
+pub(super) const FORMAT: Format = Format {
+    name: "csv",
+    media: "text/csv; charset=utf-8; header=present",
+    says: "The log as a table, for a spreadsheet",
+    written: Written::Read(write),
+};
 
 /// The columns.
 const HEAD: [&str; 10] = ["happened_at", "recorded_at", "who", "kind", "what", "marking", "cause", "stream", "version", "seq"];

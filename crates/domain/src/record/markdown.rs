@@ -33,7 +33,8 @@ fn parts(out: &mut String, record: &Record<'_>) -> std::fmt::Result {
         Some(format!("{}: {person}", one_line(role.name.as_deref().unwrap_or(&role.role))))
     });
     list(out, "Roles", roles)?;
-    let update = |one: &crate::view::UpdateView| format!("{} to {}: {}", clock(one.at), one_line(&one.audiences.join(", ")), one_line(&one.text));
+    let update =
+        |one: &crate::view::UpdateView| format!("{} to {}: {}", clock(one.at), one_line(&one.audiences.join(", ")), one_line(&one.text));
     list(out, "What stakeholders were told", record.updates.iter().map(update))?;
     let decision = |one: &crate::view::DecisionView| {
         let stands = if one.stands { "" } else { " (withdrawn)" };

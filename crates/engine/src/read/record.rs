@@ -150,7 +150,9 @@ fn within(events: usize) -> Result<(), NoAnswer> {
     if events <= RECORD_EVENTS_MAX {
         return Ok(());
     }
-    let why = format!("its log has more than {RECORD_EVENTS_MAX} events, which is the most that one file holds; `/events` gives them in portions");
+    let why = format!(
+        "its log has more than {RECORD_EVENTS_MAX} events, which is the most that one file holds; `/events` gives them in portions"
+    );
     Err(NoAnswer::Bad(why))
 }
 

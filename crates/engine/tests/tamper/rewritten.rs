@@ -72,7 +72,12 @@ async fn a_log_that_was_rewritten_whole_is_found_by_what_left_the_house_before()
     assert!(now.findings.len() == 1 && now.findings[0].contains("is not what it was"), "{now:?}");
     let mut found = 0;
     for bundle in &bundles {
-        found += held(&path, 1, bundle).await.findings.iter().filter(|line| line.contains("event 1: it is not in the store what it was")).count();
+        found += held(&path, 1, bundle)
+            .await
+            .findings
+            .iter()
+            .filter(|line| line.contains("event 1: it is not in the store what it was"))
+            .count();
     }
     assert!(found >= 4, "every log that was written anew is named at its first event: {found}");
 }

@@ -143,7 +143,11 @@ fn hold_against(found: &mut Checked, raw: &[&[u8]], entries: &[Option<Entry>], l
         if seen[place] {
             found.fault(number, entry, format!("it is entry {} once more", place + 1));
         } else if furthest.is_some_and(|furthest| furthest > place) {
-            found.fault(number, entry, format!("it is entry {} of those signed, and stands after entry {}", place + 1, furthest.unwrap_or(0) + 1));
+            found.fault(
+                number,
+                entry,
+                format!("it is entry {} of those signed, and stands after entry {}", place + 1, furthest.unwrap_or(0) + 1),
+            );
         }
         seen[place] = true;
         furthest = furthest.max(Some(place));

@@ -170,7 +170,11 @@ fn another_key_and_another_seal_are_no_seal_of_this() {
     fewer.pop();
     let other = bundle_of(fewer);
     let mixed = format!("{}\n{}", other.lines().next().unwrap(), file.split_once('\n').unwrap().1);
-    assert!(named(mixed.as_bytes()).iter().any(|(line, why)| *line == 2 && why.contains("5 leaves, and 4 entries")), "{:?}", named(mixed.as_bytes()));
+    assert!(
+        named(mixed.as_bytes()).iter().any(|(line, why)| *line == 2 && why.contains("5 leaves, and 4 entries")),
+        "{:?}",
+        named(mixed.as_bytes())
+    );
     assert!(!named(b"").is_empty() && !named(b"\n").is_empty() && !named(b"{}\n{}\n{}\n").is_empty());
     // A bundle of no entries is none of an incident.
     assert!(named(bundle_of(Vec::new()).as_bytes()).iter().any(|(_, why)| why == "the incident's own log is missing"));

@@ -32,12 +32,6 @@ fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
         words_or_room("7", "Current and planned objectives", filing.objectives(), 4),
         table("8", "Current and planned actions, strategies and tactics", &["Time", "Action"], done.into_iter().chain(tasks).collect(), 3),
         table("9", "Current organization", &["Position", "Name"], roles.collect(), 3),
-        table(
-            "10",
-            "Resource summary",
-            &["Resource", "Identifier", "Ordered", "Expected", "Arrived", "Notes"],
-            resources.collect(),
-            3,
-        ),
+        table("10", "Resource summary", &["Resource", "Identifier", "Ordered", "Expected", "Arrived", "Notes"], resources.collect(), 3),
     ]]
 }

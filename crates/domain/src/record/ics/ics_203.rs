@@ -8,8 +8,13 @@ pub(super) const FORM: Form = Form { id: "ics-203", number: "ICS 203", title: "O
 const POSITIONS: &[&str] = &["Position", "Name"];
 
 /// Roles that stand in a block of their own; every other is one of operations, where the work is.
-const COMMAND: &[(&str, &str)] =
-    &[("commander", "Incident commander"), ("deputy", "Deputy"), ("safety", "Safety officer"), ("communications", "Public information officer"), ("liaison", "Liaison officer")];
+const COMMAND: &[(&str, &str)] = &[
+    ("commander", "Incident commander"),
+    ("deputy", "Deputy"),
+    ("safety", "Safety officer"),
+    ("communications", "Public information officer"),
+    ("liaison", "Liaison officer"),
+];
 const PLANNING: &[(&str, &str)] = &[("planning", "Section chief"), ("scribe", "Documentation unit")];
 const LOGISTICS: &[(&str, &str)] = &[("logistics", "Section chief")];
 const OPERATIONS: &[(&str, &str)] = &[("operations", "Section chief")];

@@ -10,9 +10,9 @@ fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
     let team = incident.service.as_deref().and_then(|id| record.org.service(id)?.team.as_deref()).and_then(|id| record.org.team(id));
     let personnel = [("operations", "Operations section chief"), ("commander", "Incident commander")]
         .map(|(role, position)| vec![position.to_owned(), filing.holder(role).unwrap_or_default(), String::new()]);
-    let resources = filing.resources().map(|one| {
-        vec![one.called(), String::new(), String::new(), filing.source(one), one.place.clone().unwrap_or_default()]
-    });
+    let resources = filing
+        .resources()
+        .map(|one| vec![one.called(), String::new(), String::new(), filing.source(one), one.place.clone().unwrap_or_default()]);
     // What was given in the period, and what was open when it began.
     let tasks = incident.tasks.iter().filter(|task| task.added_at < filing.to && task.ended_at.is_none_or(|at| at >= filing.from));
     let tasks = tasks.map(|task| {
@@ -24,7 +24,13 @@ fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
         filing.period("2"),
         words("3", "Branch, division, group or staging area", team.map(|team| team.name.clone())),
         table("4", "Operations personnel", &["Position", "Name", "Contact"], personnel.to_vec(), 1),
-        table("5", "Resources assigned", &["Resource", "Leader", "Persons", "Contact", "Reporting place, equipment, remarks"], resources.collect(), 3),
+        table(
+            "5",
+            "Resources assigned",
+            &["Resource", "Leader", "Persons", "Contact", "Reporting place, equipment, remarks"],
+            resources.collect(),
+            3,
+        ),
         table("6", "Work assignments", &["Who", "What", "Until"], tasks.collect(), 3),
         room("7", "Special instructions", 4),
         table("8", "Communications", &["Name or function", "Contact"], Vec::new(), 4),

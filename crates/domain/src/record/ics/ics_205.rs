@@ -5,7 +5,8 @@ use super::{Filing, Form, Sheet, room, table, words};
 pub(super) const FORM: Form = Form { id: "ics-205", number: "ICS 205", title: "Incident Radio Communications Plan", fill };
 
 fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
-    let head = &["Zone, group", "Channel", "Function", "Name or talkgroup", "Assignment", "Receives", "Tone", "Sends", "Tone", "Mode", "Remarks"];
+    let head =
+        &["Zone, group", "Channel", "Function", "Name or talkgroup", "Assignment", "Receives", "Tone", "Sends", "Tone", "Mode", "Remarks"];
     vec![vec![
         filing.name("1"),
         words("2", "Date and time prepared", [filing.clock(filing.record.made_at)]),

@@ -19,9 +19,9 @@ const CHART: &[(&str, &str, &str)] = &[
 ];
 
 fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
-    let usual = CHART.iter().map(|(position, role, above)| {
-        vec![(*position).to_owned(), filing.holder(role).unwrap_or_default(), (*above).to_owned()]
-    });
+    let usual = CHART
+        .iter()
+        .map(|(position, role, above)| vec![(*position).to_owned(), filing.holder(role).unwrap_or_default(), (*above).to_owned()]);
     let others = filing.record.incident.roles.iter().filter(|role| !CHART.iter().any(|(_, known, _)| *known == role.role));
     let others = others.filter_map(|role| {
         let person = filing.record.person(role.person.as_deref()?);

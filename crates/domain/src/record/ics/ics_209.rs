@@ -28,7 +28,11 @@ fn identity(filing: &Filing<'_>) -> Vec<Block> {
         room("5", "Incident management organization", 1),
         words("6", "Incident start", [filing.clock(incident.began())]),
         words_or_room("7", "Current size or area involved", affected(filing), 1),
-        words("8", "Percent contained or completed", incident.restored.iter().map(|one| format!("{}: {} %", record.service(&one.service), one.percent))),
+        words(
+            "8",
+            "Percent contained or completed",
+            incident.restored.iter().map(|one| format!("{}: {} %", record.service(&one.service), one.percent)),
+        ),
         words("9", "Incident definition", kind),
         words("10", "Incident complexity", [incident.severity.word().to_owned()]),
         Block { title: "For time period", ..filing.period("11") },
@@ -82,7 +86,11 @@ fn decisions(filing: &Filing<'_>) -> Vec<Block> {
     });
     let discussed = incident.decisions.iter().filter(|one| one.stands && filing.is_within(one.at)).map(|one| one.text.clone());
     let planned = incident.tasks.iter().filter(|task| task.is_next()).map(|task| task.text.clone());
-    let told = record.updates.iter().filter(|update| filing.is_within(update.at)).map(|update| format!("{} {}", filing.clock(update.at), update.text));
+    let told = record
+        .updates
+        .iter()
+        .filter(|update| filing.is_within(update.at))
+        .map(|update| format!("{} {}", filing.clock(update.at), update.text));
     let resources = filing.resources().filter(|one| one.state == ResourceState::Arrived);
     let resources = resources.map(|one| vec![filing.source(one), one.called(), String::new(), String::new()]);
     vec![
@@ -96,8 +104,19 @@ fn decisions(filing: &Filing<'_>) -> Vec<Block> {
         room("45", "Estimated costs to date", 1),
         room("46", "Projected final cost", 1),
         words_or_room("47", "Remarks", told, 3),
-        table("48–52", "Resources: organization, resource, personnel, totals", &["Organization", "Resources", "Additional personnel", "Total"], resources.collect(), 3),
-        words_or_room("53", "Other cooperating and assisting organizations", filing.parties().map(|party| record.organisation(&party.organisation)), 2),
+        table(
+            "48–52",
+            "Resources: organization, resource, personnel, totals",
+            &["Organization", "Resources", "Additional personnel", "Total"],
+            resources.collect(),
+            3,
+        ),
+        words_or_room(
+            "53",
+            "Other cooperating and assisting organizations",
+            filing.parties().map(|party| record.organisation(&party.organisation)),
+            2,
+        ),
     ]
 }
 

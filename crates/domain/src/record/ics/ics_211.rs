@@ -9,16 +9,43 @@ fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
     let blank = String::new;
     let resources = filing.resources().filter_map(|one| {
         let arrived = one.arrived_at.filter(|at| *at < filing.to)?;
-        Some(vec![one.called(), one.reference.clone().unwrap_or_default(), filing.clock(arrived), blank(), one.quantity.to_string(), blank(), filing.source(one), one.place.clone().unwrap_or_default(), blank()])
+        Some(vec![
+            one.called(),
+            one.reference.clone().unwrap_or_default(),
+            filing.clock(arrived),
+            blank(),
+            one.quantity.to_string(),
+            blank(),
+            filing.source(one),
+            one.place.clone().unwrap_or_default(),
+            blank(),
+        ])
     });
     let people = incident.roles.iter().filter_map(|role| {
         let person = role.person.as_deref()?;
         let since = role.since.filter(|at| *at < filing.to);
-        Some(vec![record.person(person), blank(), filing.clock_or_nothing(since), blank(), "1".to_owned(), blank(), blank(), filing.role_name(&role.role), blank()])
+        Some(vec![
+            record.person(person),
+            blank(),
+            filing.clock_or_nothing(since),
+            blank(),
+            "1".to_owned(),
+            blank(),
+            blank(),
+            filing.role_name(&role.role),
+            blank(),
+        ])
     });
     let head = &[
-        "5 Resource or person", "6 Order request", "7 Checked in", "8 Leader", "9 Personnel", "10 Contact", "11 Home unit or agency",
-        "14 Assignment", "15 Qualifications",
+        "5 Resource or person",
+        "6 Order request",
+        "7 Checked in",
+        "8 Leader",
+        "9 Personnel",
+        "10 Contact",
+        "11 Home unit or agency",
+        "14 Assignment",
+        "15 Qualifications",
     ];
     vec![vec![
         filing.name("1"),

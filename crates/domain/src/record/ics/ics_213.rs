@@ -35,7 +35,13 @@ fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
 
 fn request(filing: &Filing<'_>, one: &RequestView) -> Sheet {
     let subject = format!("Request {} of {}", one.request, filing.record.incident.reference);
-    let liaison = filing.record.incident.parties.iter().find(|party| party.organisation == one.organisation).and_then(|party| party.liaison.as_deref());
+    let liaison = filing
+        .record
+        .incident
+        .parties
+        .iter()
+        .find(|party| party.organisation == one.organisation)
+        .and_then(|party| party.liaison.as_deref());
     let from = liaison.map(|id| filing.record.person(id));
     let mut sheet = message(filing, filing.record.organisation(&one.organisation), from, (subject, one.asked_at), one.text.clone());
     let answered = one.answered_at.or(one.declined_at).map(|at| format!("{} {}", one.state.word(), filing.clock(at)));
@@ -45,7 +51,11 @@ fn request(filing: &Filing<'_>, one: &RequestView) -> Sheet {
 }
 
 fn update(filing: &Filing<'_>, one: &UpdateView) -> Sheet {
-    let to: Vec<String> = one.audiences.iter().map(|id| filing.record.org.audience(id).and_then(|known| known.name.clone()).unwrap_or_else(|| id.clone())).collect();
+    let to: Vec<String> = one
+        .audiences
+        .iter()
+        .map(|id| filing.record.org.audience(id).and_then(|known| known.name.clone()).unwrap_or_else(|| id.clone()))
+        .collect();
     let subject = format!("Update on {}", filing.record.incident.reference);
     let mut sheet = message(filing, to.join(", "), Some(filing.record.actor(&one.actor)), (subject, one.at), one.text.clone());
     sheet.push(room("9", "Reply", 6));

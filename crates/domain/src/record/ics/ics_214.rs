@@ -6,7 +6,10 @@ pub(super) const FORM: Form = Form { id: "ics-214", number: "ICS 214", title: "A
 
 fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
     let (record, incident) = (filing.record, &filing.record.incident);
-    let assigned = incident.roles.iter().filter_map(|role| Some(vec![record.person(role.person.as_deref()?), filing.role_name(&role.role), String::new()]));
+    let assigned = incident
+        .roles
+        .iter()
+        .filter_map(|role| Some(vec![record.person(role.person.as_deref()?), filing.role_name(&role.role), String::new()]));
     let position = filing.by.and_then(|by| filing.roles_of(by));
     vec![vec![
         filing.name("1"),

@@ -7,7 +7,8 @@ pub(super) const FORM: Form = Form { id: "ics-215", number: "ICS 215", title: "O
 
 fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
     let incident = &filing.record.incident;
-    let work: Vec<Vec<String>> = incident.tasks.iter().filter(|task| task.is_next()).map(|task| vec![filing.doer(task), task.text.clone()]).collect();
+    let work: Vec<Vec<String>> =
+        incident.tasks.iter().filter(|task| task.is_next()).map(|task| vec![filing.doer(task), task.text.clone()]).collect();
     let (mut required, mut have) = (0_u64, 0_u64);
     let mut rows = Vec::new();
     for one in filing.resources().filter(|one| one.state != ResourceState::Released) {

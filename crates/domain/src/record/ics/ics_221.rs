@@ -8,7 +8,8 @@ use crate::view::ResourceView;
 pub(super) const FORM: Form = Form { id: "ics-221", number: "ICS 221", title: "Demobilization Check-Out", fill };
 
 /// Who says that they have nothing left with it.
-const SIGN_OFFS: [&str; 5] = ["Logistics section", "Finance and administration section", "Other section or staff", "Planning section", "Other"];
+const SIGN_OFFS: [&str; 5] =
+    ["Logistics section", "Finance and administration section", "Other section or staff", "Planning section", "Other"];
 
 fn fill(filing: &Filing<'_>) -> Vec<Sheet> {
     let leaves = |one: &&ResourceView| match one.state {

@@ -97,11 +97,7 @@ pub enum Content {
     /// The record says nothing: so many lines to write on.
     Room(u8),
     /// Rows under a head, and so many empty ones below.
-    Table {
-        head: &'static [&'static str],
-        rows: Vec<Vec<String>>,
-        room: u8,
-    },
+    Table { head: &'static [&'static str], rows: Vec<Vec<String>>, room: u8 },
 }
 
 /// What a form is filled from.
@@ -170,7 +166,8 @@ impl Filing<'_> {
     fn told(&self, mut events: Vec<&EventView>) -> Vec<(String, String)> {
         events.sort_by_key(|event| event.at);
         let left_out = events.len().saturating_sub(LINES_MAX);
-        let more = (left_out > 0).then(|| (String::new(), format!("{left_out} earlier entries of the period are left out; the record has them")));
+        let more =
+            (left_out > 0).then(|| (String::new(), format!("{left_out} earlier entries of the period are left out; the record has them")));
         let line = |event: &&EventView| (self.clock(event.at), event.line.clone());
         more.into_iter().chain(events.iter().skip(left_out).map(line)).collect()
     }
