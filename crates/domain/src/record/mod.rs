@@ -131,21 +131,20 @@ pub(crate) mod tests {
         }))
         .unwrap();
         let org = Org::build(1, bundle, crate::channel::WaysOut::NONE);
-        let at = |second| Timestamp::from_second(1_800_000_000 + second).unwrap();
-        let incident: IncidentView = serde_json::from_value(serde_json::json!({
-            "id": "inc_00000000000000000000000001", "ref": "INC-7", "title": HOSTILE[5], "state": "resolved", "severity": "sev2",
-            "service": "checkout", "commander": "ana", "acknowledged_by": "ana", "because": HOSTILE[0], "merged_into": null,
-            "recovered": true, "declared_at": at(0), "acknowledged_at": at(60), "mitigated_at": at(600), "resolved_at": at(900),
-            "impact_started_at": at(-60), "detected_at": null, "closed_at": null, "created_at": at(0), "updated_at": at(900),
-            "next_due": null, "version": HOSTILE.len(),
-            "roles": [{"role": "commander", "person": "ana", "since": at(60), "offered_to": null, "offered_at": null}],
-            "tasks": [{"task": 1, "text": HOSTILE[6], "owner": "ben", "due_at": at(300), "state": "done", "added_at": at(100),
-                "ended_at": at(250), "late": false, "waits_for": []}],
-            "resources": [{"resource": 1, "what": "pump", "quantity": 2, "state": "arrived", "organisation": null, "place": "yard",
-                "wanted_at": at(50), "due_at": null, "expected_at": at(400), "ordered_at": at(70), "sent_at": null, "arrived_at": at(420),
-                "ended_at": null, "reference": null, "note": null, "late": false, "overdue": false}],
-        }))
-        .unwrap();
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let role = serde_json::json!({"role": "commander", "person": "ana", "since": at(60)});
+        let task = serde_json::json!({"task": 1, "text": HOSTILE[6], "owner": "ben", "due_at": at(300), "state": "done", "added_at": at(100),
+            "ended_at": at(250), "late": false, "waits_for": []});
+        let resource = serde_json::json!({"resource": 1, "what": "pump", "quantity": 2, "state": "arrived", "place": "yard",
+            "wanted_at": at(50), "expected_at": at(400), "ordered_at": at(70), "arrived_at": at(420), "late": false, "overdue": false});
+        let mut incident = serde_json::json!({"id": "inc_00000000000000000000000001", "ref": "INC-7", "title": HOSTILE[5], "state": "resolved",
+            "severity": "sev2", "service": "checkout", "commander": "ana", "acknowledged_by": "ana", "because": HOSTILE[0],
+            "recovered": true, "created_at": at(0), "updated_at": at(900), "version": HOSTILE.len(),
+            "roles": [role], "tasks": [task], "resources": [resource]});
+        for (name, second) in [("declared", 0), ("acknowledged", 60), ("mitigated", 600), ("resolved", 900), ("impact_started", -60)] {
+            incident[format!("{name}_at")] = serde_json::json!(at(second));
+        }
+        let incident: IncidentView = serde_json::from_value(incident).unwrap();
         let event = |(n, text): (usize, &&str)| EventView {
             seq: 10 + i64::try_from(n).unwrap(),
             stream: incident.id.clone(),

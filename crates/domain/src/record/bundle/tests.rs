@@ -89,7 +89,8 @@ fn every_bit_that_is_flipped_is_named_in_its_line() {
     let file = bundle_of(entries()).into_bytes();
     let mut line = 1;
     for at in 0..file.len() {
-        for bit in 0..8 {
+        // The one that makes a small letter a capital, and another one of each byte.
+        for bit in [5, at % 8] {
             let mut other = file.clone();
             other[at] ^= 1 << bit;
             let faults = named(&other);

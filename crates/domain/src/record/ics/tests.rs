@@ -65,7 +65,7 @@ fn blocks_have_what_the_record_says_and_room_where_it_says_nothing() {
 #[test]
 fn only_what_happened_in_the_period_is_in_its_log() {
     with_record(|record| {
-        let at = |second| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
         let filing = Filing { record, from: at(120), to: at(240), zone: &TimeZone::UTC, by: None };
         let log = filing.activities();
         assert_eq!(log.len(), 2, "its end is not in it: {log:?}");
