@@ -395,6 +395,9 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/incidents/{ref}/expectations", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/briefing", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/roll", See, Value::Null),
+        ("GET /api/v1/incidents/{ref}/export", See, Value::Null),
+        // Nobody is named, so that whoever may is told what is missing.
+        ("POST /api/v1/incidents/{ref}/export", Act, json!({})),
         ("GET /api/v1/incidents/{ref}/blast", See, Value::Null),
         ("GET /api/v1/plans/shipped", House, Value::Null),
         ("GET /api/v1/plans/{id}/try", House, Value::Null),

@@ -35,7 +35,7 @@ async fn full(world: &World) -> String {
         world.act(&reference, "note", json!({ "text": text })).await;
     }
     world.act(&reference, "task", json!({"text": "-2+3 | drain it", "owner": "ben"})).await;
-    world.act(&reference, "decide", json!({"text": "We fail over"})).await;
+    world.act(&reference, "decision", json!({"text": "We fail over"})).await;
     let action = json!({"text": "buy a larger one", "owner": "ana", "due_at": "2030-01-01T00:00:00Z", "incident": reference});
     world.command("/actions", action).await.ok();
     world.act(&reference, "resolve", json!({})).await;
@@ -198,7 +198,8 @@ async fn a_record_has_what_its_reader_may_read_and_no_more(database: Database) {
 async fn a_bundle_comes_back_as_it_was_and_pages_nobody() {
     let mut world = world().await;
     let reference = full(&world).await;
-    let open = begun(&world, "still burning").await;
+    let burning = json!({"title": "still burning", "severity": "sev4", "page": false});
+    let open = world.command("/incidents", burning).await.ok().body["ref"].as_str().unwrap().to_owned();
     for (reference, file) in [(&reference, "it.bundle"), (&open, "open.bundle")] {
         assert_eq!(world.cli(&["export", reference, "--format", "bundle", "-o", file]).await.code, 0);
     }
