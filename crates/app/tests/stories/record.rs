@@ -219,6 +219,9 @@ async fn a_bundle_comes_back_as_it_was_and_pages_nobody() {
         let refused = world.cli_on(&other, &["import", "bundle", file]).await;
         assert!(refused.code == 1 && refused.stderr.contains(why), "{file}: {refused:?}");
     }
+    // With the key of the house that signed it.
+    let key = std::path::Path::new(world.database().strip_prefix("sqlite:").unwrap()).with_extension("key");
+    std::fs::copy(key, world.dir.path().join("other.key")).unwrap();
     let verified = world.cli_on(&other, &["verify", "--against", "it.bundle"]).await;
     assert!(
         !verified.stdout.contains("hash") && verified.stdout.contains("does not stand in the store"),
