@@ -83,3 +83,34 @@ fn append(path: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes())?;
     Ok(file.sync_data()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+    use super::*;
+
+    fn line(number: u64) -> String {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
+        let anchor = Anchor { number, to_seq: 9, events: 9, at: 5, digest: "00".into(), hash: "00".into() };
+        anchor.sealed(|bytes| (pair.public_key().as_ref().to_vec(), pair.sign(bytes).as_ref().to_vec())) + "\n"
+    }
+
+    #[test]
+    fn it_goes_on_after_the_last_whole_line_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints.log");
+        assert_eq!(last_number(&path).unwrap(), 0, "there is none yet");
+        for number in 1..=40 {
+            append(&path, &line(number)).unwrap();
+        }
+        assert_eq!(last_number(&path).unwrap(), 40);
+        // A crash in the middle of a line: what comes next stands on a line of its own.
+        append(&path, &line(41)[..200]).unwrap();
+        assert_eq!(last_number(&path).unwrap(), 40);
+        append(&path, &line(41)).unwrap();
+        assert_eq!(last_number(&path).unwrap(), 41);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!((text.lines().count(), text.lines().filter(|line| Anchor::read(line, is_signed).is_ok()).count()), (42, 41));
+    }
+}
