@@ -62,7 +62,7 @@ const ARROWS: [Arrows; 3] = [
             // A page knows its incident by its id: what it is about is told to it. So it cannot decide by an incident's state.
             ("paging", &["names", "org", "wire"]),
             // Written of what people read of an incident; a bundle of the stored log.
-            ("record", &["checkpoint", "incident", "names", "org", "view"]),
+            ("record", &["checkpoint", "incident", "names", "org", "timeline", "view"]),
             // A draft is made of what people read of an incident, and says of its recovery what that says.
             ("review", &["incident::running", "measure", "names", "org", "timeline", "view"]),
             // An alarm is judged before there is an incident.
@@ -163,7 +163,8 @@ const ARROWS: [Arrows; 3] = [
             // An alarm as a sender's, taken as any other.
             ("try_out", &["core", "engine", "read"]),
             // Who is on call and would not be reached, as people read it.
-            ("upkeep", &["core", "engine", "identity::seal", "org", "read::ready", "shared", "watch"]),
+            // What leaves the house and comes back is signed as everything that leaves it.
+            ("upkeep", &["core", "engine", "identity::seal", "message_link::exports", "org", "ports", "read::ready", "shared", "watch"]),
             ("watch", &["clock", "ports", "shared"]),
         ],
     },

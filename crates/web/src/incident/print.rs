@@ -42,7 +42,9 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
         let id = queries.incident_id(&reference).await?;
         let form = match asked.get("form").map(String::as_str).filter(|form| !form.is_empty()) {
             None => None,
-            Some(named) => Some(ics::form(named).ok_or_else(|| Refused::missing("form", "The page that is printed has a list of those there are."))?),
+            Some(named) => {
+                Some(ics::form(named).ok_or_else(|| Refused::missing("form", "The page that is printed has a list of those there are."))?)
+            }
         };
         let org = app.engine.org();
         let now = Box::pin(queries.incident(id)).await?;
@@ -57,10 +59,11 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
             found => found?,
         };
         let title = format!("{} {}", form.map_or("Record", |form| form.number), record.incident.reference);
+        let filing = Filing { record: &record, from: period.from, to: period.to, zone: &zone, by: who.person() };
         let body = html! {
             (choices(&record.incident, form, &period, &when))
             @match form {
-                Some(form) => (sheets(form, &Filing { record: &record, from: period.from, to: period.to, zone: &zone, by: who.person() }, &when)),
+                Some(form) => (sheets(form, &filing, &when)),
                 None => (whole(&record, &org, &when)),
             }
         };
@@ -196,11 +199,16 @@ fn whole(record: &Record<'_>, org: &Org, when: &When) -> Markup {
         let answer = one.answer.as_deref().map_or_else(String::new, |answer| format!(": {answer}"));
         format!("{} of {}: {}{answer}", one.state.word(), record.organisation(&one.organisation), one.text)
     });
+    let promised = record.actions.iter().map(|one| format!("{} ({}): {}", one.state.word(), name(&one.owner), one.text));
     html! {
         article class="a4" {
             (marked(incident))
             h1 { (incident.reference) " " bdi { (incident.title) } }
-            dl class="facts" { @for (name, value) in facts { @if let Some(value) = value { div { dt { (name) } dd { bdi { (value) } } } } } }
+            dl class="facts" {
+                @for (name, value) in facts {
+                    @if let Some(value) = value { div { dt { (name) } dd { bdi { (value) } } } }
+                }
+            }
             (list("Roles", roles.collect()))
             (list("What stakeholders were told", record.updates.iter().map(|one| format!("{} {}", when.full(one.at), one.text)).collect()))
             (list("Decisions", incident.decisions.iter().map(|one| format!("{} {}", when.full(one.at), one.text)).collect()))
@@ -208,7 +216,7 @@ fn whole(record: &Record<'_>, org: &Org, when: &When) -> Markup {
             (list("Tasks", tasks.collect()))
             (list("Requests to others", requests.collect()))
             (list("Resources", incident.resources.iter().map(|one| format!("{}: {}", one.state.words(), one.called())).collect()))
-            (list("What was promised after it", record.actions.iter().map(|one| format!("{} ({}): {}", one.state.word(), name(&one.owner), one.text)).collect()))
+            (list("What was promised after it", promised.collect()))
             section class="block" {
                 h2 { "Log, times in " (when.zone()) }
                 @if record.events.is_empty() { p { "There is no entry that you may read." } }

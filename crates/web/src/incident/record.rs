@@ -14,6 +14,9 @@ use crate::app::App;
 use crate::frame::refused::Refused;
 use crate::incident::PageData;
 
+/// What stands beside the way to the page that is printed.
+const ON_PAPER: &str = "To print, or for a PDF; also as forms of the Incident Command System";
+
 /// GET: one file (`format`).
 pub(crate) async fn file(
     State(app): State<App>,
@@ -41,9 +44,12 @@ pub(crate) fn section(told: &PageData) -> Markup {
         details class="record only-screen" data-key="record" {
             summary { "Take the record with you" }
             ul class="plain" {
-                li { a href={ (base) "/print" } { "paper" } span class="quiet" { " · To print, or for a PDF; also as forms of the Incident Command System" } }
+                li { a href={ (base) "/print" } { "paper" } span class="quiet" { " · " (ON_PAPER) } }
                 @for format in FORMATS {
-                    li { a href={ (base) "/record?format=" (format.name) } download { (format.name) } span class="quiet" { " · " (format.says) } }
+                    li {
+                        a href={ (base) "/record?format=" (format.name) } download { (format.name) }
+                        span class="quiet" { " · " (format.says) }
+                    }
                 }
             }
         }

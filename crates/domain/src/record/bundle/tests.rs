@@ -1,3 +1,5 @@
+//! Every kind of change of a bundle is named; what is whole says so. With a digest in the place of Ed25519, which the engine has.
+
 use super::super::seal::{Anchor, CHECKPOINT};
 use super::*;
 use crate::actor::Actor;

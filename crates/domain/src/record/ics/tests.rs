@@ -1,3 +1,5 @@
+//! Every form has each of its blocks, and a block has what the record says and nothing else.
+
 use super::super::tests::with_record;
 use super::*;
 
