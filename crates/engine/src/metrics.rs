@@ -152,7 +152,11 @@ impl Metrics {
         r.register("stage_still", "1 while a stage of this node has work and stands still", m.stage_still.clone());
         r.register("clock_difference_seconds", "The wall clock minus the clock of deadlines", m.clock_difference.clone());
         r.register("operator_alarms", "Alarms to operators by what became of them", m.operator_alarms.clone());
-        r.register("canary_arrived_timestamp_seconds", "When the last canary of this node arrived; 0 before the first", m.canary_arrived_at.clone());
+        r.register(
+            "canary_arrived_timestamp_seconds",
+            "When the last canary of this node arrived; 0 before the first",
+            m.canary_arrived_at.clone(),
+        );
         r.register("canary_seconds", "How long that one took through every stage", m.canary_took.clone());
         m.troubles(&[]);
         Self { registry: r, ..m }

@@ -12,7 +12,8 @@ on_both!(a_canary_goes_through_every_stage_each_hour_and_is_missed_within_a_minu
 /// When the last one arrived, by the metrics; 0 before the first.
 async fn arrived_at(world: &World) -> f64 {
     let metrics = world.get("/metrics").await.text;
-    let line = metrics.lines().find_map(|line| line.strip_prefix("allclear_canary_arrived_timestamp_seconds ")).expect("the metric is there");
+    let line =
+        metrics.lines().find_map(|line| line.strip_prefix("allclear_canary_arrived_timestamp_seconds ")).expect("the metric is there");
     line.parse().unwrap()
 }
 
@@ -51,7 +52,10 @@ async fn a_canary_goes_through_every_stage_each_hour_and_is_missed_within_a_minu
     let metrics = world.get("/metrics").await.text;
     let figures: Vec<&str> = metrics
         .lines()
-        .filter(|line| !line.starts_with('#') && ["result=\"delivered\"", "_latency_seconds_count", "notification_good"].iter().any(|of| line.contains(of)))
+        .filter(|line| {
+            !line.starts_with('#')
+                && ["result=\"delivered\"", "_latency_seconds_count", "notification_good"].iter().any(|of| line.contains(of))
+        })
         .collect();
     assert!(figures.len() >= 2 && figures.iter().all(|line| line.ends_with(" 0")), "it is in no figure of pages: {figures:?}");
     assert_eq!(world.hook.all().len(), 0, "it rings nobody");
@@ -82,7 +86,10 @@ async fn a_canary_goes_through_every_stage_each_hour_and_is_missed_within_a_minu
     let alarm = &world.hook.to("operators/path")[0].body;
     let lost = &alarm["impaired"][0];
     assert_eq!(lost["kind"], "canary_lost", "{alarm}");
-    assert!(lost["detail"].as_str().unwrap().contains("it waits to be looked at") && !lost["advice"].as_str().unwrap().is_empty(), "{alarm}");
+    assert!(
+        lost["detail"].as_str().unwrap().contains("it waits to be looked at") && !lost["advice"].as_str().unwrap().is_empty(),
+        "{alarm}"
+    );
 
     let back = "update expectation set next_look_at = next_look_at - 86400000000 where rule = 'org.canary' and standing = 'live'";
     copies::run(&world, &database, back).await;

@@ -26,6 +26,7 @@ use crate::core::{SINK, STEP_GIVEN_UP_AFTER, ours};
 use crate::engine::Engine;
 use crate::outbox::about::about;
 use crate::outbox::circuit::Change;
+use crate::watch::canary;
 use crate::watch::stages::Measure;
 use crate::watch::trouble::Trouble;
 use crate::windows::{BUNDLE_MAX, Contact};
@@ -87,7 +88,7 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     }
     report(engine, lead, &messages, outcome).await;
     if messages[0].channel == SINK {
-        engine.shared.watch.arrived(&engine.shared, lead);
+        canary::arrived(&engine.shared, lead);
     }
     Landed { delivered, failed: !delivered, put_off, missed: false }
 }

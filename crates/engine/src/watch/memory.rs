@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
-use crate::watch::canary::Canary;
+use crate::watch::in_flight::Canary;
 use crate::watch::operator::Telling;
 use crate::watch::stages::Judge;
 use crate::watch::trouble::Trouble;

@@ -4,7 +4,8 @@
 //! On a thread of its own with a runtime of its own, since what it watches may be what blocks the others. It reads
 //! counters and, within a deadline, the store; it writes nothing there, decides nothing, and nothing waits for it.
 
-mod canary;
+pub(crate) mod canary;
+mod in_flight;
 pub(crate) mod memory;
 pub mod operator;
 pub mod stages;
@@ -98,7 +99,7 @@ async fn run(shared: Weak<Shared>, commands: mpsc::WeakSender<(Input, Tag)>) {
         while canaries.try_join_next().is_some() {}
         if let Some(commands) = commands.upgrade()
             && let engine = (Engine { shared: Arc::clone(&now), commands })
-            && let Some(message) = now.watch.canary(&engine)
+            && let Some(message) = canary::due(&engine)
         {
             canaries.spawn(canary::begin(engine, message));
         }
