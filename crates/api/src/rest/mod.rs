@@ -7,6 +7,7 @@ mod cover;
 mod drills;
 mod explain;
 mod feeds;
+mod find;
 mod incidents;
 mod learning;
 mod lists;
@@ -15,6 +16,7 @@ mod org;
 mod org_forms;
 mod overrides;
 mod plans;
+mod saved;
 mod stream;
 mod temporary;
 mod timetable;
@@ -181,6 +183,7 @@ macro_rules! operations {
 }
 
 operations! {
+    find::search,
     incidents::list,
     incidents::declare,
     incidents::show,
@@ -271,6 +274,10 @@ operations! {
     me::put_shift_notices,
     me::remove_shift_notices,
     me::verified_by_hand,
+    saved::list,
+    saved::save,
+    saved::rename,
+    saved::remove,
     explain::signal,
     explain::page,
     stream::follow,

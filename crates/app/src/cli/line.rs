@@ -72,6 +72,7 @@ mod tests {
             "allclear field set INC-1 ward 3",
             "allclear field clear INC-1 ward",
             "allclear assess INC-1 high medium",
+            "allclear search db-7 failover --kind decision --from 2026-12-24T18:00:00Z --json",
             "allclear log INC-1 --follow",
             "allclear page INC-1 --why again",
             "allclear page INC-1 --why hands --to person:ana --to team:database",
@@ -103,6 +104,8 @@ mod tests {
             "allclear token create --name n --scope king",
             "allclear list --limit 0",
             "allclear page INC-1",
+            "allclear search",
+            "allclear search x --kind thing",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
