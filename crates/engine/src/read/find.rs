@@ -155,7 +155,7 @@ impl Queries<'_> {
         };
         self.named(words, begin == At::Begin, &mut page).await?;
         if begin == At::Begin {
-            self.forms(&mut page);
+            self.found_forms(&mut page);
         }
         let next = self.stages(begin, &mut page).await?;
         Ok(FoundPageView {
@@ -226,7 +226,7 @@ impl Queries<'_> {
     }
 
     /// People, teams, services and whatever else has a name, for whoever may look at the organisation.
-    fn forms(&self, page: &mut Page<'_>) {
+    fn found_forms(&self, page: &mut Page<'_>) {
         let wanted = page.asked.kind.is_none_or(|kind| kind.shelf() == Shelf::Forms);
         let Ok(org) = self.organisation() else { return };
         if !wanted || page.asked.asks() {
@@ -270,9 +270,9 @@ impl Queries<'_> {
                 At::Begin | At::Titles(_) if !wants(Shelf::Titles) => None,
                 At::Written(_) if !wants(Shelf::Written) => None,
                 At::Alerts(_) if !wants(Shelf::Alerts) => None,
-                At::Begin => self.events(Shelf::Titles, i64::MAX, page).await?.map(At::Titles),
-                At::Titles(most) => self.events(Shelf::Titles, most, page).await?.map(At::Titles),
-                At::Written(most) => self.events(Shelf::Written, most, page).await?.map(At::Written),
+                At::Begin => self.found_events(Shelf::Titles, i64::MAX, page).await?.map(At::Titles),
+                At::Titles(most) => self.found_events(Shelf::Titles, most, page).await?.map(At::Titles),
+                At::Written(most) => self.found_events(Shelf::Written, most, page).await?.map(At::Written),
                 At::Alerts(before) => self.found_alerts(before, page).await?.map(At::Alerts),
             };
             if stopped.is_some() {
@@ -287,7 +287,7 @@ impl Queries<'_> {
     }
 
     /// Hits of the log from a place downwards; gives where it goes on if the page is full or a question read as much as it may.
-    async fn events(&self, shelf: Shelf, most: i64, page: &mut Page<'_>) -> Result<Option<i64>, NoAnswer> {
+    async fn found_events(&self, shelf: Shelf, most: i64, page: &mut Page<'_>) -> Result<Option<i64>, NoAnswer> {
         let ((least, greatest), read) = (page.within, page.read);
         let narrow = Narrow {
             kind: page.asked.kind.filter(|_| shelf == Shelf::Written).map(Thing::word),
