@@ -176,7 +176,14 @@ pub async fn fill(store: &Store, reference: &str, open: u64) -> anyhow::Result<(
     let known = store.texts(&format!("select title from incident where id = '{id}'")).await?.into_iter().next().context("no title")?;
     let body = format!("replace(event.body, '{}', {title})", known.replace('\'', "''"));
     let version = format!("{}", EVENTS_EACH + 1);
-    let changed = [("stream", own.as_str()), ("incident", &own), ("version", &version), ("at", "at + n"), ("recorded_at", "recorded_at + n"), ("body", &body)];
+    let changed = [
+        ("stream", own.as_str()),
+        ("incident", &own),
+        ("version", &version),
+        ("at", "at + n"),
+        ("recorded_at", "recorded_at + n"),
+        ("body", &body),
+    ];
     let of_it = format!("event.stream = '{id}' and event.kind = 'declared'");
     let titles = store.copy("event", &changed, &format!("event, {each}"), &of_it).await?;
     // The log last and in the order of incidents, as it would be written.
@@ -237,9 +244,7 @@ pub async fn searchable(store: &Store) -> anyhow::Result<(Duration, i64)> {
                     "select cast((select sum(length(word) + length(newest) + 24) from search_word) + \
                      (select coalesce(sum(length(word) + length(places) + 16), 0) from search_block) as text)"
                 }
-                Store::Postgres(_) => {
-                    "select cast(pg_total_relation_size('search_word') + pg_total_relation_size('search_block') as text)"
-                }
+                Store::Postgres(_) => "select cast(pg_total_relation_size('search_word') + pg_total_relation_size('search_block') as text)",
             });
             return Ok((start.elapsed(), bytes.await?.first().context("no size")?.parse()?));
         }

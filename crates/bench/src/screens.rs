@@ -156,7 +156,10 @@ async fn on(
         shown("search for the beginning of 100,000 words", "/api/v1/search?q=cas", "case", SEARCH_MS),
         shown("search within a severity", "/api/v1/search?q=queue&severity=sev2&kind=note", "sev2", SEARCH_MS),
         shown("search within a service that has none", "/api/v1/search?q=queue&service=s007&kind=note", "[]", SEARCH_MS),
-        Shown { token: guest, ..shown("search among notes by a guest of few incidents", "/api/v1/search?q=queue&kind=note", "queue", SEARCH_MS) },
+        Shown {
+            token: guest,
+            ..shown("search among notes by a guest of few incidents", "/api/v1/search?q=queue&kind=note", "queue", SEARCH_MS)
+        },
     ] {
         row(&server, &label, &page, report).await;
     }

@@ -66,7 +66,11 @@ fn noted(n: usize) -> (IncidentId, String) {
 async fn fill(db: &Db) {
     let mut writes = Vec::new();
     for n in 1..=INCIDENTS {
-        let stored = Incident { private: n % 3 == 0, service: (n % 4 == 0).then(|| "charts".to_owned()), ..one(n, &format!("Case {n} disk"), Severity::Sev3) };
+        let stored = Incident {
+            private: n % 3 == 0,
+            service: (n % 4 == 0).then(|| "charts".to_owned()),
+            ..one(n, &format!("Case {n} disk"), Severity::Sev3)
+        };
         writes.push(incident::put(&stored, Head::EMPTY));
         if n % 5 == 0 {
             writes.push(reader::admit(stored.id, "gus"));
@@ -163,14 +167,31 @@ fn reaches() -> Vec<Reach> {
 
 async fn as_a_look_at_every_text(db: &Db) {
     for reach in reaches() {
-        for words in ["common", "check", "checks disk", "db-7", "7", "eu-west 142", "uberlast", "付失", "🔥 checkout", "disk", "\"checkout disk\"", "none"] {
+        for words in [
+            "common",
+            "check",
+            "checks disk",
+            "db-7",
+            "7",
+            "eu-west 142",
+            "uberlast",
+            "付失",
+            "🔥 checkout",
+            "disk",
+            "\"checkout disk\"",
+            "none",
+        ] {
             let filter = Filter { reach: reach.clone(), ..Filter::default() };
             let wanted = looked_at(db, words, &reach).await;
             assert_eq!(found(db, Shelf::Written, words, &filter, &Narrow::default()).await, wanted, "{words} {reach:?}");
             // By its incidents it is the same.
             let incidents = hits::few(db, &filter).await.unwrap();
             assert_eq!(incidents.is_none(), reach.everything || reach.public);
-            assert_eq!(found(db, Shelf::Written, words, &filter, &Narrow { incidents, ..Narrow::default() }).await, wanted, "{words} {reach:?}");
+            assert_eq!(
+                found(db, Shelf::Written, words, &filter, &Narrow { incidents, ..Narrow::default() }).await,
+                wanted,
+                "{words} {reach:?}"
+            );
         }
     }
     let all = Filter { reach: Reach::all(), ..Filter::default() };
@@ -186,7 +207,10 @@ async fn as_a_look_at_every_text(db: &Db) {
     assert!(!of_charts.is_empty() && of_charts.len() < EVENTS);
     let third = jiff::Timestamp::from_second(1_000).unwrap();
     let (early, late) = (Filter { to: Some(third), ..all.clone() }, Filter { from: Some(third), ..all.clone() });
-    let [early, late] = [found(db, Shelf::Written, "common", &early, &Narrow::default()).await, found(db, Shelf::Written, "common", &late, &Narrow::default()).await];
+    let [early, late] = [
+        found(db, Shelf::Written, "common", &early, &Narrow::default()).await,
+        found(db, Shelf::Written, "common", &late, &Narrow::default()).await,
+    ];
     assert!(early.len() > 900 && late.len() > 900);
     assert_eq!([late, early.clone()].concat(), found(db, Shelf::Written, "common", &all, &Narrow::default()).await);
     let last = hits::seq_before(db, third).await.unwrap();
@@ -205,7 +229,9 @@ async fn read_again_and_late(db: &Db) {
     assert_eq!(placed(db, "common").await.0, EVENTS as i64);
     assert!(placed(db, "common").await.1 > 0 && EVENTS > 4 * BLOCK_PLACES, "some of it is sealed");
     for step in [100, 700] {
-        db.commit(vec![Write::Exec { table: &SEARCH_PROGRESS, sql: "update search_progress set seq = 0", args: vec![], expect: Some(1) }]).await.unwrap();
+        db.commit(vec![Write::Exec { table: &SEARCH_PROGRESS, sql: "update search_progress set seq = 0", args: vec![], expect: Some(1) }])
+            .await
+            .unwrap();
         read_all(db, step).await;
         assert_eq!(placed(db, "common").await.0, EVENTS as i64, "after reading it again");
     }
@@ -245,12 +271,20 @@ async fn erased(db: &Db) {
     assert_eq!(follow::misfits(db, &progress, 40).await.unwrap(), [""; 0]);
     as_a_look_at_every_text(db).await;
     // A word that lost its place is told.
-    db.commit(vec![Write::Exec {
-        table: &allclear_store::schema::SEARCH_WORD,
-        sql: "delete from search_word where shelf = 2 and word = ?1",
-        args: vec![Val::Bytes(find::word_key("common"))],
-        expect: Some(1),
-    }, Write::Exec { table: &allclear_store::schema::SEARCH_BLOCK, sql: "delete from search_block where shelf = 2", args: vec![], expect: None }])
+    db.commit(vec![
+        Write::Exec {
+            table: &allclear_store::schema::SEARCH_WORD,
+            sql: "delete from search_word where shelf = 2 and word = ?1",
+            args: vec![Val::Bytes(find::word_key("common"))],
+            expect: Some(1),
+        },
+        Write::Exec {
+            table: &allclear_store::schema::SEARCH_BLOCK,
+            sql: "delete from search_block where shelf = 2",
+            args: vec![],
+            expect: None,
+        },
+    ])
     .await
     .unwrap();
     assert!(!follow::misfits(db, &progress, 40).await.unwrap().is_empty());

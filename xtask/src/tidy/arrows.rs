@@ -26,7 +26,22 @@ struct Arrows {
 const ARROWS: [Arrows; 3] = [
     Arrows {
         of: "domain",
-        below: &["plants", "ical", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "find", "expect", "obligation"],
+        below: &[
+            "plants",
+            "ical",
+            "hex",
+            "clean",
+            "severity",
+            "tlp",
+            "ids",
+            "actor",
+            "time",
+            "matcher",
+            "event",
+            "find",
+            "expect",
+            "obligation",
+        ],
         on_top: &[],
         may: &[
             ("access", &["org"]),

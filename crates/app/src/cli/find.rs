@@ -61,8 +61,11 @@ fn kind(word: &str) -> Result<Thing, String> {
 pub async fn search(args: Search) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
     // A word that the shell was given in quotation marks is a phrase, as it looks.
-    let words: Vec<String> =
-        args.words.iter().map(|word| if args.words.len() > 1 && word.contains(' ') { format!("\"{word}\"") } else { word.clone() }).collect();
+    let words: Vec<String> = args
+        .words
+        .iter()
+        .map(|word| if args.words.len() > 1 && word.contains(' ') { format!("\"{word}\"") } else { word.clone() })
+        .collect();
     let mut query = vec![("q", words.join(" ")), ("limit", args.limit.to_string())];
     query.extend(args.kind.map(|kind| ("kind", kind.word().to_owned())));
     query.extend(args.open.then(|| ("open", "true".to_owned())));

@@ -55,7 +55,8 @@ async fn token_of(world: &World, person: &str) -> String {
 }
 
 async fn declared(world: &World, title: &str, private: bool) -> String {
-    let made = world.command("/incidents", json!({"title": title, "private": private, "page": false, "service": "checkout"})).await.ok().body;
+    let made =
+        world.command("/incidents", json!({"title": title, "private": private, "page": false, "service": "checkout"})).await.ok().body;
     made["ref"].as_str().unwrap().to_owned()
 }
 
@@ -112,7 +113,10 @@ async fn what_was_written_is_found_by_its_words(database: Database) {
     }
     // A reference, a person, a service, each before what was written.
     world.act(&reference, "note", json!({"text": format!("as {reference}, said Person ana of Checkout")})).await;
-    assert_eq!(found(&world, &format!("q={reference}")).await, [("incident".to_owned(), reference.clone()), ("note".to_owned(), reference.clone())]);
+    assert_eq!(
+        found(&world, &format!("q={reference}")).await,
+        [("incident".to_owned(), reference.clone()), ("note".to_owned(), reference.clone())]
+    );
     let number = reference.trim_start_matches("INC-");
     assert_eq!(found(&world, &format!("q={number}")).await[0], ("incident".to_owned(), reference.clone()));
     assert_eq!(found(&world, "q=person%20ana").await[0], ("person".to_owned(), "ana".to_owned()));
@@ -135,7 +139,13 @@ async fn what_was_written_is_found_by_its_words(database: Database) {
         cursor = format!("&cursor={next}");
     }
     assert!(seen.len() == 7 && seen.is_sorted_by(|a, b| a > b), "{seen:?}");
-    for (query, code) in [("q=", "invalid"), ("q=%2D", "invalid"), ("q=x&cursor=y", "invalid"), ("q=x&kind=thing", "bad_request"), ("q=x&limit=0", "bad_request")] {
+    for (query, code) in [
+        ("q=", "invalid"),
+        ("q=%2D", "invalid"),
+        ("q=x&cursor=y", "invalid"),
+        ("q=x&kind=thing", "bad_request"),
+        ("q=x&limit=0", "bad_request"),
+    ] {
         let refused = world.get(&format!("/api/v1/search?{query}")).await;
         assert_eq!(refused.body["code"].as_str(), Some(code), "{query}: {}", refused.text);
     }
@@ -180,7 +190,9 @@ async fn nobody_finds_what_they_may_not_read(database: Database) {
             // Word for word what somebody is told who looks for what is nowhere: no count, no piece, no place to go on from.
             let nowhere = ask(&world, &token, "q=nowhere").await;
             assert_eq!((items(&nowhere).len(), nowhere["next"].is_null()), (0, true));
-            for words in ["kestrel", "kestrel%20nest", "feed", "house%20the", "falcon", &private, "kestrel&limit=1", "kestrel&kind=alert", "kes"] {
+            for words in
+                ["kestrel", "kestrel%20nest", "feed", "house%20the", "falcon", &private, "kestrel&limit=1", "kestrel&kind=alert", "kes"]
+            {
                 assert_eq!(ask(&world, &token, &format!("q={words}")).await, nowhere, "{person} finds {words}");
             }
             let common = items(&ask(&world, &token, "q=common").await);
@@ -243,7 +255,11 @@ async fn what_is_found_is_what_a_look_at_every_log_finds(database: Database) {
                 for event in items(&get(format!("/api/v1/incidents/{reference}/events?limit=1000")).await) {
                     let body = event["body"].as_object().map(|_| event["body"].to_string());
                     if let Some(said) = said(event["kind"].as_str().unwrap(), body.as_deref()) {
-                        let id = if said.thing.word() == "incident" { incident["id"].as_str().unwrap().to_owned() } else { event["seq"].to_string() };
+                        let id = if said.thing.word() == "incident" {
+                            incident["id"].as_str().unwrap().to_owned()
+                        } else {
+                            event["seq"].to_string()
+                        };
                         seen.push((id, said.text));
                     }
                 }
@@ -280,7 +296,12 @@ async fn a_kill_loses_nothing_that_is_found(database: Database) {
     read(&world).await;
     assert_eq!(found(&world, "q=heron&limit=200").await.len(), 30);
     let doctor = world.cli(&["doctor"]).await;
-    assert!(!doctor.stdout.contains("is not found by") && !doctor.stderr.contains("is not found by"), "{} {}", doctor.stdout, doctor.stderr);
+    assert!(
+        !doctor.stdout.contains("is not found by") && !doctor.stderr.contains("is not found by"),
+        "{} {}",
+        doctor.stdout,
+        doctor.stderr
+    );
 }
 
 /// A board or a search under a name: one's own, or of a team and everybody in it.
@@ -301,7 +322,10 @@ async fn a_view_is_kept_under_a_name_and_shared_with_a_team() {
     assert_eq!((own["name"].as_str(), own["team"].is_null()), (Some("My sev1s"), true));
     let shared = post(&ana, json!({"name": "Failovers", "address": "/search?q=failover&cursor=w9", "team": "payments"})).await.ok().body;
     assert_eq!(shared["address"], "/search?q=failover");
-    assert_eq!((names(&ana).await, names(&ben).await, names(&dan).await), (vec!["My sev1s".into(), "Failovers".into()], vec!["Failovers".to_owned()], vec![]));
+    assert_eq!(
+        (names(&ana).await, names(&ben).await, names(&dan).await),
+        (vec!["My sev1s".into(), "Failovers".into()], vec!["Failovers".to_owned()], vec![])
+    );
     for (token, body, status, code) in [
         (&ana, json!({"name": "My sev1s", "address": "/?mine"}), 409, "view_exists"),
         (&ana, json!({"name": "x", "address": "https://evil.example/?q=1"}), 422, "invalid"),
@@ -358,7 +382,8 @@ async fn two_nodes_find_the_same() {
         world.act(&reference, "note", json!({"text": format!("heron {n}")})).await;
     }
     for _ in 0..2 {
-        let of_other = world.client.get(format!("{}/api/v1/search?q=heron&limit=200", other.url)).bearer_auth(allclear_trial::org::ADMIN_TOKEN);
+        let of_other =
+            world.client.get(format!("{}/api/v1/search?q=heron&limit=200", other.url)).bearer_auth(allclear_trial::org::ADMIN_TOKEN);
         let there = world.send(of_other).await.ok().body;
         let here = ask(&world, allclear_trial::org::ADMIN_TOKEN, "q=heron&limit=200").await;
         assert_eq!((items(&here).len(), &here), (20, &there));

@@ -104,9 +104,11 @@ impl Term {
 
     fn fits(&self, window: &[Token]) -> bool {
         let last = self.words.len() - 1;
-        self.words.iter().zip(window).enumerate().all(|(at, (word, token))| {
-            if self.open && at == last { token.word.starts_with(word.as_str()) } else { token.word == *word }
-        })
+        self.words
+            .iter()
+            .zip(window)
+            .enumerate()
+            .all(|(at, (word, token))| if self.open && at == last { token.word.starts_with(word.as_str()) } else { token.word == *word })
     }
 }
 
@@ -208,7 +210,8 @@ mod tests {
 
     #[test]
     fn what_an_index_is_asked_for_is_in_every_text_that_is_found() {
-        for (query, text) in [("db-7.eu-west che", "db-7.eu-west-1 has checks"), ("付失败 x-1", "支付失败 x-1"), ("\"a b\" b-c", "a b b c")] {
+        for (query, text) in [("db-7.eu-west che", "db-7.eu-west-1 has checks"), ("付失败 x-1", "支付失败 x-1"), ("\"a b\" b-c", "a b b c")]
+        {
             let (query, text) = (Query::read(query).unwrap(), cut(text));
             assert!(query.finds(&text));
             for (word, open) in query.words() {

@@ -70,7 +70,20 @@ mod tests {
         ] {
             assert_eq!(address(given).as_deref(), Ok(kept), "{given}");
         }
-        for bad in ["", "/", "/?", "/search", "/search?cursor=w1", "//evil.example/?q=1", "https://evil.example/?q", "/settings?x", "/?a b", "/?é", "/?a#b", "/?a\n"] {
+        for bad in [
+            "",
+            "/",
+            "/?",
+            "/search",
+            "/search?cursor=w1",
+            "//evil.example/?q=1",
+            "https://evil.example/?q",
+            "/settings?x",
+            "/?a b",
+            "/?é",
+            "/?a#b",
+            "/?a\n",
+        ] {
             assert_eq!(address(bad), Err(BadView::NoPage), "{bad}");
         }
         assert_eq!(address(&format!("/?q={}", "x".repeat(ADDRESS_CHARS_MAX))), Err(BadView::LongAddress));

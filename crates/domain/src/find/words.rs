@@ -68,9 +68,17 @@ fn class(c: char) -> Class {
         '\u{200c}' | '\u{200d}' | '\u{ad}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' => Class::Silent,
         '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f300}'..='\u{1faff}' => Class::Picture,
         // Thai, Lao, Myanmar, Khmer; kana; Han.
-        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' if c.is_alphabetic() || is_combining_mark(c) => Class::Dense,
-        '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}' => Class::Dense,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' if c.is_alphabetic() || is_combining_mark(c) => {
+            Class::Dense
+        }
+        '\u{3005}'..='\u{3007}'
+        | '\u{3040}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{ff66}'..='\u{ff9f}'
+        | '\u{20000}'..='\u{3ffff}' => Class::Dense,
         _ if is_accent(c) => Class::Silent,
         _ if c.is_alphanumeric() || is_combining_mark(c) => Class::Letter,
         _ => Class::Gap,
@@ -91,7 +99,8 @@ fn fold(c: char, into: &mut String) {
         into.push(c.to_ascii_lowercase());
         return;
     }
-    let plain: String = std::iter::once(c).nfkd().filter(|c| !is_accent(*c)).flat_map(char::to_lowercase).filter(|c| !is_accent(*c)).collect();
+    let plain: String =
+        std::iter::once(c).nfkd().filter(|c| !is_accent(*c)).flat_map(char::to_lowercase).filter(|c| !is_accent(*c)).collect();
     for c in plain.nfc() {
         match c {
             'ß' => into.push_str("ss"),

@@ -8,16 +8,16 @@
 use std::collections::HashMap;
 
 use allclear_domain::access::Right;
+use allclear_domain::event::Mode;
 use allclear_domain::find::{Query, Shelf, Thing, cut, said, said::alert_said, snippet};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{Incident, Severity, State};
-use allclear_domain::event::Mode;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::tlp::Tlp;
 use allclear_domain::view::{FoundPageView, FoundView};
+use allclear_store::rows;
 use allclear_store::rows::find::hits::{self, Entry, Filter};
 use allclear_store::rows::find::walk::{Narrow, Walk};
-use allclear_store::rows;
 use jiff::Timestamp;
 
 use super::{LIST_MAX, NoAnswer, Queries};
@@ -296,7 +296,8 @@ impl Queries<'_> {
         };
         let mut known = HashMap::new();
         // What the index does not have yet is looked at as it is.
-        let fresh: Vec<i64> = hits::fresh(self.db(), read, FRESH_MAX).await?.into_iter().filter(|place| *place <= most.min(greatest)).collect();
+        let fresh: Vec<i64> =
+            hits::fresh(self.db(), read, FRESH_MAX).await?.into_iter().filter(|place| *place <= most.min(greatest)).collect();
         for places in fresh.chunks(TOGETHER[1]) {
             if let Some(seq) = self.take(shelf, places, page, &mut known).await? {
                 return Ok(Some(seq - 1));
@@ -390,7 +391,8 @@ impl Queries<'_> {
     async fn found_alerts(&self, before: Option<AlertId>, page: &mut Page<'_>) -> Result<Option<Option<AlertId>>, NoAnswer> {
         let (least, greatest) = hits::places_within(self.db(), &page.filter, true).await?;
         let most = before.map_or(i64::MAX, rows::find::place_of).min(greatest);
-        let fresh: Vec<i64> = hits::fresh_alerts(self.db(), page.read_alerts, FRESH_MAX).await?.into_iter().filter(|place| *place <= most).collect();
+        let fresh: Vec<i64> =
+            hits::fresh_alerts(self.db(), page.read_alerts, FRESH_MAX).await?.into_iter().filter(|place| *place <= most).collect();
         for places in fresh.chunks(TOGETHER[1]) {
             if let Some(id) = self.take_alerts(places, before, page).await? {
                 return Ok(Some(Some(id)));
@@ -422,31 +424,31 @@ impl Queries<'_> {
 
     /// The same of alerts.
     async fn take_alerts(&self, places: &[i64], before: Option<AlertId>, page: &mut Page<'_>) -> Result<Option<AlertId>, NoAnswer> {
-            for (alert, reference) in hits::alerts(self.db(), places, &page.filter, before).await? {
-                let text = alert_said(&alert.title, alert.source.as_deref(), &serde_json::from_str(&alert.detail).unwrap_or_default());
-                if self.is_hidden(&alert, &page.filter.reach) || !page.query.finds(&cut(&text)) {
-                    continue;
-                }
-                let id = alert.id;
-                page.items.push(FoundView {
-                    kind: Thing::Alert,
-                    id: id.to_string(),
-                    snippet: snippet(&text, &page.query),
-                    title: alert.title,
-                    incident: reference,
-                    state: None,
-                    severity: Some(alert.severity),
-                    service: alert.service,
-                    exercise: false,
-                    at: Some(alert.opened_at),
-                    by: Some(format!("integration:{}", alert.integration)),
-                    marking: None,
-                });
-                if page.is_full() {
-                    return Ok(Some(id));
-                }
+        for (alert, reference) in hits::alerts(self.db(), places, &page.filter, before).await? {
+            let text = alert_said(&alert.title, alert.source.as_deref(), &serde_json::from_str(&alert.detail).unwrap_or_default());
+            if self.is_hidden(&alert, &page.filter.reach) || !page.query.finds(&cut(&text)) {
+                continue;
             }
-            Ok(None)
+            let id = alert.id;
+            page.items.push(FoundView {
+                kind: Thing::Alert,
+                id: id.to_string(),
+                snippet: snippet(&text, &page.query),
+                title: alert.title,
+                incident: reference,
+                state: None,
+                severity: Some(alert.severity),
+                service: alert.service,
+                exercise: false,
+                at: Some(alert.opened_at),
+                by: Some(format!("integration:{}", alert.integration)),
+                marking: None,
+            });
+            if page.is_full() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -54,14 +54,7 @@ pub struct StoredView {
 pub fn put(view: &StoredView) -> Write {
     Write::Upsert {
         table: &SAVED_VIEW,
-        row: vec![
-            text(view.id),
-            text(&view.owner),
-            text(&view.name),
-            text(&view.address),
-            text(&view.made_by),
-            instant(view.made_at),
-        ],
+        row: vec![text(view.id), text(&view.owner), text(&view.name), text(&view.address), text(&view.made_by), instant(view.made_at)],
     }
 }
 

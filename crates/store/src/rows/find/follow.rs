@@ -1,7 +1,7 @@
 //! What whoever makes the index reads of the log and of alerts, and whether the index says what they say.
 
-use allclear_domain::find::{said, said::alert_said, said::kinds};
 use allclear_domain::find::{Said, Thing, cut};
+use allclear_domain::find::{said, said::alert_said, said::kinds};
 use allclear_domain::ids::{AlertId, IncidentId};
 
 use super::{Progress, write};

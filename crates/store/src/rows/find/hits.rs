@@ -9,8 +9,8 @@ use allclear_domain::time::to_micros;
 use allclear_domain::tlp::Tlp;
 use jiff::Timestamp;
 
-use super::walk::INCIDENTS_MAX;
 use super::follow::speaking;
+use super::walk::INCIDENTS_MAX;
 use super::{alerts_at, place_of};
 use crate::db::Db;
 use crate::fault::Fault;

@@ -116,7 +116,8 @@ impl Walk {
         let Some(shelf) = code(shelf) else { return Ok(Self { most: None, ..walk }) };
         let mut weighed = Vec::new();
         for (word, open) in query.words() {
-            let (any, weight, whole) = if open { beginning(db, shelf, word).await? } else { exact(db, shelf, vec![word_key(word)]).await? };
+            let (any, weight, whole) =
+                if open { beginning(db, shelf, word).await? } else { exact(db, shelf, vec![word_key(word)]).await? };
             walk.whole &= whole;
             weighed.push((weight, any));
         }

@@ -189,7 +189,8 @@ async fn taken(db: &Db, shelf: i64, word: Vec<u8>, place: i64, writes: &mut Vec<
     let had = row.newest.len();
     row.newest.retain(|at| *at != place);
     if row.newest.len() == had {
-        let Some((upto, mut places)) = blocks_from(db, shelf, &word, place, 1).await?.pop().filter(|(_, places)| places.contains(&place)) else {
+        let Some((upto, mut places)) = blocks_from(db, shelf, &word, place, 1).await?.pop().filter(|(_, places)| places.contains(&place))
+        else {
             return Ok(());
         };
         places.retain(|at| *at != place);
