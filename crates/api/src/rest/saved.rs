@@ -16,7 +16,7 @@ use crate::{Api, schema};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SaveBody {
+pub(crate) struct SavedViewBody {
     #[schema(min_length = 1, max_length = 60)]
     name: String,
     /// The board or a search with what narrows it: `/?severity=sev1`, `/search?q=failover&kind=note`.
@@ -28,7 +28,7 @@ pub(crate) struct SaveBody {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RenameBody {
+pub(crate) struct SavedViewNameBody {
     #[schema(min_length = 1, max_length = 60)]
     name: String,
 }
@@ -57,25 +57,25 @@ pub(crate) async fn list(State(api): State<Api>, who: Who<Read>) -> Result<Json<
 }
 
 /// Saves a board or a search under a name.
-#[utoipa::path(post, path = "/api/v1/me/saved-views", operation_id = "save_view", tag = "me", request_body = SaveBody,
+#[utoipa::path(post, path = "/api/v1/me/saved-views", operation_id = "save_view", tag = "me", request_body = SavedViewBody,
     responses((status = 201, body = SavedView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn save(
     State(api): State<Api>,
     who: Who<Respond>,
-    Asked(body): Asked<SaveBody>,
+    Asked(body): Asked<SavedViewBody>,
 ) -> Result<(StatusCode, Json<SavedView>), Problem> {
     let made = api.engine.save_view(&who.0, &body.name, &body.address, body.team.as_deref()).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// Gives a view another name.
-#[utoipa::path(put, path = "/api/v1/me/saved-views/{id}", operation_id = "rename_view", tag = "me", params(("id" = String, Path)), request_body = RenameBody,
+#[utoipa::path(put, path = "/api/v1/me/saved-views/{id}", operation_id = "rename_view", tag = "me", params(("id" = String, Path)), request_body = SavedViewNameBody,
     responses((status = 200, body = SavedView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn rename(
     State(api): State<Api>,
     who: Who<Respond>,
     P(id): P<String>,
-    Asked(body): Asked<RenameBody>,
+    Asked(body): Asked<SavedViewNameBody>,
 ) -> Result<Json<SavedView>, Problem> {
     Ok(Json(api.engine.rename_view(&who.0, &id, &body.name).await?))
 }
