@@ -133,7 +133,7 @@ impl Cutter {
         let end = at + c.len_utf8();
         let class = class(c);
         match class {
-            Class::Silent => return,
+            Class::Silent => {}
             Class::Letter => {
                 self.end_run(text);
                 if self.word.is_empty() {
