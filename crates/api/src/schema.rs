@@ -31,7 +31,7 @@ macro_rules! lists {
 
 lists! {
     alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation,
-        view::DeliveryView, view::TimetableView, view::SchedulePreviewView, view::OnCallCostView;
+        view::DeliveryView, view::TimetableView, view::SchedulePreviewView, view::OnCallCostView, view::FoundPageView;
     DrillPage of view::DrillView;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
@@ -57,6 +57,7 @@ lists! {
     UpdatePage of view::UpdateView;
     ReviewPage of view::ReviewView;
     ActionPage of view::ActionView;
+    SavedViewPage of view::SavedView;
 }
 
 fn add<T: ToSchema>(all: &mut Vec<(String, RefOr<Schema>)>) {

@@ -99,6 +99,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::SetUpLink(args) => cli::store::set_up_link(args).await,
         Command::Declare(args) => cli::incidents::declare(args).await,
         Command::List(args) => cli::incidents::list(args).await,
+        Command::Search(args) => cli::find::search(args).await,
         Command::Show(args) => cli::incidents::show(args).await,
         Command::Task { command } => cli::coordination::task(command).await,
         Command::Review { command } => cli::coordination::review(command).await,

@@ -172,15 +172,38 @@ pub async fn fill(store: &Store, reference: &str, open: u64) -> anyhow::Result<(
         ("work", "null"),
     ];
     let incidents = store.copy("incident", &changed, &format!("incident, {each}"), &format!("incident.id = '{id}'")).await?;
+    // Of each the event that gave it its title, as searches know it.
+    let known = store.texts(&format!("select title from incident where id = '{id}'")).await?.into_iter().next().context("no title")?;
+    let body = format!("replace(event.body, '{}', {title})", known.replace('\'', "''"));
+    let version = format!("{}", EVENTS_EACH + 1);
+    let changed = [
+        ("stream", own.as_str()),
+        ("incident", &own),
+        ("version", &version),
+        ("at", "at + n"),
+        ("recorded_at", "recorded_at + n"),
+        ("body", &body),
+    ];
+    let of_it = format!("event.stream = '{id}' and event.kind = 'declared'");
+    let titles = store.copy("event", &changed, &format!("event, {each}"), &of_it).await?;
     // The log last and in the order of incidents, as it would be written.
-    let changed = [("stream", own.as_str()), ("incident", &own), ("version", "m"), ("at", "at + n"), ("recorded_at", "recorded_at + n")];
+    // What every note says, what a thousand incidents say, and what one incident says.
+    let body = "'{\"text\":\"The queue of refunds waits for node' || (n % 100) || ', try ' || m || ' of case' || n || '\"}'";
+    let changed = [
+        ("stream", own.as_str()),
+        ("incident", &own),
+        ("version", "m"),
+        ("at", "at + n"),
+        ("recorded_at", "recorded_at + n"),
+        ("body", body),
+    ];
     let of_each = format!("{each} cross join {} cross join event", store.numbers("m", 1, EVENTS_EACH));
     let noted = format!("event.stream = '{id}' and event.kind = 'noted'");
     let events = store.copy("event", &changed, &of_each, &noted).await?;
     let changed = [("version", "1000 + n"), ("at", "at + n * cast(1000000 as bigint)")];
     let own_events = format!("event, {}", store.numbers("n", 1, EVENTS_SHOWN));
     let shown = store.copy("event", &changed, &own_events, &format!("{noted} and event.version < 1000")).await?;
-    store.run(&[incidents, awaited(store, &id, 1, open).await?, events, shown]).await
+    store.run(&[incidents, awaited(store, &id, 1, open).await?, titles, events, shown]).await
 }
 
 /// Looks until the program has sealed what was filled in, and longer than it may ever take.
@@ -203,6 +226,31 @@ pub async fn sealed(store: &Store) -> anyhow::Result<Duration> {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     anyhow::bail!("the log is not sealed after {SEALED_LOOKS} s")
+}
+
+/// Waits until the running program has read what was filled in for searches; gives how long that took, and the bytes of the index.
+///
+/// # Errors
+/// When the store does not answer, or it is not done in a quarter of an hour.
+pub async fn searchable(store: &Store) -> anyhow::Result<(Duration, i64)> {
+    let start = Instant::now();
+    for _ in 0..SEALED_LOOKS {
+        let left = store
+            .texts("select cast((select coalesce(max(seq), 0) from event) - (select coalesce(max(seq), 0) from search_progress) as text)");
+        let left: i64 = left.await?.first().context("no count")?.parse()?;
+        if left <= 0 {
+            let bytes = store.texts(match store {
+                Store::Sqlite(_) => {
+                    "select cast((select sum(length(word) + length(newest) + 24) from search_word) + \
+                     (select coalesce(sum(length(word) + length(places) + 16), 0) from search_block) as text)"
+                }
+                Store::Postgres(_) => "select cast(pg_total_relation_size('search_word') + pg_total_relation_size('search_block') as text)",
+            });
+            return Ok((start.elapsed(), bytes.await?.first().context("no size")?.parse()?));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    anyhow::bail!("the log is not read for searches after {SEALED_LOOKS} s")
 }
 
 /// Admits somebody to some copies.

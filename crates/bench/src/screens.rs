@@ -42,6 +42,8 @@ const CONTENDED_MS: f64 = 25.0;
 const INCIDENT_MS: f64 = 30.0;
 const INCIDENT_BYTES: f64 = 100_000.0;
 const LIST_MS: f64 = 10.0;
+/// A search over everything.
+const SEARCH_MS: f64 = 100.0;
 const SEEN_MS: f64 = 200.0;
 const LIVE_MIB: f64 = 50.0;
 const LIVE_CORES: f64 = 0.05;
@@ -124,6 +126,14 @@ async fn on(
         notes: "with its rests".to_owned(),
         ..Row::default()
     });
+    let (read, bytes) = fill::searchable(&store).await?;
+    report.add(Row {
+        scenario: format!("{label} reading what that log says for searches, after its order was sealed"),
+        value: Some(read.as_secs_f64()),
+        unit: "s",
+        notes: format!("the index has {} MiB, {:.0} bytes an event", bytes / 1024 / 1024, bytes as f64 / (INCIDENTS * EVENTS_EACH) as f64),
+        ..Row::default()
+    });
     let guest = token_of(&server, GUEST, "read").await?;
     let incident = format!("/incidents/{reference}");
     for page in [
@@ -133,12 +143,23 @@ async fn on(
         shown("list of resolved incidents", "/api/v1/incidents?state=closed&limit=20", "INC-", LIST_MS),
         shown("list filtered by severity", "/api/v1/incidents?severity=sev2&limit=20", "INC-", LIST_MS),
         shown("list filtered by service, none", "/api/v1/incidents?service=s007&limit=20", "[]", LIST_MS),
-        shown("search", "/search?q=Incident+77", "Incident 77", LIST_MS),
+        shown("search", "/search?q=Incident+77", "Incident 77", SEARCH_MS),
         // "überlast", where the titles say "Überlast".
-        shown("search, a capital beyond ASCII", "/search?q=%C3%BCberlast", "Überlast", LIST_MS),
-        shown("search, found nowhere", "/search?q=nothing+of+this+kind", "No reference and no title", LIST_MS),
-        // A letter of every title, the older of the two.
-        Shown { token: guest, ..shown("search by a guest of few incidents", "/search?q=e", "Incident 77777", LIST_MS) },
+        shown("search, a capital beyond ASCII", "/search?q=%C3%BCberlast", "Überlast", SEARCH_MS),
+        shown("search, found nowhere", "/search?q=nothing+of+this+kind", "Nothing that you may see", SEARCH_MS),
+        // A word of every title, the older of the two.
+        Shown { token: guest.clone(), ..shown("search by a guest of few incidents", "/search?q=refunds", "Incident 77777", SEARCH_MS) },
+        shown("search for what every note says", "/api/v1/search?q=queue+of+refunds&kind=note", "queue", SEARCH_MS),
+        shown("search for what one incident says", "/api/v1/search?q=case77777", "case77777", SEARCH_MS),
+        shown("search for what is rare among what is common", "/api/v1/search?q=refunds+node77+case77", "INC-100077", SEARCH_MS),
+        shown("search for two words that never meet", "/api/v1/search?q=node12+case77", "[]", SEARCH_MS),
+        shown("search for the beginning of 100,000 words", "/api/v1/search?q=cas", "case", SEARCH_MS),
+        shown("search within a severity", "/api/v1/search?q=queue&severity=sev2&kind=note", "sev2", SEARCH_MS),
+        shown("search within a service that has none", "/api/v1/search?q=queue&service=s007&kind=note", "[]", SEARCH_MS),
+        Shown {
+            token: guest,
+            ..shown("search among notes by a guest of few incidents", "/api/v1/search?q=queue&kind=note", "queue", SEARCH_MS)
+        },
     ] {
         row(&server, &label, &page, report).await;
     }

@@ -150,6 +150,8 @@ id_type!(/// An address at which a calendar is fetched.
     FeedId, "cal");
 id_type!(/// Somebody asks for cover of a shift.
     CoverId, "cov");
+id_type!(/// A saved view.
+    ViewId, "viw");
 id_type!(/// One run of the program: who claimed a message.
     NodeId, "nod");
 id_type!(/// A silence set over the Alertmanager API or by a person.

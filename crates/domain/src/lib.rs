@@ -7,7 +7,7 @@
 //! [`paging`], [`review`] and [`action`] (the event-sourced streams), [`expect`] (rules with a deadline),
 //! [`oncall`] (who is on call), [`org`] (the organisation, a versioned snapshot of all forms),
 //! [`event`] (the envelope and its hash chain), [`wire`] (what crosses to vendors), [`channel`] (what a channel says of itself),
-//! [`view`] (what people read), [`record`] (an incident as it leaves the house), [`ask`] (what people may ask), [`tlp`] (how far something may go).
+//! [`view`] (what people read), [`record`] (an incident as it leaves the house), [`find`] (what is found by words), [`ask`] (what people may ask), [`tlp`] (how far something may go).
 
 // A kind that is added is asked for wherever kinds are told apart.
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -26,6 +26,7 @@ pub mod checkpoint;
 pub mod clean;
 pub mod event;
 pub mod expect;
+pub mod find;
 pub mod hex;
 pub mod ical;
 pub mod ids;

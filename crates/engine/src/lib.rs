@@ -30,6 +30,7 @@ pub mod refusals;
 pub mod reporting;
 pub mod reports;
 pub mod run;
+pub mod saved;
 pub mod shared;
 mod start;
 mod try_out;

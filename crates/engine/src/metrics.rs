@@ -72,6 +72,7 @@ pub struct Metrics {
     incidents_open: Family<SeverityLabel, Gauge>,
     expectations_live: Gauge,
     outbox_waiting: Family<ChannelLabel, Gauge>,
+    search_behind: Gauge,
     no_progress: Counter,
     troubles: Family<KindLabel, Gauge>,
     stage_still: Family<StageLabel, Gauge>,
@@ -89,6 +90,7 @@ pub struct Gauges {
     pub incidents_open: Vec<(String, i64)>,
     pub expectations_live: i64,
     pub outbox_waiting: Vec<(String, i64)>,
+    pub search_behind: i64,
 }
 
 /// A page is told in time when its provider has it within this many seconds of the decision.
@@ -122,6 +124,7 @@ impl Metrics {
             incidents_open: Family::default(),
             expectations_live: Gauge::default(),
             outbox_waiting: Family::default(),
+            search_behind: Gauge::default(),
             no_progress: Counter::default(),
             troubles: Family::default(),
             stage_still: Family::default(),
@@ -143,6 +146,7 @@ impl Metrics {
         r.register("expectations_live", "Live expectations, read from the store", m.expectations_live.clone());
         r.register("expectation_lateness_seconds", "How long after its time an expectation was looked at", m.lateness.clone());
         r.register("outbox_waiting", "Messages waiting or in flight, read from the store", m.outbox_waiting.clone());
+        r.register("search_behind", "Events that the index of words has not read yet", m.search_behind.clone());
         r.register("sli_ingest_good", "Intake requests answered as their sender expects", m.ingest_ok.clone());
         r.register("sli_ingest_bad", "Intake requests answered with 5xx", m.ingest_failed.clone());
         r.register("sli_notification_good", "Messages delivered within a minute of their decision", m.told_in_time.clone());
@@ -254,6 +258,7 @@ impl Metrics {
             self.incidents_open.get_or_create(&SeverityLabel { severity: severity.word().to_owned() }).set(open);
         }
         self.expectations_live.set(gauges.expectations_live);
+        self.search_behind.set(gauges.search_behind);
         self.outbox_waiting.clear();
         for channel in channels.iter() {
             let waiting = gauges.outbox_waiting.iter().find(|(name, _)| name == channel.name).map_or(0, |(_, n)| *n);

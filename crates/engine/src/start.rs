@@ -146,6 +146,7 @@ impl Engine {
         shared.tasks.spawn(Driver::new(engine.clone(), from_decider).run());
         shared.tasks.spawn(crate::upkeep::room::watch(engine.clone()));
         shared.tasks.spawn(crate::upkeep::checkpoints::keep_sealing(engine.clone()));
+        shared.tasks.spawn(crate::upkeep::words::keep_finding(engine.clone()));
         if shared.db.dialect() == Dialect::Postgres {
             shared.tasks.spawn(crate::run::peers::follow(engine.clone()));
             // Not among the tasks that a stop waits for: it goes on until everything is given back.

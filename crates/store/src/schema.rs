@@ -138,6 +138,16 @@ tables! {
     CHECKPOINT = "checkpoint", key ["number"] {
         "number": Int, "to_seq": Int, "events": Int, "at": Int, "digest": Bytes, "hash": Bytes,
     }
+    /// Words of what is found, and the newest places of each; see `rows::find`.
+    SEARCH_WORD = "search_word", key ["shelf", "word"] {
+        "shelf": Int, "word": Bytes, "places": Int, "sealed": Int, "newest": Bytes,
+    }
+    /// Older places of words, some hundred together.
+    SEARCH_BLOCK = "search_block", key ["shelf", "word", "upto"] { "shelf": Int, "word": Bytes, "upto": Int, "places": Bytes }
+    /// Boards and searches under names.
+    SAVED_VIEW = "saved_view", key ["id"] { "id": Text, "owner": Text, "name": Text, "address": Text, "made_by": Text, "made_at": Int }
+    /// How far words were read: one row.
+    SEARCH_PROGRESS = "search_progress", key ["id"] { "id": Int, "version": Int, "format": Int, "seq": Int, "alert": Text }
     /// Named values: versions, counters, marks.
     META = "meta", key ["name"] { "name": Text, "value": Text }
 }
@@ -303,6 +313,7 @@ create index action_owner on action (owner, state, due_at);
     CODES,
     TURNS,
     DRILLS,
+    WORDS,
 ];
 
 /// Targets that do not answer.
@@ -606,6 +617,27 @@ alter table page add column drill text;
 create unique index page_drill_runs on page (drill) where drill is not null and status = 'running';
 create index page_drill on page (id) where drill is not null;
 create index event_step_reached on event (at, seq) where kind = 'step_reached';
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Words of what was written, with the places where each stands. An older node beside this one writes none: what it writes is read
+/// from the log like everything else. Keys are bytes, which both databases order alike. And what is looked at again under a name.
+const WORDS: Migration = Migration {
+    number: 24,
+    name: "words and saved views",
+    sql: "
+create table search_word (
+  shelf bigint not null, word {BYTES} not null, places bigint not null, sealed bigint not null, newest {BYTES} not null,
+  primary key (shelf, word)) {CLUSTERED};
+create table search_block (
+  shelf bigint not null, word {BYTES} not null, upto bigint not null, places {BYTES} not null, primary key (shelf, word, upto)) {CLUSTERED};
+create table search_progress (
+  id bigint primary key, version bigint not null, format bigint not null, seq bigint not null, alert text not null) {CLUSTERED};
+create table saved_view (
+  id text primary key, owner text not null, name text not null, address text not null, made_by text not null, made_at bigint not null) {CLUSTERED};
+create unique index saved_view_name on saved_view (owner, name);
 ",
     sqlite: "",
     postgres: "",

@@ -21,6 +21,7 @@ mod access;
 mod app;
 mod board;
 mod demo_outbox;
+mod find;
 mod first;
 mod frame;
 mod guest;
@@ -34,6 +35,7 @@ mod on_call;
 mod places;
 mod posted;
 mod reports;
+mod saved;
 mod services;
 mod settings;
 mod took;
@@ -89,6 +91,9 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(on_call::feeds::OF_SCHEDULE, post(on_call::acts::make_calendar_of_schedule))
         .route(on_call::feeds::REVOKE, post(on_call::feeds::revoke))
         .route("/services/{id}", get(services::one))
+        .route(saved::SAVE, post(saved::save))
+        .route(saved::RENAME, post(saved::rename))
+        .route(saved::REMOVE, post(saved::remove))
         .route("/actions/{id}/{verb}", post(learning::actions::act))
         .route("/reviews/{id}", get(learning::reviews::one))
         .route("/reviews/{id}/{verb}", get(learning::reviews::back).post(learning::reviews::act))

@@ -2,7 +2,7 @@
 //! here: its address, its name and its lists are its own to say.
 
 use crate::app::Place;
-use crate::{board, demo_outbox, incident, learning, me, on_call, services, settings};
+use crate::{board, demo_outbox, find, incident, learning, me, on_call, services, settings};
 
 pub(crate) static PLACES: [&Place; 12] = [
     &board::PLACE,
@@ -14,7 +14,7 @@ pub(crate) static PLACES: [&Place; 12] = [
     &learning::trends::PLACE,
     &settings::PLACE,
     &incident::declare::PLACE,
-    &board::search::PLACE,
+    &find::PLACE,
     &me::PLACE,
     &demo_outbox::PLACE,
 ];

@@ -39,6 +39,7 @@ const ARROWS: [Arrows; 3] = [
             "time",
             "matcher",
             "event",
+            "find",
             "expect",
             "obligation",
         ],
@@ -137,6 +138,7 @@ const ARROWS: [Arrows; 3] = [
             // A report is an alarm, taken as any other; and its receipt is a link.
             ("reports", &["core", "engine", "message_link::receipts", "read", "reporting"]),
             // A decision may need what people read of who would be reached.
+            ("saved", &["engine"]),
             ("run", &["clock", "core", "engine", "ports", "read::ready", "shared", "watch"]),
             // What all tasks share: of each subject the file with its state, and nothing that acts.
             (
@@ -174,8 +176,9 @@ const ARROWS: [Arrows; 3] = [
         on_top: &["places"],
         may: &[
             // The first page shows a little of others.
-            ("board", &["demo_outbox", "first", "on_call::names", "on_call::then", "services::incidents"]),
+            ("board", &["demo_outbox", "first", "on_call::names", "on_call::then", "saved"]),
             ("demo_outbox", &[]),
+            ("find", &["saved"]),
             ("first", &[]),
             ("guest", &[]),
             // Stands under the board in the frame's lists.
@@ -188,6 +191,7 @@ const ARROWS: [Arrows; 3] = [
             ("message_link", &["incident::log"]),
             ("on_call", &[]),
             ("reports", &[]),
+            ("saved", &[]),
             ("services", &[]),
             // A form that is a step of the first run leads to the next; that of a report form shows where it is, and that of a policy its
             // last drill.

@@ -8,6 +8,7 @@ mod drills;
 mod explain;
 mod export;
 mod feeds;
+mod find;
 mod incidents;
 mod learning;
 mod lists;
@@ -16,6 +17,7 @@ mod org;
 mod org_forms;
 mod overrides;
 mod plans;
+mod saved;
 mod stream;
 mod temporary;
 mod timetable;
@@ -182,6 +184,7 @@ macro_rules! operations {
 }
 
 operations! {
+    find::search,
     incidents::list,
     incidents::declare,
     incidents::show,
@@ -274,6 +277,10 @@ operations! {
     me::put_shift_notices,
     me::remove_shift_notices,
     me::verified_by_hand,
+    saved::list,
+    saved::save,
+    saved::rename,
+    saved::remove,
     explain::signal,
     explain::page,
     stream::follow,

@@ -57,6 +57,8 @@ pub enum Command {
     Declare(Declare),
     /// Lists incidents, newest first: the open ones, or with --search those whose title fits
     List(List),
+    /// Searches everything that you may see: titles, notes, updates, decisions, tasks, reviews, alerts, people, services
+    Search(super::find::Search),
     /// Shows an incident: where it stands, what is due, who was paged
     Show(OneAt),
     /// What is to be done, by whom, until when

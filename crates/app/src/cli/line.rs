@@ -72,6 +72,7 @@ mod tests {
             "allclear field set INC-1 ward 3",
             "allclear field clear INC-1 ward",
             "allclear assess INC-1 high medium",
+            "allclear search db-7 failover --kind decision --from 2026-12-24T18:00:00Z --json",
             "allclear log INC-1 --follow",
             "allclear export INC-1",
             "allclear export INC-1 cert",
@@ -111,6 +112,8 @@ mod tests {
             "allclear export INC-1 --format pdf",
             "allclear export INC-1 cert --format md",
             "allclear page INC-1",
+            "allclear search",
+            "allclear search x --kind thing",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

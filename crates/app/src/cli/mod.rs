@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod coordination;
 pub(crate) mod coordination_args;
 pub(crate) mod drill;
+pub(crate) mod find;
 pub(crate) mod incidents;
 pub(crate) mod line;
 mod obligations;

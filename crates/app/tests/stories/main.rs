@@ -30,6 +30,7 @@ mod escalation;
 mod external_calendars;
 mod faults;
 mod files;
+mod find;
 mod glance;
 mod goes_on;
 mod grouping;

@@ -16,7 +16,7 @@ use allclear_domain::org::model::{Access, Bundle, Contact, Person};
 use allclear_domain::org::problem::{PathPart, Place, Problem};
 use allclear_domain::time::{Length, after};
 use allclear_store::rows::session::{self, OneTime, Session};
-use allclear_store::rows::{feed, token};
+use allclear_store::rows::{feed, saved, token};
 use allclear_store::{CommitError, Fault, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -178,14 +178,15 @@ fn random(rng: &dyn Rng) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Takes every way in from a person's id: sessions, password, links, tokens and calendars.
-pub(crate) fn shut_out(person: &str, now: Timestamp) -> [Write; 5] {
+/// Takes every way in from a person's id: sessions, password, links, tokens and calendars; and what they kept for themself.
+pub(crate) fn shut_out(person: &str, now: Timestamp) -> [Write; 6] {
     [
         session::end_all(person, now),
         session::remove_credential(person),
         session::void_all_of(person, now),
         token::revoke_all_of(person, now),
         feed::revoke_all_of(person, now),
+        saved::remove_all_of(person),
     ]
 }
 

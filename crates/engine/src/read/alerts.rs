@@ -64,7 +64,7 @@ impl Queries<'_> {
 
     /// Whether an alert that has no incident, since it was silenced or only recorded, is of a private route: an
     /// incident of it would be private, so the alert is as well.
-    fn is_hidden(&self, alert: &Alert, reach: &Reach) -> bool {
+    pub(super) fn is_hidden(&self, alert: &Alert, reach: &Reach) -> bool {
         if reach.everything || alert.incident.is_some() {
             return false;
         }

@@ -9,6 +9,7 @@ pub(crate) mod changes;
 mod delivery;
 mod drills;
 pub(crate) mod explain;
+pub mod find;
 mod heartbeats;
 mod judged;
 pub mod learning;
@@ -99,16 +100,6 @@ impl Engine {
         Queries { engine: self, who, zone: None }
     }
 
-    /// Reads beforehand what the first search needs.
-    pub fn prepare_search(&self) {
-        let shared = self.shared.clone();
-        self.tasks().spawn(async move {
-            if let Err(why) = shared.titles.prepare(&shared.db).await {
-                tracing::debug!(%why, "titles were not read beforehand; the first search does it");
-            }
-        });
-    }
-
     /// What the gauges count.
     ///
     /// # Errors
@@ -122,6 +113,7 @@ impl Engine {
             incidents_open: rows::incident::open_by_severity(db).await?,
             expectations_live: rows::expectation::live_count(db).await?,
             outbox_waiting: rows::message::waiting(db).await?,
+            search_behind: rows::find::behind(db).await?,
         })
     }
 }

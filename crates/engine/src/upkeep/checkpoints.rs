@@ -66,13 +66,13 @@ pub async fn seal_next(db: &Db, to: i64, rest: Rest, now: Timestamp) -> Result<b
 /// commit later. So how far the log reached is noted at one look; at the next, when whoever had taken a number by then
 /// has long begun to write, which transactions run; and once all of those have ended, it is settled.
 #[derive(Debug, Default)]
-struct Settling {
+pub(crate) struct Settling {
     reached: Option<i64>,
     marked: Option<(i64, String)>,
 }
 
 impl Settling {
-    async fn look(&mut self, db: &Db) -> Result<Option<i64>, allclear_store::Fault> {
+    pub(crate) async fn look(&mut self, db: &Db) -> Result<Option<i64>, allclear_store::Fault> {
         let (reached, mark) = rows::checkpoint::reach(db).await?;
         let Some(mark) = mark else { return Ok(Some(reached)) };
         let settled = match &self.marked {

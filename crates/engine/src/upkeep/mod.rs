@@ -5,6 +5,7 @@ pub(crate) mod attendance;
 pub mod checkpoints;
 pub mod import;
 pub mod room;
+pub mod words;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -103,9 +104,26 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[Spoken], channels: WaysOu
     let (org, unread) = crate::org::load(db, key, channels).await?;
     found.errors.extend(unread.into_iter().map(|row| format!("{} {} does not read and is set aside: {}", row.table, row.key, row.why)));
     without_a_next_step(db, &org, &mut found).await?;
+    words_that_lack(db, &mut found).await?;
     org_findings(&org, kinds, now, &mut found);
     not_ready(db, &org, now, &mut found).await?;
     Ok(found)
+}
+
+/// Events of which it is looked whether they are found by what they say, evenly over the log.
+const WORDS_SAMPLED: i64 = 100;
+
+/// Holds a sample of the log against the index of words.
+async fn words_that_lack(db: &Db, found: &mut Diagnosis) -> Result<(), Fault> {
+    let Some(progress) = rows::find::progress(db).await?.filter(|progress| progress.format == rows::find::FORMAT) else { return Ok(()) };
+    for misfit in rows::find::follow::misfits(db, &progress, WORDS_SAMPLED).await? {
+        found.warnings.push(format!("{misfit}: searches may miss it"));
+    }
+    let behind = rows::find::behind(db).await?;
+    if behind > words::BEHIND_MAX {
+        found.warnings.push(format!("{behind} events are not read for searches yet: a running server reads them within minutes"));
+    }
+    Ok(())
 }
 
 /// Rows that do not read are named up to this many.

@@ -247,6 +247,12 @@ pub async fn get(db: &Db, id: AlertId) -> Result<Option<Alert>, Fault> {
     rows.first().map(alert).transpose()
 }
 
+/// Those for which a clause of this folder holds, newest first.
+pub(super) async fn where_(db: &Db, clause: &str, args: Vec<Val>) -> Result<Vec<Alert>, Fault> {
+    let rows = db.read(&format!("select {COLUMNS} from alert where {clause} order by id desc"), args).await?;
+    Ok(super::readable(db, &rows, "alert", alert))
+}
+
 /// The open alert of a condition.
 pub async fn open_by_key(db: &Db, integration: &str, dedup_key: &str) -> Result<Option<Alert>, Fault> {
     let sql = format!("select {COLUMNS} from alert where integration = ?1 and dedup_key = ?2 and ended is null");

@@ -1,5 +1,7 @@
 //! Folded incidents.
 
+use std::collections::BTreeMap;
+
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::expect::{Rule, Standing};
@@ -135,6 +137,23 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
 pub async fn get(db: &Db, id: IncidentId) -> Result<Option<(Incident, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from incident where id = ?1"), vec![text(id)]).await?;
     rows.first().map(incident).transpose()
+}
+
+/// The references of these.
+pub(super) async fn references(db: &Db, ids: &[IncidentId]) -> Result<BTreeMap<IncidentId, String>, Fault> {
+    /// Ids of one statement: one is prepared for any number of them.
+    const TOGETHER: usize = 100;
+    let mut out = BTreeMap::new();
+    for ids in ids.chunks(TOGETHER) {
+        let args: Vec<Val> = ids.iter().chain(ids.last().into_iter().cycle()).take(TOGETHER).map(text).collect();
+        let marks: Vec<String> = (1..=args.len()).map(|n| format!("?{n}")).collect();
+        let rows = db.read(&format!("select id, ref from incident where id in ({})", marks.join(", ")), args).await?;
+        for row in &rows {
+            let mut r = Reader::new(row);
+            out.insert(r.parse()?, r.text()?);
+        }
+    }
+    Ok(out)
 }
 
 /// Open incidents after this id of which nothing is live that would call somebody; whether somebody has one of them its

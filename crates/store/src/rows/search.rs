@@ -32,7 +32,7 @@ pub async fn incidents(db: &Db, titles: &Titles, words: &str, filter: &Filter, l
     let words = folded(words);
     let mut filter = Filter { worst_first: false, ..filter.clone() };
     titles.prepare(db).await?;
-    let mut few = match few_within(db, &filter).await? {
+    let mut few = match few_within(db, &filter, FEW).await? {
         Some(ids) => Some(titles.having_of(&ids, &words).await),
         None => None,
     };
@@ -63,8 +63,8 @@ pub async fn incidents(db: &Db, titles: &Titles, words: &str, filter: &Filter, l
     }
 }
 
-/// The ids within a filter, newest first, where they are few and something but words narrows the list.
-async fn few_within(db: &Db, filter: &Filter) -> Result<Option<Vec<IncidentId>>, Fault> {
+/// The ids within a filter, newest first, where they are no more than `few` and something but words narrows the list.
+pub(super) async fn few_within(db: &Db, filter: &Filter, few: usize) -> Result<Option<Vec<IncidentId>>, Fault> {
     let mut sql = "select id from incident where true".to_owned();
     let mut args = Vec::new();
     let within = reader::ids_within(&filter.reach, &mut args);
@@ -76,10 +76,10 @@ async fn few_within(db: &Db, filter: &Filter) -> Result<Option<Vec<IncidentId>>,
         sql.push_str(&format!(" and id in ({within})"));
     }
     narrow(filter, &[], &mut sql, &mut args);
-    args.push(Val::Int(FEW as i64 + 1));
+    args.push(Val::Int(few as i64 + 1));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
-    if rows.len() > FEW {
+    if rows.len() > few {
         return Ok(None);
     }
     rows.iter().map(|row| Reader::new(row).parse()).collect::<Result<_, _>>().map(Some)

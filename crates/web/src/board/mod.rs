@@ -10,7 +10,6 @@ pub(crate) mod filter;
 pub(crate) mod letters;
 mod need;
 mod owing;
-pub(crate) mod search;
 
 use std::sync::Arc;
 
@@ -40,6 +39,7 @@ use crate::board::filter::{Filter, Need};
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
+use crate::saved::Saved;
 use crate::{demo_outbox, first, took};
 
 pub(crate) static PLACE: Place = Place {
@@ -130,6 +130,8 @@ pub(crate) struct Board {
     unproven: Vec<Unproven>,
     /// What is missing until somebody can be paged, where nobody was yet.
     first: Option<Markup>,
+    /// Boards and searches that the reader keeps under names.
+    saved: Markup,
 }
 
 /// GET.
@@ -144,6 +146,10 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let worked = board.rows.iter().map(|row| &*row.incident).chain(&board.ended).any(|incident| incident.acknowledged_at.is_some());
         if !wall && !worked {
             board.first = first::part(&app, &who, &when).await?;
+        }
+        if !wall {
+            let saved = Saved::of(&app, &who).await?;
+            board.saved = html! { (saved.links(&source)) @if board.filter.is_narrow() { (saved.form(&source)) } };
         }
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
@@ -223,7 +229,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let owing = queries.owing().await?;
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
     let unproven = if queries.has(Right::Administer) { queries.unproven(when.now).await? } else { Vec::new() };
-    let first = None;
+    let (first, saved) = (None, html! {});
     Ok(Board {
         when,
         me,
@@ -243,6 +249,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
         on_call,
         unproven,
         first,
+        saved,
     })
 }
 
@@ -339,7 +346,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
         @if !wall && open > 0 {
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
         }
-        @if !wall { (board.waiting) }
+        @if !wall { (board.saved) (board.waiting) }
         @let first = html! { div data-live="first" class="bare" { @if let Some(first) = &board.first { (first) } } };
         @if open == 0 { (first) }
         div data-live="rows" class="rows" {
