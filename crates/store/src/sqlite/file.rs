@@ -428,14 +428,31 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>, mut folder: Op
     }
 }
 
+/// Rows of a table from which on its statistics are kept. A planner that was told of ten rows reads the whole table, and goes on to when it
+/// has a million; one that was told nothing takes the index.
+const COUNTED_ROWS_MIN: i64 = 10_000;
+
+/// Forgets statistics of tables that were small when they were made.
+fn forget_small(conn: &Connection) -> Result<(), Fault> {
+    let known = "select exists (select 1 from sqlite_master where name = 'sqlite_stat1')";
+    let made = conn.query_row(known, [], |row| row.get::<_, bool>(0)).map_err(|error| fault(&error, "statistics"))?;
+    if made {
+        let sql = "delete from sqlite_stat1 where cast(stat as integer) < ?1";
+        conn.execute(sql, [COUNTED_ROWS_MIN]).map_err(|error| fault(&error, "statistics"))?;
+    }
+    Ok(())
+}
+
 /// Leaves one tidy file behind: statistics for the planner, and no log beside it.
 fn fold_back(core: &mut Core) {
     if core.only_looks() {
         return;
     }
-    let folded = core
-        .conn()
-        .and_then(|conn| conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);").map_err(|error| fault(&error, "close")));
+    let folded = core.conn().and_then(|conn| {
+        conn.execute_batch("PRAGMA optimize").map_err(|error| fault(&error, "close"))?;
+        forget_small(conn)?;
+        conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(|error| fault(&error, "close"))
+    });
     if let Err(why) = folded
         && why.kind != FaultKind::ReadOnly
     {
@@ -471,6 +488,10 @@ pub(crate) fn open_core(
     }
     if may_migrate {
         migrate(&conn, migrations)?;
+        // What an earlier release left. Without room for it a start goes on all the same.
+        if let Err(why) = forget_small(&conn) {
+            tracing::debug!(%why, "statistics of small tables stay until the next start");
+        }
     } else if !migrate::pending(migrations, &applied(&conn)?)?.is_empty() {
         let found = applied(&conn)?.last().map_or(0, |(number, _)| *number);
         return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
