@@ -109,3 +109,29 @@ async fn a_file_locked_by_another_program_is_waited_for_and_not_for_ever() {
     assert_eq!(rows::meta::get(&db, "theirs").await.unwrap().as_deref(), Some("1"));
     db.close().await;
 }
+
+/// A planner that was told that a table has ten rows reads all of it, also when it has a million: statistics of small tables are
+/// forgotten, at a start what an earlier release left and at the end what was made meanwhile.
+#[tokio::test]
+async fn statistics_of_small_tables_are_forgotten_and_those_of_large_ones_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let counted = || -> Vec<String> {
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        let mut known = conn.prepare("select distinct tbl from sqlite_stat1 order by tbl").unwrap();
+        known.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    Db::open(&url(&path), options()).await.unwrap().close().await;
+    let numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10000) select 'test-' || i, '1' from n";
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch(&format!("insert into node (id, seen_at) values ('nod_a', 1); insert into meta (name, value) {numbers}; analyze;")).unwrap();
+    drop(conn);
+    let both = counted();
+    assert!(both.contains(&"meta".to_owned()) && both.contains(&"node".to_owned()), "{both:?}");
+    let db = Db::open(&url(&path), options()).await.unwrap();
+    db.close().await;
+    assert_eq!(counted(), ["meta"], "of ten thousand rows they are kept");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("delete from meta where name like 'test-%'; analyze").unwrap();
+    Db::open(&url(&path), options()).await.unwrap().close().await;
+    assert_eq!(counted(), Vec::<String>::new());
+}
