@@ -124,7 +124,8 @@ async fn statistics_of_small_tables_are_forgotten_and_those_of_large_ones_kept()
     Db::open(&url(&path), options()).await.unwrap().close().await;
     let numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10000) select 'test-' || i, '1' from n";
     let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.execute_batch(&format!("insert into node (id, seen_at) values ('nod_a', 1); insert into meta (name, value) {numbers}; analyze;")).unwrap();
+    conn.execute_batch(&format!("insert into node (id, seen_at) values ('nod_a', 1); insert into meta (name, value) {numbers}; analyze;"))
+        .unwrap();
     drop(conn);
     let both = counted();
     assert!(both.contains(&"meta".to_owned()) && both.contains(&"node".to_owned()), "{both:?}");

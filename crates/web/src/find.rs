@@ -130,7 +130,8 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 @match Words::read(&asking.words) {
                     Err(why) => section { p class="late" role="alert" { (pieces::capital(&why.to_string())) "." } },
                     Ok(_) => {
-                        @let found = Box::pin(queries.find(&asking.words, &asking.filter(&when), asking.cursor.as_deref(), FOUND_MAX)).await?;
+                        @let filter = asking.filter(&when);
+                        @let found = Box::pin(queries.find(&asking.words, &filter, asking.cursor.as_deref(), FOUND_MAX)).await?;
                         (hits(&asking, &found, &when, org.as_deref(), queries.has(Right::Administer)))
                         (saved.form(&here))
                     }
@@ -145,7 +146,8 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
 
 fn form(asking: &Asking, org: Option<&Org>) -> Markup {
     let day = |name: &str, words: &str, value: Option<Date>| {
-        html! { label class="field" { span { (words) } input type="date" name=(name) value=(value.map(|day| day.to_string()).unwrap_or_default()); } }
+        let shown = value.map(|day| day.to_string()).unwrap_or_default();
+        html! { label class="field" { span { (words) } input type="date" name=(name) value=(shown); } }
     };
     html! {
         form class="finding" role="search" method="get" action="/search" {
@@ -189,7 +191,10 @@ fn form(asking: &Asking, org: Option<&Org>) -> Markup {
                     }
                     (day("from", "Written from", asking.from))
                     (day("to", "Up to", asking.to))
-                    label class="check" { input type="checkbox" name="exercises" value="1" checked[asking.exercises]; span { "Exercises as well" } }
+                    label class="check" {
+                        input type="checkbox" name="exercises" value="1" checked[asking.exercises];
+                        span { "Exercises as well" }
+                    }
                 }
             }
         }

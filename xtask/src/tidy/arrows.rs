@@ -138,8 +138,8 @@ const ARROWS: [Arrows; 3] = [
             // A report is an alarm, taken as any other; and its receipt is a link.
             ("reports", &["core", "engine", "message_link::receipts", "read", "reporting"]),
             // A decision may need what people read of who would be reached.
-            ("saved", &["engine"]),
             ("run", &["clock", "core", "engine", "ports", "read::ready", "shared", "watch"]),
+            ("saved", &["engine"]),
             // What all tasks share: of each subject the file with its state, and nothing that acts.
             (
                 "shared",
@@ -167,7 +167,8 @@ const ARROWS: [Arrows; 3] = [
             // Who is on call and would not be reached, as people read it.
             // What leaves the house and comes back is signed as everything that leaves it.
             ("upkeep", &["core", "engine", "identity::seal", "message_link::exports", "org", "ports", "read::ready", "shared", "watch"]),
-            ("watch", &["clock", "ports", "shared"]),
+            // Sends the canary, which is decided as whatever else is asked.
+            ("watch", &["clock", "core", "engine", "ports", "shared"]),
         ],
     },
     Arrows {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use crate::cli::coordination_args as coordination;
 use crate::cli::on_call_args;
 
+use crate::cli::find_args::Search;
 pub use crate::cli::shared_args::{Form, One, OneAt, Remote};
 use crate::config::flags::{ForDoctor, ForInvite, ForServe, ForStore, Given};
 
@@ -58,7 +59,7 @@ pub enum Command {
     /// Lists incidents, newest first: the open ones, or with --search those whose title fits
     List(List),
     /// Searches everything that you may see: titles, notes, updates, decisions, tasks, reviews, alerts, people, services
-    Search(super::find::Search),
+    Search(Search),
     /// Shows an incident: where it stands, what is due, who was paged
     Show(OneAt),
     /// What is to be done, by whom, until when

@@ -9,6 +9,7 @@ pub(crate) mod coordination;
 pub(crate) mod coordination_args;
 pub(crate) mod drill;
 pub(crate) mod find;
+pub(crate) mod find_args;
 pub(crate) mod incidents;
 pub(crate) mod line;
 mod obligations;
