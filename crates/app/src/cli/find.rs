@@ -1,6 +1,5 @@
 //! `search`: over everything that the token's person may see.
 
-use allclear_domain::find::Thing;
 use allclear_domain::view::{FoundPageView, FoundView};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -405,6 +405,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/plans/{id}/try", House, Value::Null),
         ("POST /api/v1/plans/shipped/{id}/adopt", Admin, json!({})),
         ("POST /api/v1/incidents/{ref}/{command}", Act, json!({"text": "matrix"})),
+        ("GET /api/v1/search", Read, Value::Null),
         ("GET /api/v1/alerts", Read, Value::Null),
         ("GET /api/v1/alerts/{id}", See, Value::Null),
         ("GET /api/v1/pages/{id}", See, Value::Null),
@@ -592,7 +593,11 @@ async fn every_operation_answers_everybody_as_the_table_says() {
             .unwrap_or_else(|| panic!("{operation} has no row in the table: say who may do it"));
         for (private, ids) in &things {
             for asker in &askers {
-                let query = if path.ends_with("/explain/signal") { "?integration=json" } else { "" };
+                let query = match path.as_str() {
+                    "/api/v1/explain/signal" => "?integration=json",
+                    "/api/v1/search" => "?q=matrix",
+                    _ => "",
+                };
                 let mut request = world.client.request(method.clone(), world.at(&format!("{}{query}", filled(&path, ids))));
                 if let Some((name, value)) = &asker.header {
                     request = request.header(*name, value);
