@@ -18,6 +18,7 @@ use crate::http::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
     /// `md`, `json`, `csv`, `xes` or `bundle`; `md` where absent.
+    #[param(pattern = "^(md|json|csv|xes|bundle)$")]
     format: Option<String>,
 }
 
@@ -27,7 +28,7 @@ pub(crate) struct ExportQuery {
     params(("ref" = String, Path, description = "`INC-142`, or the id"), ExportQuery),
     responses(
         (status = 200, description = "The file, under the media type of its format", content(
-            (String = "text/markdown"), (String = "application/json"), (String = "text/csv"), (String = "application/xml"),
+            (String = "text/markdown"), (serde_json::Value = "application/json"), (String = "text/csv"), (String = "application/xml"),
             (String = "application/x-ndjson"))),
         (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn record(

@@ -35,7 +35,7 @@ struct Period {
 
 /// GET.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(reference): Path<String>, Query(asked): Asked) -> Response {
-    answer(async {
+    answer(Box::pin(async {
         let (who, when) = reader(&app, &headers).await?;
         let zone = when.tz().clone();
         let queries = app.engine.queries(&who).in_zone(&zone);
@@ -68,7 +68,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
             }
         };
         Ok(document(&Frame { title: &title, class: PAPER, refresh_s: None, bar: None }, &body).into_response())
-    })
+    }))
     .await
 }
 
