@@ -157,10 +157,10 @@ async fn a_log_names_its_zone_and_where_today_begins() {
 #[tokio::test]
 async fn a_title_is_found_whatever_the_case_of_its_letters() {
     let world = World::at(NOON).await;
-    assert!(page(&world, "/search?q=stra%C3%9Fe").await.contains("No reference and no title"));
+    assert!(page(&world, "/search?q=stra%C3%9Fe").await.contains("Nothing that you may see has all of these words"));
     let (_, reference) = world.declare("Stau in der BERLINER STRASSE", Severity::Sev2, "checkout").await;
     assert!(page(&world, "/search?q=stra%C3%9Fe").await.contains(&format!("/incidents/{reference}")));
-    assert!(page(&world, "/search?q=autobahn").await.contains("No reference and no title"));
+    assert!(page(&world, "/search?q=autobahn").await.contains("Nothing that you may see has all of these words"));
 }
 
 #[tokio::test]
