@@ -17,10 +17,11 @@ use super::command::Reply;
 use super::due::{note_look, settle};
 use super::unit::Unit;
 
-/// Where it goes, in the place of a channel. No channel has this name: `registry.rs` names those of vendors.
-pub(crate) const SINK: &str = "sink";
-/// Whom it is for, in the place of a person's id.
-const NOBODY: &str = "canary";
+/// Where it goes, in the place of a channel. In brackets, which no channel's name has: a vendor that is described as data is called as its
+/// house likes, and what goes over it must not end here.
+pub(crate) const SINK: &str = "(sink)";
+/// Whom it is for, in the place of a person's id, which has no brackets either.
+const NOBODY: &str = "(nobody)";
 /// What it says, to nobody.
 const TEXT: &str = "a page would go out";
 /// What begins its key; the id of its message follows.
